@@ -1,0 +1,119 @@
+"""A trial: one method on one data set with one seed and one set of settings; and the plan of a study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from genbench.errors import GenbenchError
+
+
+class Point(NamedTuple):
+    """One composed set of settings, as plain nested mappings."""
+
+    architecture: str
+    settings: Mapping[str, Any]
+    """What determines the numbers."""
+    running: Mapping[str, Any]
+    """What does not: devices, threads, how often to log and save."""
+    swept: Mapping[str, Any]
+    """The settings that a sweep varies, dotted name to value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The unit that is run, resumed and recorded."""
+
+    study: str
+    method: str
+    variant: str = ""
+    dataset: str
+    architecture: str
+    seed: int
+    settings: Mapping[str, Any]
+    running: Mapping[str, Any] = field(default_factory=dict)
+    swept: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The method as it is written on the command line: `method` or `method/variant`."""
+        return f"{self.method}/{self.variant}" if self.variant else self.method
+
+    @property
+    def id(self) -> str:
+        """Ten hexadecimal digits: a hash of everything that determines the trial's numbers, and of nothing else."""
+        numbers = [self.method, self.dataset, self.architecture, self.seed, self.settings]
+        return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:10]
+
+    @property
+    def directory(self) -> str:
+        """The name of the trial's folder: readable, unique, safe on every file system."""
+        sweep = [f"{key.rpartition('.')[2]}={value}" for key, value in self.swept.items()]
+        words = [self.dataset, self.label, *sweep, f"seed{self.seed}"]
+        readable = "-".join(re.sub(r"[^A-Za-z0-9._=+]+", "-", word).strip("-.") for word in words)
+        return f"{readable[:120]}-{self.id}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The trial as plain data for trial.json; `id` rides along for readers."""
+        return {
+            "id": self.id,
+            "study": self.study,
+            "method": self.method,
+            "variant": self.variant,
+            "dataset": self.dataset,
+            "architecture": self.architecture,
+            "seed": self.seed,
+            "settings": dict(self.settings),
+            "running": dict(self.running),
+            "swept": dict(self.swept),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Trial:
+        """The inverse of `to_dict`."""
+        return cls(**{key: value for key, value in plain.items() if key != "id"})
+
+
+def plan(
+    study: str,
+    methods: Sequence[tuple[str, str]],
+    datasets: Sequence[str],
+    seeds: Sequence[int],
+    points: Callable[[str, str, str], Iterable[Point]],
+) -> tuple[Trial, ...]:
+    """All trials of a study: methods x data sets x points of the sweep x seeds, the seeds outermost.
+
+    methods: pairs (method, variant). points(method, variant, dataset): the composed settings to try.
+    Seeds vary slowest, so that a study broken off early has compared all methods on its first seeds.
+    """
+    cells = [
+        (method, variant, dataset, point)
+        for dataset in datasets
+        for method, variant in methods
+        for point in points(method, variant, dataset)
+    ]
+    trials = tuple(
+        Trial(
+            study=study,
+            method=method,
+            variant=variant,
+            dataset=dataset,
+            architecture=point.architecture,
+            seed=seed,
+            settings=point.settings,
+            running=point.running,
+            swept=point.swept,
+        )
+        for seed in seeds
+        for method, variant, dataset, point in cells
+    )
+    names: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.directory in names:
+            raise GenbenchError(f"the study holds {trial.label} on {trial.dataset} with seed {trial.seed} and the same settings twice; name it once")
+        names[trial.directory] = trial
+    return trials

@@ -1,0 +1,162 @@
+"""Kernel losses: identities, invariances, and a slow obvious form of each, differentiated by autograd."""
+
+import pytest
+import torch
+
+from genbench import kernels
+
+WIDTHS = (0.5, 1.0, 4.0)
+
+
+def features(n=12, m=9, d=3, shift=0.5, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(0)
+    q = torch.randn(n, d, generator=generator, dtype=torch.float64).to(dtype)
+    p = (torch.randn(m, d, generator=generator, dtype=torch.float64) + shift).to(dtype)
+    return q.requires_grad_(), p.requires_grad_()
+
+
+def slow_gram(x, y, width):
+    difference = x.unsqueeze(1) - y.unsqueeze(0)
+    return torch.exp(-difference.square().sum(-1) / (2 * width**2))
+
+
+def slow_mmd2(q, p, widths):
+    return sum(slow_gram(q, q, s).mean() - 2 * slow_gram(q, p, s).mean() + slow_gram(p, p, s).mean() for s in widths)
+
+
+def slow_ratio(q, p, widths, ridge):
+    ratios = []
+    for width in widths:
+        system = slow_gram(q, q, width) + ridge * torch.eye(len(q), dtype=q.dtype)
+        ratios.append(len(q) / len(p) * torch.linalg.solve(system, slow_gram(q, p, width).sum(1)))
+    return torch.stack(ratios).mean(0)
+
+
+def test_squared_distances_equal_the_definition():
+    q, p = features()
+    torch.testing.assert_close(kernels.squared_distances(q, p), torch.cdist(q, p).square())
+
+
+def test_squared_distances_of_far_points_are_never_negative():
+    x = torch.full((4, 3), 1e8, dtype=torch.float64) + torch.rand(4, 3, dtype=torch.float64)
+    assert (kernels.squared_distances(x, x) >= 0).all()
+
+
+def test_a_mixture_is_the_sum_of_its_kernels_and_their_number_at_distance_zero():
+    d2 = torch.tensor([[0.0, 4.0]], dtype=torch.float64)
+    total = kernels.mixture(d2, WIDTHS)
+    assert total[0, 0] == len(WIDTHS)
+    torch.testing.assert_close(total, sum(kernels.gaussian(d2, s) for s in WIDTHS))
+
+
+def test_kernel_sums_at_distance_64_are_those_of_the_published_widths():
+    d2 = torch.tensor([64.0], dtype=torch.float64)
+    widths = (1.0, 2.0, 4.0, 8.0, 16.0)
+    assert kernels.mixture(d2, widths).item() == pytest.approx(1.62, abs=0.01)
+    assert kernels.mixture(d2, [s**0.5 for s in widths]).item() == pytest.approx(0.154, abs=0.001)
+
+
+def test_kernels_of_huge_distances_are_tiny_normal_numbers():
+    value = kernels.gaussian(torch.tensor([1e12], dtype=torch.float64), 0.1)
+    assert 0 < value.item() < 1e-30
+
+
+def test_mmd_of_a_sample_with_itself_is_zero():
+    q, _ = features()
+    assert kernels.mmd2(q, q, WIDTHS).abs() < 1e-14
+
+
+def test_mmd_is_symmetric_and_never_negative():
+    q, p = features()
+    torch.testing.assert_close(kernels.mmd2(q, p, WIDTHS), kernels.mmd2(p, q, WIDTHS))
+    assert kernels.mmd2(q, p, WIDTHS) > 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 3.0])
+def test_mmd2_and_its_gradient_equal_autograd_through_the_definition(shift):
+    q, p = features(shift=shift)
+    fast, slow = kernels.mmd2(q, p, WIDTHS), slow_mmd2(q, p, WIDTHS)
+    torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-14)
+    for ours, reference in zip(torch.autograd.grad(fast, (q, p)), torch.autograd.grad(slow, (q, p)), strict=True):
+        torch.testing.assert_close(ours, reference, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("n, m", [(12, 9), (8, 8), (5, 20)])
+def test_the_ratio_and_its_gradient_equal_autograd_through_the_definition(n, m):
+    q, p = features(n, m)
+    fast, slow = kernels.density_ratio(q, p, WIDTHS, 1e-3), slow_ratio(q, p, WIDTHS, 1e-3)
+    torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-10)
+    weights = torch.linspace(-1, 1, n, dtype=torch.float64)
+    ours = torch.autograd.grad((fast * weights).sum() + kernels.pearson_divergence(fast), (q, p))
+    reference = torch.autograd.grad((slow * weights).sum() + kernels.pearson_divergence(slow), (q, p))
+    for a, b in zip(ours, reference, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9)
+
+
+def test_ratio_and_mmd_from_one_gram_matrix_equal_those_computed_alone():
+    q, p = features()
+    ratio, mmd2 = kernels.ratio_and_mmd2(q, p, WIDTHS, 1e-3)
+    torch.testing.assert_close(mmd2, kernels.mmd2(q, p, WIDTHS))
+    together = torch.autograd.grad(kernels.sqrt_mmd(mmd2), (q, p), retain_graph=True)
+    alone = torch.autograd.grad(kernels.sqrt_mmd(kernels.mmd2(q, p, WIDTHS)), (q, p))
+    for a, b in zip(together, alone, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-14)
+    both = torch.autograd.grad(mmd2 + kernels.pearson_divergence(ratio), q, retain_graph=True)[0]
+    parts = torch.autograd.grad(mmd2, q, retain_graph=True)[0] + torch.autograd.grad(kernels.pearson_divergence(ratio), q)[0]
+    torch.testing.assert_close(both, parts)
+
+
+def test_the_ratio_of_equal_samples_is_near_one_and_its_divergence_near_zero():
+    q, _ = features()
+    ratio = kernels.density_ratio(q, q, (1.0,), 1e-6)
+    torch.testing.assert_close(ratio, torch.ones_like(ratio), atol=1e-2, rtol=0)
+    assert kernels.pearson_divergence(ratio) < 1e-4
+
+
+def test_the_ratio_does_not_depend_on_how_many_real_points_repeat():
+    q, p = features()
+    torch.testing.assert_close(kernels.density_ratio(q, p.repeat(3, 1), WIDTHS, 1e-3), kernels.density_ratio(q, p, WIDTHS, 1e-3))
+
+
+def test_losses_do_not_change_under_a_common_shift():
+    q, p = features()
+    for loss in (lambda a, b: kernels.mmd2(a, b, WIDTHS), lambda a, b: kernels.density_ratio(a, b, WIDTHS, 1e-3)):
+        torch.testing.assert_close(loss(q + 7, p + 7), loss(q, p), rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_losses_are_fp64_and_gradients_have_the_precision_of_the_features(dtype):
+    q, p = features(dtype=dtype)
+    ratio, mmd2 = kernels.ratio_and_mmd2(q, p, WIDTHS, 1e-3)
+    assert ratio.dtype == mmd2.dtype == torch.float64
+    gradient = torch.autograd.grad(ratio.sum() + mmd2, q)[0]
+    assert gradient.dtype == dtype
+    exact = kernels.density_ratio(q.detach().double(), p.detach().double(), WIDTHS, 1e-3)
+    torch.testing.assert_close(ratio, exact)
+
+
+def test_autocast_does_not_reach_the_kernels():
+    q, p = features(dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = kernels.ratio_and_mmd2(q, p, WIDTHS, 1e-3)
+    for a, b in zip(inside, kernels.ratio_and_mmd2(q, p, WIDTHS, 1e-3), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_square_root_has_a_finite_gradient_at_zero():
+    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.grad(kernels.sqrt_mmd(zero), zero)[0].isfinite()
+
+
+def test_without_a_ridge_the_system_is_solved_all_the_same():
+    q, p = features(n=4, m=4)
+    fast, slow = kernels.density_ratio(q, p, (1.0,), 0.0), slow_ratio(q, p, (1.0,), 0.0)
+    torch.testing.assert_close(fast, slow, rtol=1e-6, atol=1e-8)
+
+
+def test_features_that_are_not_finite_give_a_loss_that_is_not_finite():
+    q, p = features()
+    with torch.no_grad():
+        q[0, 0] = float("nan")
+    ratio, mmd2 = kernels.ratio_and_mmd2(q, p, WIDTHS, 1e-3)
+    assert not ratio.isfinite().all() and not mmd2.isfinite()
