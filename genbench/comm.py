@@ -10,6 +10,7 @@ DistributedDataParallel the second backward of a simultaneous update is not redu
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 
 
 class Comm:
@@ -79,9 +81,13 @@ def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[An
     if world == 1:
         return [function(Comm(), *arguments)]
     with tempfile.TemporaryDirectory(prefix="genbench-ranks-") as folder:
-        torch.multiprocessing.start_processes(
-            _rank, args=(function, world, folder, arguments), nprocs=world, start_method="forkserver"
-        )
+        try:
+            start_processes(_rank, args=(function, world, folder, arguments), nprocs=world, start_method="forkserver")
+        except ProcessRaisedException as error:
+            failures = sorted(Path(folder).glob("*.error"), key=lambda path: path.stat().st_mtime_ns)
+            if not failures:
+                raise
+            raise pickle.loads(failures[0].read_bytes()) from error
         return [torch.load(Path(folder, f"{rank}.pt"), weights_only=True) for rank in range(world)]
 
 
@@ -92,12 +98,16 @@ def _rank(rank: int, function: Callable[..., Any], world: int, folder: str, argu
     try:
         torch.save(function(Comm(rank, world), *arguments), Path(folder, f"{rank}.pt"))
         dist.barrier()
+    except Exception as error:
+        # Written while the group still stands: without this rank the others fail as well, and their errors say nothing.
+        Path(folder, f"{rank}.error").write_bytes(pickle.dumps(error))
+        raise
     finally:
         dist.destroy_process_group()
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return [parameter for group in optimizer.param_groups for parameter in group["params"] if parameter.requires_grad]
 
 
 class _Gather(torch.autograd.Function):

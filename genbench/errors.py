@@ -24,6 +24,10 @@ class UnknownNameError(GenbenchError):
         possible = f"(there are: {', '.join(known)})" if known else "(there are none)"
         super().__init__(f"unknown {kind} '{name}': {guess}{possible}{'; ' + hint if hint else ''}")
 
+    def __reduce__(self) -> tuple[type[GenbenchError], tuple[str]]:
+        """Pickled as its message: an error crosses from one rank to another."""
+        return GenbenchError, (str(self),)
+
 
 class SettingsError(GenbenchError):
     """A setting that does not exist, or a value that it cannot take."""

@@ -158,7 +158,7 @@ def parse(words: Iterable[str]) -> list[Override]:
 
     overrides = []
     for word in words:
-        if "=" not in word:
+        if not word.partition("=")[0] or "=" not in word:
             raise SettingsError(f"cannot read '{word}': an override is written key=value, as in train.batch=200")
         try:
             override = OverridesParser.create().parse_override(word)

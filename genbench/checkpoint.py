@@ -1,0 +1,96 @@
+"""Checkpoints of a trial: saved atomically, two kept, verified by sha256, loaded without running any code."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genbench.errors import CheckpointError
+
+KEPT = 2
+
+logger = logging.getLogger(__name__)
+
+
+def save(state: Mapping[str, Any], folder: Path, updates: int) -> Path:
+    """Write `<updates>.pt` and its sha256 into the folder, then remove all but the newest two.
+
+    The sum is written first: a checkpoint without one cannot come to be, and one that is cut short does not match it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    content = buffer.getvalue()
+    path = folder / f"{updates:010d}.pt"
+    _replace(_sum_file(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    _replace(path, content)
+    for old in _all(folder)[:-KEPT]:
+        old.unlink()
+        _sum_file(old).unlink(missing_ok=True)
+    return path
+
+
+def latest(folder: Path) -> dict[str, Any] | None:
+    """The state of the newest good checkpoint, or None when there is no checkpoint.
+
+    A damaged one is named in the log and the older one is taken. Raises CheckpointError when every one is damaged.
+    """
+    paths = _all(folder)
+    problems = []
+    for path in reversed(paths):
+        try:
+            return load(path)
+        except CheckpointError as error:
+            problems.append(str(error))
+            logger.warning("%s; going on from an older one", error)
+    if problems:
+        raise CheckpointError(f"no checkpoint in {folder} can be used: {'; '.join(problems)}; remove the folder to start the trial again")
+    return None
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The state in one file; raises CheckpointError that names the file and what is wrong with it."""
+    try:
+        content = path.read_bytes()
+        expected = _sum_file(path).read_text().split()[0]
+    except (OSError, IndexError) as error:
+        raise CheckpointError(f"checkpoint {path} cannot be read: {error}") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise CheckpointError(f"checkpoint {path} is damaged: its sha256 is not the one in {_sum_file(path).name}")
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(f"checkpoint {path} is refused: it holds more than tensors and plain data") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"checkpoint {path} is refused: it holds no dictionary")
+    return state
+
+
+def _all(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.pt"))
+
+
+def _sum_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Engines start workers, watch them, and try again what was killed."""

@@ -1,0 +1,121 @@
+"""A process with torch and the plugins loaded, which forks a worker for each trial it is told of on stdin.
+
+Importing torch takes seconds and a fork of a process that has it takes milliseconds. Each worker is a process of its own, in
+a session of its own, so that it can be killed with everything it started. multiprocessing's fork server is not used
+because it would run the caller's main script again in every worker.
+
+Orders on stdin and answers on stdout are lines of JSON: {"start": folder, "environment": {...}}, {"stop": signal} to all;
+{"started": folder, "pid": n}, {"ended": folder, "status": n} with the exit code, or minus the signal that killed it. When stdin ends the
+supervisor is gone: the workers are asked to stop.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import selectors
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ORPHANS = 60.0
+"""Seconds that a worker waits for one of a killed fork server to notice and let go of the trial."""
+
+
+def serve(preload: list[str]) -> None:
+    """Load the modules, then take orders until stdin ends and every worker is gone."""
+    for module in preload:
+        importlib.import_module(module)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    selector = selectors.DefaultSelector()
+    selector.register(0, selectors.EVENT_READ)
+    selector.register(wake_read, selectors.EVENT_READ)
+    workers: dict[int, str] = {}
+    pending = b""
+    open_for_orders = True
+    while open_for_orders or workers:
+        for key, _ in selector.select():
+            if key.fd == wake_read:
+                os.read(wake_read, 4096)
+                continue
+            received = os.read(0, 65536)
+            if not received:
+                open_for_orders = False
+                selector.unregister(0)
+                _stop(workers, signal.SIGTERM)
+            *lines, pending = (pending + received).split(b"\n")
+            for order in map(json.loads, lines):
+                if "stop" in order:
+                    _stop(workers, order["stop"])
+                else:
+                    pid = _fork(order["start"], order["environment"])
+                    workers[pid] = order["start"]
+                    _answer(answers, {"started": order["start"], "pid": pid})
+        _reap(workers, answers)
+
+
+def _fork(directory: str, environment: Mapping[str, str]) -> int:
+    """Start a worker on a trial's folder; return its process id."""
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        os.environ.update(environment)
+        log = os.open(Path(directory, "log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        os.closerange(3, 64)
+        from genbench.worker import run_trial
+
+        code = run_trial(Path(directory), wait=ORPHANS, log_to_file=False)
+    except BaseException:  # nothing may escape into the server's own loop: this process ends here
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _stop(workers: Mapping[int, str], number: int) -> None:
+    for pid in workers:
+        try:
+            os.killpg(pid, number)
+        except ProcessLookupError:
+            os.kill(pid, number)
+
+
+def _reap(workers: dict[int, str], answers: Any) -> None:
+    while workers:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        if pid in workers:
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # the usual case: the worker left no process behind
+            _answer(answers, {"ended": workers.pop(pid), "status": os.waitstatus_to_exitcode(status)})
+
+
+def _answer(answers: Any, message: Mapping[str, Any]) -> None:
+    try:
+        answers.write(json.dumps(message) + "\n")
+    except BrokenPipeError:
+        pass  # the supervisor is gone; the end of stdin says so too
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])

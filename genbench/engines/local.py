@@ -1,0 +1,162 @@
+"""The local engine: a supervisor with slots, one process per trial on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+
+RETRIES = 2
+"""How often a killed trial is started again from its checkpoint."""
+PATIENCE = 30.0
+"""Seconds that workers have to save a checkpoint when they are asked to stop."""
+TICK = 0.2
+"""Seconds between two looks at the trials' files."""
+
+
+class Listener(Protocol):
+    """Who is told what happens to the trials, all in the supervisor."""
+
+    def started(self, directory: Path, attempt: int) -> None:
+        """A worker starts on the trial."""
+
+    def ended(self, directory: Path, status: int, *, final: bool) -> None:
+        """A worker ended with an exit code, or minus the signal that killed it; final: it is not started again."""
+
+    def tick(self) -> None:
+        """Some time has passed."""
+
+
+def default_slots(threads: int) -> int:
+    """As many trials at once as there are accelerators, or as the cores allow at that many threads each."""
+    import torch
+
+    return torch.cuda.device_count() or max(1, len(os.sched_getaffinity(0)) // threads)
+
+
+def run(directories: Sequence[Path], slots: int, preload: Sequence[str], listener: Listener) -> None:
+    """Run every trial's folder, `slots` at a time; returns when all have ended.
+
+    A killed worker is started again up to twice. On KeyboardInterrupt or SIGTERM the workers are asked to save and stop,
+    and KeyboardInterrupt is raised when they have.
+    """
+    waiting = deque(directories)
+    attempts = dict.fromkeys(directories, 0)
+    running: dict[str, int] = {}
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
+    server = _Server(preload)
+    try:
+        while waiting or running:
+            while waiting and len(running) < slots:
+                directory = waiting.popleft()
+                slot = min(set(range(slots)) - set(running.values()))
+                running[str(directory)] = slot
+                attempts[directory] += 1
+                listener.started(directory, attempts[directory])
+                server.start(directory, _environment(slot))
+            messages = server.messages(TICK)
+            if messages is None:  # the fork server itself was killed, and its workers with it or soon after
+                messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
+                server.close()
+                server = _Server(preload)
+            for message in messages:
+                if "ended" in message:
+                    directory, status = Path(message["ended"]), message["status"]
+                    del running[message["ended"]]
+                    again = status < 0 and attempts[directory] <= RETRIES
+                    listener.ended(directory, status, final=not again)
+                    if again:
+                        waiting.appendleft(directory)
+            listener.tick()
+    except KeyboardInterrupt:
+        for name, status in server.stop_all(list(running)).items():
+            listener.ended(Path(name), status, final=True)
+        raise
+    finally:
+        server.close()
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
+class _Server:
+    """The fork server's process and its two pipes."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        command = [sys.executable, "-m", "genbench.engines.forkserver", "genbench.worker", *preload]
+        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._orders, self._answers = self._process.stdin, self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._answers, selectors.EVENT_READ)
+        self._pending = b""
+
+    def start(self, directory: Path, environment: dict[str, str]) -> None:
+        self._order({"start": str(directory), "environment": environment})
+
+    def messages(self, timeout: float) -> list[dict[str, Any]] | None:
+        """What the server said within the timeout, or None when it is gone."""
+        if not self._selector.select(timeout):
+            return []
+        received = os.read(self._answers.fileno(), 65536)
+        if not received:
+            return None
+        *lines, self._pending = (self._pending + received).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def stop_all(self, running: list[str]) -> dict[str, int]:
+        """Ask all workers to save and stop, kill those that do not; the statuses they ended with."""
+        ended: dict[str, int] = {}
+        deadline = time.monotonic() + PATIENCE
+        self._order({"stop": signal.SIGTERM})
+        killed = False
+        while len(ended) < len(running):
+            messages = self.messages(TICK)
+            if messages is None:
+                break
+            ended |= {message["ended"]: message["status"] for message in messages if "ended" in message}
+            if not killed and time.monotonic() > deadline:
+                self._order({"stop": signal.SIGKILL})
+                killed = True
+        return {name: ended.get(name, -signal.SIGKILL) for name in running}
+
+    def close(self) -> None:
+        self._orders.close()
+        self._process.wait()
+        self._answers.close()
+        self._selector.close()
+
+    def _order(self, message: dict[str, Any]) -> None:
+        try:
+            self._orders.write(json.dumps(message).encode() + b"\n")
+            self._orders.flush()
+        except BrokenPipeError:
+            return  # the server is gone; the next look at its answers says so
+
+
+def _environment(slot: int) -> dict[str, str]:
+    """What a worker's environment has beyond the server's: the accelerator of its slot."""
+    import torch
+
+    devices = torch.cuda.device_count()
+    if not devices:
+        return {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
+    return {"CUDA_VISIBLE_DEVICES": visible[slot % devices]}
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+

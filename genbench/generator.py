@@ -1,0 +1,49 @@
+"""A trained generator, loaded from a trial's folder alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genbench import checkpoint
+from genbench.data.dataset import Splits
+from genbench.errors import GenbenchError
+from genbench.evaluate import sample
+from genbench.record import read_json
+from genbench.settings import Settings
+from genbench.trainer import Trainer
+from genbench.trial import Trial
+from genbench.worker import prepare
+
+
+class Generator:
+    """The generator of a trial's newest checkpoint: `Generator.load(folder).sample(64)`."""
+
+    def __init__(self, trainer: Trainer, settings: Settings, splits: Splits, device: torch.device, updates: int) -> None:
+        self._trainer, self._settings, self._device = trainer, settings, device
+        self.splits = splits
+        """The data that it was trained on."""
+        self.updates = updates
+        """Generator updates that it has seen."""
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Generator:
+        """From a trial's folder; raises GenbenchError when it holds no trial or no checkpoint yet."""
+        directory = Path(directory)
+        if not (directory / "trial.json").exists():
+            raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
+        state = checkpoint.latest(directory / "checkpoint")
+        if state is None:
+            raise GenbenchError(f"{directory} holds no checkpoint yet; run the trial first: genbench trial {directory}")
+        run = prepare(Trial.from_dict(read_json(directory / "trial.json")), directory).run
+        run.trainer.load_state_dict(state["trainer"])
+        run.trainer.eval()
+        return cls(run.trainer, run.settings, run.splits, run.device, state["progress"]["updates"])
+
+    def sample(self, count: int) -> Tensor:
+        """The first `count` samples that the metrics look at: uint8 [n, h, w, c], or float32 [n, d] for vectors."""
+        if count < 1:
+            raise GenbenchError(f"the number of samples must be at least 1, got {count}")
+        return sample(self._trainer, self._settings, self.splits, count, self._device)

@@ -1,0 +1,1 @@
+"""Architectures that all methods of a study share."""

@@ -1,0 +1,64 @@
+"""`mlp`: multilayer perceptrons for vectors, and for images taken as long vectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import nn
+
+from genbench.hooks import hookimpl
+from genbench.kit import Architecture, Shape
+from genbench.settings import NetSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpNet(NetSettings):
+    """Settings of `mlp`."""
+
+    latent: int = setting(8, "dimension h of the generator's noise", source="paper, Figure 2: 2, 4, 8, 16", at_least=1)
+    width: int = setting(100, "units of a hidden layer", source="paper, section 3.4", at_least=1)
+    depth: int = setting(2, "hidden layers", source="paper, section 3.4", at_least=1)
+
+
+def generator(net: MlpNet, shape: Shape, inputs: int) -> nn.Module:
+    """[n, inputs] -> [n, *shape]: ReLU between layers; images end in a tanh, vectors are not bounded."""
+    layers = _perceptron(net, inputs, math.prod(shape), bias=True)
+    if len(shape) > 1:
+        layers += [nn.Tanh(), nn.Unflatten(1, shape)]
+    return nn.Sequential(*layers)
+
+
+def critic(net: MlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
+    """[n, *shape] -> [n, outputs], ReLU between layers; the last layer has a bias if `bias`."""
+    return nn.Sequential(nn.Flatten(), *_perceptron(net, math.prod(shape), outputs, bias=bias))
+
+
+def accepts(net: MlpNet, shape: Shape) -> str:
+    """Nothing: every shape will do."""
+    return ""
+
+
+@hookimpl
+def genbench_architectures() -> Iterable[Architecture]:
+    """`mlp`."""
+    return [
+        Architecture(
+            name="mlp",
+            config=MlpNet,
+            generator=generator,
+            critic=critic,
+            decoder=generator,
+            accepts=accepts,
+            about="multilayer perceptrons with ReLU, torch's initialisation; any shape (paper, section 3.4 and appendix A.1)",
+        )
+    ]
+
+
+def _perceptron(net: MlpNet, inputs: int, outputs: int, *, bias: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in pairwise([inputs, *[net.width] * net.depth]):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return [*layers, nn.Linear(net.width, outputs, bias=bias)]

@@ -1,0 +1,228 @@
+"""Writes trials into an MLflow store beside them: a sqlite file, one experiment per study, one flat run per trial."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import math
+import os
+import posixpath
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from genbench.errors import DataError
+from genbench.hooks import hookimpl
+from genbench.observers.points import Point, curves, pictures, scores
+from genbench.record import read_json
+from genbench.settings import flatten
+from genbench.trial import Trial
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PARAMS, METRICS = 100, 1000
+"""What one call of `log_batch` takes."""
+LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6000, 8000, 250
+"""Characters that MLflow keeps; all settings are in full in trial.json, an artifact."""
+STATUS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
+"""A record's status in MLflow's words; the tag `genbench.status` has ours."""
+WORKFLOW = "workflowType=machine_learning"
+"""Makes MLflow's pages show what is about training, instead of what is about language models."""
+
+
+@hookimpl
+def genbench_observer(results: Path) -> object:
+    """MLflow, in mlflow.db and mlartifacts/ of the results folder."""
+    return MLflow(results)
+
+
+class MLflow:
+    """Writes trials into the MLflow store of a results folder.
+
+    A run is found again by its tag `genbench.trial`, and MLflow keeps equal points once: a trial can be replayed any number of times.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self._results = results
+        self._opened: MlflowClient | None = None
+        self._runs: dict[Path, str] = {}
+        self._infinite: dict[Path, set[str]] = {}
+
+    @hookimpl
+    def genbench_trial_start(self, trial: Trial, directory: Path) -> None:
+        """Find or create the trial's run and mark it as running."""
+        from mlflow.entities import Param
+
+        client = self._client()
+        with _locked(self._results):
+            run = _find_run(client, trial, directory) or _create_run(client, trial, directory, self._results)
+        self._runs[directory], self._infinite[directory] = run, set()
+        client.update_run(run, status="RUNNING")
+        client.set_tag(run, "genbench.status", "running")
+        params = [Param(_name(key), text[:LONGEST_PARAM]) for key, text in parameters(trial).items()]
+        for start in range(0, len(params), PARAMS):
+            client.log_batch(run, params=params[start : start + PARAMS])
+
+    @hookimpl
+    def genbench_trial_log(self, trial: Trial, directory: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add the rows to the run's curves, `train/...` and `work/...` over images, at the times they were written."""
+        self._log_points(directory, curves(rows))
+
+    @hookimpl
+    def genbench_trial_end(self, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
+        """Add the final metrics, what became of the trial, and its files."""
+        from mlflow.entities import RunTag
+
+        client, run = self._client(), self._runs[directory]
+        # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of single dots.
+        self._log_points(directory, [score._replace(images=0) for score in scores(record)])
+        outcome = {
+            "genbench.status": record["status"],
+            "genbench.error": record["error"],
+            "genbench.device": record["device"],
+            "genbench.version": record["genbench_version"],
+            "genbench.infinite": ", ".join(sorted(self._infinite[directory])),
+            "mlflow.source.git.commit": record["git_commit"],
+            "mlflow.note.content": record["error"],
+        }
+        client.log_batch(run, tags=[RunTag(tag, value[:LONGEST_TAG]) for tag, value in outcome.items() if value])
+        for stale in {tag for tag, value in outcome.items() if not value} & set(client.get_run(run).data.tags):
+            client.delete_tag(run, stale)
+        for file in (directory / name for name in ("trial.json", "record.json", "log.txt")):
+            if file.exists():
+                client.log_artifact(run, str(file))
+        for picture in pictures(directory):
+            client.log_artifact(run, str(picture), "samples")
+        client.set_terminated(run, STATUS[record["status"]], _milliseconds(record["ended"]))
+
+    def _client(self) -> MlflowClient:
+        if self._opened is None:
+            self._opened = connect(self._results)
+        return self._opened
+
+    def _log_points(self, directory: Path, points: Sequence[Point]) -> None:
+        """Store points of curves; infinity, which MLflow cannot hold, becomes NaN and the tag `genbench.infinite` names the curve."""
+        from mlflow.entities import Metric
+
+        self._infinite[directory] |= {point.name for point in points if math.isinf(point.value)}
+        metrics = [
+            Metric(_name(point.name), math.nan if math.isinf(point.value) else point.value, _milliseconds(point.seconds), point.images) for point in points
+        ]
+        for start in range(0, len(metrics), METRICS):
+            self._client().log_batch(self._runs[directory], metrics=metrics[start : start + METRICS])
+
+
+def connect(results: Path) -> MlflowClient:
+    """A client of the store in a results folder, which is created if it is missing."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    with _locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
+        return MlflowClient(_store(results))
+
+
+def links(results: Path, study: str, address: str) -> list[str]:
+    """Pages of a user interface at that address: a study's charts, and the comparison of its runs; none while the store lacks the study."""
+    if not _database(results).exists():
+        return []
+    client = connect(results)
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
+        return []
+    number = experiment.experiment_id
+    runs = json.dumps([run.info.run_id for run in client.search_runs([number], order_by=["attributes.start_time ASC"])])
+    return [
+        f"{address}/#/experiments/{number}/runs?compareRunsMode=CHART&{WORKFLOW}",
+        f"{address}/#/compare-runs?runs={quote(runs)}&experiments={quote(json.dumps([number]))}&{WORKFLOW}",
+    ]
+
+
+def ui_command(results: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of MLflow's user interface for a results folder, for this machine only.
+
+    Raises DataError when the folder has no store.
+    """
+    if not _database(results).exists():
+        raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
+    command += ["--default-artifact-root", _artifacts(results), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return command, {**os.environ, **silent}
+
+
+def _find_run(client: MlflowClient, trial: Trial, directory: Path) -> str | None:
+    experiment = client.get_experiment_by_name(trial.study)
+    if experiment is None or experiment.lifecycle_stage == "deleted":
+        return None
+    found = client.search_runs([experiment.experiment_id], f"tags.`genbench.trial` = '{_key(trial, directory)}'", max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Path) -> str:
+    """A new run in the study's experiment, which is created if it is missing."""
+    path = directory / "record.json"
+    record = read_json(path) if path.exists() else {"started": time.time()}
+    tags = {"genbench.trial": _key(trial, directory), "mlflow.source.name": "genbench"}
+    # The record of a trial whose worker was killed does not know when it started.
+    started = _milliseconds(record["started"] or record["ended"])
+    return str(client.create_run(_experiment(client, trial.study, results), started, tags, directory.name).info.run_id)
+
+
+def _experiment(client: MlflowClient, study: str, results: Path) -> str:
+    """The number of the study's experiment; the files are the truth, so a deleted one comes back."""
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
+        return client.create_experiment(study, f"{_artifacts(results)}/{quote(study)}", {"mlflow.experimentKind": "custom_model_development"})
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id)
+
+
+def parameters(trial: Trial) -> dict[str, str]:
+    """What a run is sorted and grouped by: the trial's names and every setting that determines its numbers."""
+    # The comparison of runs begins with the first three parameters that differ, by name: the data set, the method, the seed.
+    names = {"method": trial.label, "variant": trial.variant, "dataset": trial.dataset, "architecture": trial.architecture, "seed": trial.seed}
+    settings = {key: ",".join(map(str, value)) if isinstance(value, list) else value for key, value in flatten(trial.settings, "settings.").items()}
+    return {key: str(value) for key, value in (names | settings).items() if value not in (None, "")}
+
+
+@contextmanager
+def _locked(results: Path) -> Iterator[None]:
+    """Keep other processes from creating the store, an experiment or a run at the same time."""
+    with (results / ".mlflow.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _database(results: Path) -> Path:
+    return results.resolve() / "mlflow.db"
+
+
+def _store(results: Path) -> str:
+    return f"sqlite:///{_database(results)}"
+
+
+def _artifacts(results: Path) -> str:
+    return (results.resolve() / "mlartifacts").as_uri()
+
+
+def _key(trial: Trial, directory: Path) -> str:
+    return f"{trial.study}/{directory.name}"
+
+
+def _name(text: str) -> str:
+    """A name that MLflow takes: word characters, space, and . : / -, none of them doubled into a path."""
+    return posixpath.normpath(re.sub(r"[^\w.: /-]", "_", text))[:LONGEST_NAME]
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

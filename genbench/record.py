@@ -1,0 +1,167 @@
+"""A record: the one row that a trial leaves, whatever happened to it; to and from files and pandas."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genbench.errors import GenbenchError
+from genbench.settings import flatten
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FINAL = ("finished", "diverged")
+"""Statuses that running the same command again leaves alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What ran, under which conditions, and what came out."""
+
+    study: str
+    trial: str
+    """The name of the trial's folder."""
+    id: str
+    method: str
+    variant: str = ""
+    dataset: str
+    architecture: str
+    seed: int
+    status: str
+    """finished, diverged, failed or interrupted."""
+    error: str = ""
+    images: int = 0
+    updates: int = 0
+    train_seconds: float = 0.0
+    """Time inside the trainer's step."""
+    images_per_second: float = 0.0
+    evaluate_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    """Time of the last attempt from its first line to its last, training and evaluation included."""
+    resumes: int = 0
+    started: float = 0.0
+    ended: float = 0.0
+    peak_memory_mb: float = 0.0
+    """Of the process; on an accelerator of the device."""
+    generator_parameters: int = 0
+    trainer_parameters: int = 0
+    data_hash: str = ""
+    """sha256 of the data set's content."""
+    batches_hash: str = ""
+    """sha256 of the first batches: equal for all methods of one seed."""
+    generator_hash: str = ""
+    """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed."""
+    device: str = ""
+    threads: int = 1
+    world: int = 1
+    origin: str = ""
+    """The distribution that provides the method, and its version."""
+    genbench_version: str = ""
+    torch_version: str = ""
+    python_version: str = ""
+    git_commit: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Nested: method, data, net, train, evaluate, seeds, device, threads."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.method}/{self.variant}" if self.variant else self.method
+
+    def to_row(self) -> dict[str, Any]:
+        """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`."""
+        row = asdict(self)
+        metrics, settings = row.pop("metrics"), row.pop("settings")
+        return {**row, "metrics": list(metrics), **metrics, **flatten(settings, "settings.")}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Record:
+        """The inverse of `to_row`; columns of a newer version are passed over."""
+        own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        own["metrics"] = {name: row[name] for name in row.get("metrics", [])}
+        settings: dict[str, Any] = {}
+        for key, value in row.items():
+            if key.startswith("settings."):
+                *sections, name = key.split(".")[1:]
+                node = settings
+                for section in sections:
+                    node = node.setdefault(section, {})
+                node[name] = value
+        return cls(**{**own, "settings": settings})
+
+
+COLUMNS = tuple(f.name for f in fields(Record))
+"""Names that no metric can have."""
+
+
+def write(record: Record, directory: Path) -> None:
+    """Write record.json into a trial's folder, atomically."""
+    write_json(record.to_row(), directory / "record.json")
+
+
+def read(directory: Path) -> Record | None:
+    """The record in a trial's folder, or None while there is none; raises GenbenchError for a damaged one."""
+    path = directory / "record.json"
+    if not path.exists():
+        return None
+    row = read_json(path)
+    try:
+        return Record.from_row(row)
+    except (TypeError, KeyError) as error:
+        raise GenbenchError(f"{path} is damaged ({error}); remove it and run the trial again") from error
+
+
+def write_json(plain: Mapping[str, Any], path: Path) -> None:
+    """Write JSON to a file that is either the old one or the new one, never half of one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(plain, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; raises GenbenchError that names the file."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GenbenchError(f"{path} cannot be read: {error}") from error
+    if not isinstance(plain, dict):
+        raise GenbenchError(f"{path} is damaged: it holds no JSON object")
+    return plain
+
+
+def trial_directories(path: Path) -> Iterator[Path]:
+    """The folders of trials at or below a path: a trial's folder, a study's, or a whole results folder; sorted."""
+    if (path / "trial.json").exists():
+        yield path
+    else:
+        yield from sorted(file.parent for pattern in ("trials/*/trial.json", "*/trials/*/trial.json") for file in path.glob(pattern))
+
+
+def load(path: str | Path) -> DataFrame:
+    """The records at or below a path (a trial's folder, a study's, or a results folder) as a DataFrame, a row each.
+
+    Raises GenbenchError when there is no such folder or when a record is damaged.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise GenbenchError(f"there is no folder {path}")
+    return frame([record for directory in trial_directories(path) if (record := read(directory))])
+
+
+def frame(records: list[Record]) -> DataFrame:
+    """Records as a DataFrame, a row each."""
+    import pandas as pd
+
+    rows = [record.to_row() for record in records]
+    for row in rows:
+        row["metrics"] = ",".join(row["metrics"])
+    return pd.DataFrame(rows)

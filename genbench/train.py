@@ -1,0 +1,174 @@
+"""The training loop: one trial from wherever it stands to the end of its budget."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench import checkpoint, pictures
+from genbench.data.dataset import Splits
+from genbench.data.source import Source
+from genbench.errors import DivergedError
+from genbench.evaluate import sample
+from genbench.settings import Settings, TrainSettings
+from genbench.streams import Draws
+from genbench.trainer import Trainer
+
+PICTURED = 64
+"""Images in a picture of samples; of vectors as many are drawn as are scored."""
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """How far a trial has come, on its three clocks."""
+
+    images: int = 0
+    updates: int = 0
+    train_seconds: float = 0.0
+    resumes: int = 0
+
+
+def spent(budget: TrainSettings, progress: Progress) -> bool:
+    """Whether the first of the three limits is reached."""
+    return (
+        (budget.images is not None and progress.images >= budget.images)
+        or (budget.updates is not None and progress.updates >= budget.updates)
+        or (budget.seconds is not None and progress.train_seconds >= budget.seconds)
+    )
+
+
+@dataclass(kw_only=True)
+class Run:
+    """All that a trial is made of while it runs."""
+
+    trainer: Trainer
+    source: Source
+    draws: Draws
+    splits: Splits
+    settings: Settings
+    folder: Path
+    device: torch.device
+    progress: Progress = field(default_factory=Progress)
+
+
+def train(run: Run, stop: Callable[[], bool]) -> bool:
+    """Train until the budget is spent; return whether it is, or whether training was stopped before.
+
+    Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. Raises
+    DivergedError at a loss or a parameter that is not finite.
+    """
+    trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
+    restore(run)
+    log = Log(run.folder / "metrics.jsonl")
+    trainer.train()
+    if not progress.updates:
+        picture(run)
+    while not spent(budget, progress):
+        if stop():
+            save(run)
+            return False
+        before = progress.images
+        run.draws.seek(progress.updates)
+        began = time.perf_counter()
+        with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=budget.precision == "bf16"):
+            values = trainer.step(source)
+        progress.images = source.position * budget.batch
+        progress.updates += 1
+        logging = progress.updates == 1 or crossed(before, progress.images, budget.log_every)
+        if run.device.type == "cuda" and (logging or budget.seconds is not None):
+            torch.cuda.synchronize(run.device)
+        progress.train_seconds += time.perf_counter() - began
+
+        last = spent(budget, progress)
+        saving = last or crossed(before, progress.images, budget.save_every)
+        if logging or last:
+            log.append(progress, values)
+        if logging or saving:
+            check_finite(trainer, values, progress.updates)
+        if last or crossed(before, progress.images, budget.sample_every):
+            picture(run)
+        if saving:
+            save(run)
+    return True
+
+
+def restore(run: Run) -> None:
+    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one."""
+    if state := checkpoint.latest(run.folder / "checkpoint"):
+        run.trainer.load_state_dict(state["trainer"])
+        for clock, value in state["progress"].items():
+            setattr(run.progress, clock, value)
+        run.progress.resumes += 1
+        run.source.seek(run.progress.images // run.settings.train.batch)
+
+
+def save(run: Run) -> None:
+    """Save a checkpoint of this update."""
+    state = {"trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
+    checkpoint.save(state, run.folder / "checkpoint", run.progress.updates)
+
+
+def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -> None:
+    """Raise DivergedError that names the first value or parameter that is not finite."""
+    for name, value in values.items():
+        if not math.isfinite(float(value)):
+            raise DivergedError(f"{name} is {float(value)} at update {updates}")
+    for name, parameter in trainer.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise DivergedError(f"parameter {name} is not finite at update {updates}")
+
+
+def picture(run: Run) -> None:
+    """Write samples/<images>.png; the trainer is left as it was."""
+    count = PICTURED if run.splits.is_images else run.settings.evaluate.samples
+    run.trainer.eval()
+    samples = sample(run.trainer, run.settings, run.splits, count, run.device)
+    run.trainer.train()
+    pictures.save(pictures.figure(samples, run.splits), run.folder / "samples" / f"{run.progress.images:010d}.png")
+
+
+class Log:
+    """metrics.jsonl: a row is appended by one write and never changed; a resumed trial does not repeat its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last = 0
+        if path.exists():
+            content = path.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            if len(whole) < len(content):
+                os.truncate(path, len(whole))
+            if whole:
+                self._last = json.loads(whole.splitlines()[-1])["updates"]
+
+    def append(self, progress: Progress, values: Mapping[str, Tensor]) -> None:
+        """Add a row, unless an earlier attempt wrote the row of this update."""
+        if progress.updates <= self._last:
+            return
+        row: dict[str, Any] = {
+            "time": time.time(),
+            "images": progress.images,
+            "updates": progress.updates,
+            "train_seconds": round(progress.train_seconds, 6),
+            "values": {name: float(value) for name, value in values.items()},
+        }
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(descriptor, json.dumps(row).encode() + b"\n")
+        finally:
+            os.close(descriptor)
+        self._last = progress.updates
+
+
+def crossed(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, after]."""
+    return before // every != after // every

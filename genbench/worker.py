@@ -1,0 +1,268 @@
+"""The worker: runs one trial's folder to its end, idempotently; the only thing that any engine starts.
+
+The folder is all it needs: trial.json says what to run, checkpoint/ where to go on. It leaves record.json, whatever happens
+short of being killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import platform
+import resource
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import genbench
+from genbench import plugins, settings
+from genbench.data.dataset import Splits
+from genbench.data.source import Source, fingerprint
+from genbench.errors import DivergedError, GenbenchError, TrialBusyError
+from genbench.evaluate import check_metrics, evaluate, sample
+from genbench.kit import Kit
+from genbench.metrics.metric import Metric
+from genbench.record import FINAL, Record, read, read_json, write
+from genbench.settings import Settings
+from genbench.streams import Draws, seed_of
+from genbench.train import Run, train
+from genbench.trainer import Trainer
+from genbench.trial import Trial
+
+DONE, FAILED, DIVERGED, STOPPED = 0, 1, 65, 75
+"""Exit codes: of a trial that is done, failed with an exception, diverged, was stopped and can go on."""
+
+logger = logging.getLogger("genbench")
+
+
+@dataclass(kw_only=True)
+class Prepared:
+    """A trial ready to run, and what its record says before the first update."""
+
+    run: Run
+    metrics: list[Metric]
+    facts: dict[str, Any]
+
+
+def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -> int:
+    """Run the trial in a folder to its end and return the exit code; at once if it is done already.
+
+    SIGTERM and SIGUSR2 ask it to save a checkpoint at the next update and stop; so does the end of its parent process.
+    Raises TrialBusyError when another process still runs the same folder after `wait` seconds, GenbenchError when
+    trial.json cannot be used.
+    """
+    trial = Trial.from_dict(read_json(directory / "trial.json"))
+    with _locked(directory, wait), _logging(directory, log_to_file):
+        if (record := read(directory)) and record.status in FINAL:
+            return DONE if record.status == "finished" else DIVERGED
+        (directory / "record.json").unlink(missing_ok=True)
+        return _run(trial, directory, _asked_to_stop())
+
+
+def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
+    started = time.time()
+    facts = describe(trial, directory)
+    prepared: Prepared | None = None
+    scores: dict[str, float] = {}
+    evaluate_seconds = 0.0
+    logger.info("trial %s starts, process %d", directory.name, os.getpid())
+    try:
+        prepared = prepare(trial, directory)
+        run = prepared.run
+        if train(run, stop):
+            began = time.perf_counter()
+            snapshot = prepare(trial, directory, splits=run.splits).run
+            snapshot.trainer.load_state_dict(run.trainer.state_dict())
+            scores = dict(evaluate(snapshot.trainer, run.settings, run.splits, prepared.metrics, run.device, directory))
+            evaluate_seconds = time.perf_counter() - began
+            status, error, code = "finished", "", DONE
+        else:
+            status, error, code = "interrupted", "stopped by a signal; run it again to go on", STOPPED
+    except DivergedError as problem:
+        status, error, code = "diverged", str(problem), DIVERGED
+    except GenbenchError as problem:
+        status, error, code = "failed", str(problem), FAILED
+    except Exception as problem:  # a failed trial is a recorded row: whatever a plugin raises ends up in its record
+        logger.error("%s", traceback.format_exc())
+        status, error, code = "failed", f"{type(problem).__name__}: {problem}", FAILED
+    if prepared is not None:
+        progress = prepared.run.progress
+        facts |= prepared.facts | {
+            "images": progress.images,
+            "updates": progress.updates,
+            "train_seconds": progress.train_seconds,
+            "images_per_second": progress.images / progress.train_seconds if progress.train_seconds else 0.0,
+            "resumes": progress.resumes,
+            "peak_memory_mb": _peak_memory(prepared.run.device),
+        }
+    record = Record(
+        **facts,
+        status=status,
+        error=error,
+        metrics=scores,
+        started=started,
+        ended=time.time(),
+        wall_seconds=time.time() - started,
+        evaluate_seconds=evaluate_seconds,
+    )
+    write(record, directory)
+    logger.info("trial %s is %s%s", directory.name, status, f": {error}" if error else "")
+    return code
+
+
+def prepare(trial: Trial, directory: Path, splits: Splits | None = None) -> Prepared:
+    """A trial's trainer, data and metrics as they are before the first update."""
+    method = plugins.load("methods", trial.method)
+    dataset = plugins.load("datasets", trial.dataset)
+    architecture = plugins.load("architectures", trial.architecture)
+    chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
+    device = pick_device(chosen.device)
+    dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
+    splits = splits or dataset.load(chosen.data)
+    metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
+    check_metrics(metrics, splits, trial.dataset)
+    if reason := architecture.accepts(chosen.net, splits.shape):
+        raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
+    torch.set_num_threads(chosen.threads)
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True, False
+
+    def seed(purpose: str) -> int:
+        own: int | None = getattr(chosen.seeds, purpose)
+        return trial.seed if own is None else own
+
+    draws = Draws(seed("noise"))
+    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, device=device, dtype=dtype)
+    trainer = build(method.trainer, chosen.method, kit)
+    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, device=device, dtype=dtype)
+    run = Run(trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device)
+    trainer.eval()
+    facts = {
+        "data_hash": splits.content,
+        "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
+        "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
+        "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
+    }
+    return Prepared(run=run, metrics=metrics, facts=facts)
+
+
+def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
+    """A trainer whose initial weights, those of networks of its own included, depend on the kit's seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
+        return trainer(config, kit).to(kit.device)
+
+
+def describe(trial: Trial, directory: Path) -> dict[str, Any]:
+    """What a record says of a trial and its surroundings without running it."""
+    origin = next((entry.origin for entry in plugins.installed("methods") if entry.name == trial.method), "not installed")
+    merged = settings.merge(trial.settings, trial.running)
+    return {
+        "study": trial.study,
+        "trial": directory.name,
+        "id": trial.id,
+        "method": trial.method,
+        "variant": trial.variant,
+        "dataset": trial.dataset,
+        "architecture": trial.architecture,
+        "seed": trial.seed,
+        "origin": origin,
+        "threads": merged.get("threads", 1),
+        "settings": merged,
+        "genbench_version": genbench.__version__,
+        "torch_version": torch.__version__,
+        "python_version": platform.python_version(),
+        "git_commit": _git_commit(),
+    }
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name, `auto` for cuda if there is one; raises GenbenchError for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise GenbenchError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto") from error
+    return device
+
+
+def _asked_to_stop() -> Callable[[], bool]:
+    """A function that tells whether a signal asked to stop, or the process that started this one is gone."""
+    asked = False
+    parent = os.getppid()
+
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(number, ask)
+    return lambda: asked or os.getppid() != parent
+
+
+@contextmanager
+def _locked(directory: Path, wait: float) -> Iterator[None]:
+    """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends."""
+    deadline = time.monotonic() + wait
+    with (directory / "lock").open("a+") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    file.seek(0)
+                    raise TrialBusyError(f"{directory} is being run by process {file.read().strip() or 'unknown'} already") from None
+                time.sleep(0.1)
+        file.truncate(0)
+        file.write(f"{os.getpid()} on {platform.node()}")
+        file.flush()
+        yield
+
+
+@contextmanager
+def _logging(directory: Path, to_file: bool) -> Iterator[None]:
+    handler = logging.FileHandler(directory / "log.txt") if to_file else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _peak_memory(device: torch.device) -> float:
+    """The most memory that was in use, MiB: of the device, or on a CPU of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@lru_cache(maxsize=1)
+def _git_commit() -> str:
+    """The commit of the checkout that genbench runs from, empty when it is installed otherwise."""
+    here = Path(__file__).parent
+    try:
+        tracked = subprocess.run(["git", "ls-files", "--error-unmatch", __file__], cwd=here, capture_output=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return head.stdout.strip() if tracked.returncode == 0 == head.returncode else ""

@@ -1,0 +1,7 @@
+"""The gan plugin keeps the contract of a method."""
+
+from genbench_gan import METHOD
+
+from genbench.testing import contract
+
+test_contract = contract(METHOD)

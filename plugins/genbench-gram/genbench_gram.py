@@ -1,0 +1,149 @@
+"""Generative ratio matching (arXiv 1806.00101): the critic preserves density ratios, the generator minimises MMD between features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench import kernels
+from genbench.plugin import Kit, Method, Trainer, cite, hookimpl, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRAMConfig:
+    """The settings of a GRAM network."""
+
+    optimizer: Literal["adam", "rmsprop"] = setting("adam", "optimizer of both networks", source="paper, app. A.1 and A.3")
+    lr: float = setting(2e-4, "learning rate of both networks", source="GRAMTorch; JuliaGRAM (CIFAR-10)", above=0)
+    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="paper, app. A.1 and A.3", at_least=0)
+    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="GRAMTorch, GRAMFlow", at_least=0)
+    features: int | None = setting(None, "dimension K of the critic's features; none: the noise's dimension", source="paper, section 4", at_least=1)
+    widths: tuple[float, ...] = setting((1.0, 2.0, 4.0, 8.0, 16.0), "widths of the kernels exp(-d² / (2 width²))", source="Li et al., arXiv 1705.08584", above=0)
+    width_is_variance: bool = setting(False, "the kernels are exp(-d² / (2 width)) instead", source="the code of Li et al. 2017; JuliaGRAM")
+    ridge: float = setting(1e-3, "added to the diagonal of the Gram matrix that is inverted", source="JuliaGRAM, GRAMTorch", at_least=0)
+    objective: Literal["pearson", "pearson-clip", "flow"] = setting("pearson", "critic maximises PD + λ 1ᵀr; PD of max(r, 0); mean r'", source="paper, eq. 9")
+    positivity: float = setting(1.0, "weight λ of the ratios' sum in the objective pearson", source="paper, eq. 9", at_least=0)
+    positivity_over: Literal["sum", "mean"] = setting("sum", "whether that sum is over points or their mean", source="paper, eq. 9")
+    ratio_over_widths: Literal["mean", "sum"] = setting("mean", "how the ratios of several widths become one", source="JuliaGRAM, GRAMFlow")
+    sqrt: bool = setting(True, "the generator minimises MMD rather than MMD²", source="JuliaGRAM, GRAMFlow, GRAMTorch")
+    update: Literal["simultaneous", "alternating"] = setting("simultaneous", "both at once; or the critic first", source="paper, algorithm 1")
+
+    def __post_init__(self) -> None:
+        if not self.widths:
+            raise ValueError("widths must hold at least one width")
+
+
+class GRAM(Trainer):
+    """A generator and a critic that do not play against each other: both play against a fixed kernel."""
+
+    def __init__(self, config: GRAMConfig, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.generator = kit.generator()
+        self.critic = kit.critic(config.features or kit.latent, bias=False)
+        self.generator_optimizer = optimizer(config, self.generator)
+        self.critic_optimizer = optimizer(config, self.critic)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        """One update of each network on one batch: the paper's algorithm 1, eq. 9 for the critic and eq. 10 for the generator."""
+        real = next(batches)
+        fake = self.generator(self.kit.noise(len(real)))
+        config, comm = self.config, self.kit.comm
+        together = config.update == "simultaneous"
+        # Real and fake go through the critic apart: each batch has its own batch-norm statistics.
+        q, p = comm.gather(self.critic(fake if together else fake.detach())), comm.gather(self.critic(real))
+        ratio, mmd2 = compare(q, p, config)
+        critic_loss = -critic_objective(ratio, config)
+        if not together:
+            comm.descend((self.critic_optimizer, critic_loss))
+            q, p = comm.gather(self.critic(fake)), comm.gather(self.critic(real).detach())
+            mmd2 = kernels.mmd2(q, p, widths(config))
+        generator_loss = kernels.sqrt_mmd(mmd2) if config.sqrt else mmd2
+        if together:
+            comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, generator_loss))
+        else:
+            comm.descend((self.generator_optimizer, generator_loss))
+        ratio = ratio.detach()
+        return {
+            "generator_loss": generator_loss.detach(),
+            "critic_loss": critic_loss.detach(),
+            "mmd": kernels.sqrt_mmd(mmd2.detach()),
+            "pearson": kernels.pearson_divergence(ratio),
+            "ratio_mean": ratio.mean(),
+            "ratio_min": ratio.min(),
+            "ratio_max": ratio.max(),
+            "ratio_negative": (ratio < 0).double().mean(),
+            "feature_std": p.detach().std(0).mean(),
+        }
+
+    def sample(self, z: Tensor) -> Tensor:
+        """The generator's images for latents [n, latent]."""
+        images: Tensor = self.generator(z)
+        return images
+
+
+def compare(q: Tensor, p: Tensor, config: GRAMConfig) -> tuple[Tensor, Tensor]:
+    """The ratio and the MMD² of fake features q [n, K] and real ones p [m, K].
+
+    The ratio is p/q at the rows of q, or for the objective flow its inverse q/p at the rows of p.
+    """
+    at, over = (p, q) if config.objective == "flow" else (q, p)
+    ratio, mmd2 = kernels.ratio_and_mmd2(at, over, widths(config), config.ridge)
+    return ratio * len(config.widths) if config.ratio_over_widths == "sum" else ratio, mmd2
+
+
+def critic_objective(ratio: Tensor, config: GRAMConfig) -> Tensor:
+    """What the critic maximises: eq. 9 of the paper, eq. 7 of ratios clipped at 0, or GRAMFlow's mean ratio."""
+    if config.objective == "flow":
+        return ratio.mean()
+    if config.objective == "pearson-clip":
+        return kernels.pearson_divergence(ratio.clamp_min(0))
+    total = ratio.sum() if config.positivity_over == "sum" else ratio.mean()
+    return kernels.pearson_divergence(ratio) + config.positivity * total
+
+
+def widths(config: GRAMConfig) -> tuple[float, ...]:
+    """The widths in the sense of `kernels`: standard deviations."""
+    return tuple(width**0.5 for width in config.widths) if config.width_is_variance else config.widths
+
+
+def optimizer(config: GRAMConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer of one network."""
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(network.parameters(), lr=config.lr)
+    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
+
+
+def cited(source: str, **values: Any) -> dict[str, Any]:
+    """Settings that share a source."""
+    return {name: cite(value, source) for name, value in values.items()}
+
+
+RING = cited("paper, app. A.1", lr=1e-3, features=10, widths=(1.0,))
+DIGITS = cited("measured: 1e-3 gets worse after 2,000 updates", lr=2e-4) | cited("Li et al. 2017, arXiv 1705.08584", widths=(1.0, 2.0, 4.0, 8.0, 16.0))
+MNIST = cited("paper, app. A.3", lr=1e-3, widths=(0.1, 1.0, 10.0, 100.0))
+IMAGES = cited("GRAMTorch; JuliaGRAM (CIFAR-10)", lr=2e-4) | cited("paper, section 4: as Li et al. 2017", widths=(1.0, 2.0, 4.0, 8.0, 16.0))
+
+METHOD = Method(
+    name="gram",
+    trainer=GRAM,
+    config=GRAMConfig,
+    paper="Srivastava, Xu, Gutmann & Sutton 2020, Generative ratio matching networks, ICLR, arXiv 1806.00101",
+    presets={"ring": RING, "ring-sharp": RING, "digits": DIGITS, "mnist": MNIST, "fashion-mnist": MNIST, "cifar10": IMAGES, "celeba": IMAGES},
+    variants={
+        "paper": cited("paper, section 4: as Li et al. 2017", optimizer="rmsprop", lr=5e-5) | cited("paper, eq. 8 and 10", ridge=0.0, sqrt=False),
+        "flow": cited("GRAMFlow", optimizer="adam", lr=1e-4, objective="flow", ridge=0.0, width_is_variance=True, update="alternating"),
+        "julia": cited("JuliaGRAM", positivity_over="mean") | cited("JuliaGRAM: 999f-4, a slip for 0.999", beta2=0.0999),
+        "torch": cited("GRAMTorch", lr=2e-4, positivity_over="mean", ratio_over_widths="sum", width_is_variance=True),
+        "clip": cited("JuliaGRAM, GRAMTorch: an option of both", objective="pearson-clip"),
+    },
+)
+
+
+@hookimpl
+def genbench_methods() -> Iterable[Method]:
+    """The one method of this plugin."""
+    return [METHOD]

@@ -1,0 +1,421 @@
+"""One good tiny method, and methods that differ from it in one fault each: every check of the contract has one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genbench.kernels import mmd2
+from genbench.plugin import Kit, Method, Trainer, cite, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    lr: float = setting(1e-2, "learning rate", above=0)
+    widths: tuple[float, ...] = setting((0.5, 2.0), "widths of the kernel", above=0)
+    loss: Literal["mmd", "wish"] = setting("mmd", "what is minimised")
+
+
+class Good(Trainer):
+    """A generator that minimises the MMD to the data."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.generator = kit.generator()
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.lr)
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        fake = self.generator(self.kit.noise(len(real)))
+        loss = self.loss(self.kit.comm.gather(fake.flatten(1)), self.kit.comm.gather(real.flatten(1)))
+        self.kit.comm.descend((self.optimizer, loss))
+        self.updates += 1
+        return {"loss": loss.detach()}
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return mmd2(fake, real, self.config.widths)
+
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z)
+
+
+GOOD = Method(
+    name="good",
+    trainer=Good,
+    config=Config,
+    paper="Gretton et al. 2012",
+    presets={"ring": {"lr": cite(1e-3, "made up")}},
+    variants={"wide": {"widths": (4.0,)}},
+)
+
+
+class NoSample(Trainer):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return {"loss": next(batches).mean()}
+
+
+@dataclass(kw_only=True, eq=False)
+class ThawedConfig:
+    lr: float = 1e-2
+    widths: tuple[float, ...] = (1.0,)
+    loss: str = "mmd"
+
+
+@dataclass(frozen=True)
+class PositionalConfig:
+    lr: float = 1e-2
+    widths: tuple[float, ...] = (1.0,)
+    loss: str = "mmd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandingConfig:
+    lr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnhashableConfig:
+    widths: list[float] = field(default_factory=lambda: [1.0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrangeConfig:
+    widths: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MistypedConfig:
+    lr: float = "0.01"  # type: ignore[assignment]
+    widths: tuple[float, ...] = (1.0,)
+
+
+class ImagesOnly(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        _, _, height, _ = next(batches).shape
+        return {**values, "height": torch.tensor(height)}
+
+
+class ColoursOnly(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        assert real.shape[1] != 256, "grey"
+        return super().loss(fake, real)
+
+
+class Idle(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        self.updates += 1
+        return {"loss": torch.zeros(())}
+
+
+class Insatiable(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(iter([torch.cat(list(batches))]))
+
+
+class ReturnsFloats(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return {name: value.item() for name, value in super().step(batches).items()}
+
+
+class ReturnsRows(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return {name: value.expand(1) for name, value in super().step(batches).items()}
+
+
+class ReturnsNothing(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        super().step(batches)
+
+
+class ReturnsInfinity(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return {name: value / 0 for name, value in super().step(batches).items()}
+
+
+class ReturnsOtherNames(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        return {**values, "odd": values["loss"]} if self.updates % 2 else values
+
+
+class Detached(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.other = kit.generator()
+        self.optimizer = torch.optim.Adam(self.other.parameters(), lr=config.lr)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        fake = self.other(self.kit.noise(len(real)))
+        loss = self.loss(self.kit.comm.gather(fake.flatten(1)), self.kit.comm.gather(real.flatten(1)))
+        self.kit.comm.descend((self.optimizer, loss))
+        return {"loss": loss.detach()}
+
+
+class GlobalNoise(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        torch.randn(2)
+        return super().step(batches)
+
+
+class GlobalSeed(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        torch.manual_seed(0)
+        return super().step(batches)
+
+
+class Dropout(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.dropout = nn.Dropout(0.5)
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(self.dropout(fake), real)
+
+
+class OwnStart(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        with torch.no_grad():
+            for parameter in self.generator.parameters():
+                parameter.mul_(0.5)
+
+
+class FlatSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z).flatten(1)
+
+
+class DoubleSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z).double()
+
+
+class BrightSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z) * 127.5 + 127.5
+
+
+class SqueezedSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z).squeeze(0)
+
+
+class SamplesInTraining(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        self.train()
+        samples = self.generator(z)
+        self.eval()
+        return samples
+
+
+class LeavesTraining(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        samples = self.generator(z)
+        self.train()
+        return samples
+
+
+class SamplesNoise(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        self.kit.noise(len(z))
+        return self.generator(z)
+
+
+class SamplesGlobalNoise(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        torch.randn_like(z)
+        return self.generator(z)
+
+
+class CountsSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        self.updates += len(z)
+        return self.generator(z)
+
+
+class CentredSamples(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        samples = self.generator(z)
+        return samples - samples.mean(0)
+
+
+class PythonRandom(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, real) * random.uniform(0.5, 1.5)
+
+
+class OwnNetwork(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.own = nn.Linear(2, 2)
+
+
+class HiddenOptimizer(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.optimizers = [self.optimizer]
+        del self.optimizer
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        fake = self.generator(self.kit.noise(len(real)))
+        loss = self.loss(self.kit.comm.gather(fake.flatten(1)), self.kit.comm.gather(real.flatten(1)))
+        self.kit.comm.descend((self.optimizers[0], loss))
+        return {"loss": loss.detach()}
+
+
+class PlainCounter(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.count = 0
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        self.count += 1
+        return super().step(batches)
+
+
+class Memory:
+    """Keeps the last value it was given, out of sight."""
+
+    last = 1.0
+
+
+class SecretMemory(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.memory = Memory()
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        loss = super().loss(fake, real) * self.memory.last
+        self.memory.last = 0.5
+        return loss
+
+
+class UnsafeState(Good):
+    def get_extra_state(self) -> dict[str, Any]:
+        return {**super().get_extra_state(), "config": self.config}
+
+
+class UnfinishedVariant(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        if self.config.loss == "wish":
+            raise NotImplementedError("wish")
+        return super().loss(fake, real)
+
+
+class Alone(Good):
+    """Each rank follows its own gradient."""
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        fake = self.generator(self.kit.noise(len(real)))
+        loss = self.loss(self.kit.comm.gather(fake.flatten(1)), self.kit.comm.gather(real.flatten(1)))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.detach()}
+
+
+class Ungathered(Good):
+    """Each rank computes a loss over pairs of its own rows."""
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        loss = self.loss(self.generator(self.kit.noise(len(real))).flatten(1), real.flatten(1))
+        self.kit.comm.descend((self.optimizer, loss))
+        return {"loss": loss.detach()}
+
+
+class WrongOnTheSecond(Good):
+    """The second rank's gradient points the other way."""
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, real) * (1 - 2 * self.kit.comm.rank)
+
+
+class RaisesOnTheSecond(Good):
+    """The second rank breaks down."""
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        if self.kit.comm.rank == 1:
+            raise ArithmeticError("one too many")
+        return super().loss(fake, real)
+
+
+class Fault(NamedTuple):
+    """A method with one fault, the check that must find it, and a word its message must hold."""
+
+    check: str
+    method: Method
+    says: str
+
+
+def _trainer(trainer: type[Trainer]) -> Method:
+    return replace(GOOD, name=trainer.__name__.lower(), trainer=trainer)
+
+
+def _config(config: type) -> Method:
+    return replace(GOOD, name=config.__name__.lower(), config=config, presets={}, variants={})
+
+
+FAULTS = [
+    Fault("announcement", replace(GOOD, name="train"), "choose a name"),
+    Fault("announcement", replace(GOOD, name="two words"), "choose a name"),
+    Fault("announcement", replace(GOOD, name="uncited", paper=""), "where the method comes from"),
+    Fault("announcement", replace(GOOD, name="function", trainer=print), "extends genbench.plugin.Trainer"),
+    Fault("announcement", _trainer(NoSample), "does not define sample"),
+    Fault("settings", _config(dict), "not a dataclass"),
+    Fault("settings", _config(ThawedConfig), "is not frozen"),
+    Fault("settings", _config(PositionalConfig), "by position"),
+    Fault("settings", _config(DemandingConfig), "lr has no default"),
+    Fault("settings", _config(UnhashableConfig), "use a tuple"),
+    Fault("settings", _config(StrangeConfig), "settings are int, float"),
+    Fault("settings", _config(MistypedConfig), "declared types"),
+    Fault("choices", replace(GOOD, name="misspelt", variants={"wide": {"wdiths": (4.0,)}}), "did you mean 'misspelt.widths'"),
+    Fault("choices", replace(GOOD, name="negative", presets={"ring": {"lr": cite(-1.0, "made up")}}), "above 0"),
+    Fault("choices", replace(GOOD, name="unknown", variants={"other": {"loss": "other"}}), "variant 'other'"),
+    Fault("shapes", _trainer(ImagesOnly), "data of shape (2,)"),
+    Fault("shapes", _trainer(ColoursOnly), "data of shape (1, 16, 16)"),
+    Fault("batches", _trainer(Idle), "a step took no batch"),
+    Fault("batches", _trainer(Insatiable), "never ends"),
+    Fault("scalars", _trainer(ReturnsFloats), "a float as 'loss'"),
+    Fault("scalars", _trainer(ReturnsRows), "a tensor of shape (1,) as 'loss'"),
+    Fault("scalars", _trainer(ReturnsNothing), "return a mapping"),
+    Fault("scalars", _trainer(ReturnsInfinity), "'loss' is inf"),
+    Fault("scalars", _trainer(ReturnsOtherNames), "the same names"),
+    Fault("progress", _trainer(Detached), "the same to the bit"),
+    Fault("randomness", _trainer(GlobalNoise), "kit.noise"),
+    Fault("randomness", _trainer(GlobalSeed), "kit.noise"),
+    Fault("randomness", _trainer(Dropout), "without dropout"),
+    Fault("start", _trainer(OwnStart), "take the generator from the kit"),
+    Fault("samples", _trainer(FlatSamples), "expected samples of shape (7, 1, 16, 16), got (7, 256)"),
+    Fault("samples", _trainer(DoubleSamples), "torch.float64"),
+    Fault("samples", _trainer(BrightSamples), "in [-1, 1]"),
+    Fault("samples", _trainer(SqueezedSamples), "expected samples of shape (1, 2), got (2,)"),
+    Fault("sampling", _trainer(SamplesInTraining), "running_mean"),
+    Fault("sampling", _trainer(LeavesTraining), "leave the mode"),
+    Fault("sampling", _trainer(SamplesNoise), "the noise of training"),
+    Fault("sampling", _trainer(SamplesGlobalNoise), "torch's global generator"),
+    Fault("sampling", _trainer(CountsSamples), "changed updates"),
+    Fault("split", _trainer(CentredSamples), "came in two parts"),
+    Fault("split", _trainer(SamplesInTraining), "came in two parts"),
+    Fault("repeats", _trainer(PythonRandom), "kit.uniform"),
+    Fault("repeats", _trainer(OwnNetwork), "own.weight"),
+    Fault("resume", _trainer(HiddenOptimizer), "attribute optimizers"),
+    Fault("resume", _trainer(PlainCounter), "attribute count"),
+    Fault("resume", _trainer(SecretMemory), "must be in state_dict()"),
+    Fault("resume", _trainer(UnsafeState), "loaded safely"),
+    Fault("variants", replace(_trainer(UnfinishedVariant), variants={"wish": {"loss": "wish"}}), "NotImplementedError: wish (faulty.py, line"),
+    Fault("ranks", _trainer(Alone), "hold different parameters"),
+    Fault("ranks", _trainer(Ungathered), "kit.comm.gather"),
+    Fault("ranks", _trainer(WrongOnTheSecond), "differ from one process"),
+    Fault("ranks", _trainer(RaisesOnTheSecond), "ArithmeticError: one too many (faulty.py, line"),
+]

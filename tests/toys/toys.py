@@ -1,0 +1,84 @@
+"""Methods for the tests of the core: they match the first two moments, and can be told to fail in every way."""
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from genbench.plugin import Method, Trainer, cite, hookimpl, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyConfig:
+    lr: float = setting(1e-3, "learning rate", source="nowhere", above=0)
+    powers: tuple[float, ...] = setting((1.0,), "weights of the moments")
+    slow: bool = setting(False, "use less of it")
+
+
+class Toy(Trainer):
+    def __init__(self, config, kit):
+        super().__init__(config, kit)
+        self.generator = kit.generator()
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.lr)
+
+    def step(self, batches):
+        real = next(batches)
+        fake = self.sample(self.kit.noise(len(real)))
+        loss = (real.mean(0) - fake.mean(0)).square().sum() + (real.square().mean(0) - fake.square().mean(0)).square().sum()
+        self.kit.comm.descend((self.optimizer, loss))
+        return {"loss": loss.detach()}
+
+    def sample(self, z):
+        return self.generator(z)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailConfig:
+    how: str = setting("", "raise, nan, kill: what happens at update `at`")
+    at: int = setting(5, "the update at which it happens")
+    marker: str = setting("", "a folder; it happens as often as there are files in it, one of which is removed each time")
+
+
+class Fails(Toy):
+    def __init__(self, config, kit):
+        super().__init__(ToyConfig(), kit)
+        self.config = config
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+
+    def step(self, batches):
+        values = super().step(batches)
+        self.updates += 1
+        if self.updates.item() == self.config.at and self.due():
+            if self.config.how == "raise":
+                raise ValueError("the toy is broken")
+            if self.config.how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.config.how == "nan":
+                return {"loss": torch.tensor(float("nan"))}
+        return values
+
+    def due(self):
+        if not self.config.marker:
+            return True
+        for file in Path(self.config.marker).iterdir():
+            file.unlink()
+            return True
+        return False
+
+
+TOY = Method(
+    name="toy",
+    trainer=Toy,
+    config=ToyConfig,
+    paper="none",
+    presets={"ring": {"lr": cite(2e-3, "nowhere")}},
+    variants={"fast": {"lr": cite(1e-2, "nowhere")}},
+)
+FAILS = Method(name="toy-fails", trainer=Fails, config=FailConfig, paper="none")
+
+
+@hookimpl
+def genbench_methods():
+    return [TOY, FAILS]
