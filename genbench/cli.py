@@ -37,7 +37,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class Names(click.ParamType):
+class Names(click.ParamType[list[str]]):
     """Words separated by commas."""
 
     name = "a,b"
@@ -86,7 +86,15 @@ def cli() -> None:
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.argument("overrides", nargs=-1)
 def run(
-    methods: list[str], datasets: list[str], seeds: list[int], study: str | None, results: Path, slots: int | None, observers: list[str], dry_run: bool, overrides: tuple[str, ...]
+    methods: list[str],
+    datasets: list[str],
+    seeds: list[int],
+    study: str | None,
+    results: Path,
+    slots: int | None,
+    observers: list[str],
+    dry_run: bool,
+    overrides: tuple[str, ...],
 ) -> None:
     """Run a study: each method on the same data order, the same architecture and the same initial weights.
 

@@ -163,12 +163,15 @@ class _SynchronizedBatchNorm(nn.Module):
             mean = self._comm.sum(x.sum(across)) / count
             variance = self._comm.sum((x - mean.view(shape)).square().sum(across)) / count
             with torch.no_grad():
-                assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+                assert self.running_mean is not None
+                assert self.running_var is not None
+                assert self.num_batches_tracked is not None
                 self.running_mean.lerp_(mean.detach(), self._momentum)
                 self.running_var.lerp_(variance.detach() * (count / (count - 1)), self._momentum)
                 self.num_batches_tracked.add_(1)
         else:
-            assert self.running_mean is not None and self.running_var is not None
+            assert self.running_mean is not None
+            assert self.running_var is not None
             mean, variance = self.running_mean, self.running_var
         x = (x - mean.view(shape)) * torch.rsqrt(variance + self._eps).view(shape)
         return x * self.weight.view(shape) + self.bias.view(shape)

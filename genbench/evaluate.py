@@ -35,9 +35,7 @@ def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, dev
     return torch.cat(parts)
 
 
-def evaluate(
-    trainer: Trainer, settings: Settings, splits: Splits, metrics: Sequence[Metric], device: torch.device, folder: Path
-) -> Mapping[str, float]:
+def evaluate(trainer: Trainer, settings: Settings, splits: Splits, metrics: Sequence[Metric], device: torch.device, folder: Path) -> Mapping[str, float]:
     """Every metric of one generator, by name; writes samples/final.png and the metrics' pictures into the folder."""
     trainer.eval()
     evaluation = Evaluation(samples=sample(trainer, settings, splits, settings.evaluate.samples, device), splits=splits)

@@ -40,7 +40,7 @@ def genbench_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def genbench_observer(results: Path) -> object:  # type: ignore[empty-body]
+def genbench_observer(results: Path) -> object:
     """An object with some of the `genbench_trial_*` hooks, for one results folder; entry points in `genbench.observers`."""
 
 
@@ -51,7 +51,7 @@ def genbench_trial_start(trial: Trial, directory: Path) -> None:
 
 @hookspec
 def genbench_trial_log(trial: Trial, directory: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """New rows of the trial's metrics.jsonl, each exactly once and in order."""
+    """New rows of the trial's metrics.jsonl, in order; all from the first one on after each `genbench_trial_start`."""
 
 
 @hookspec

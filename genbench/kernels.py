@@ -45,7 +45,8 @@ def mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:
     The biased estimate of Gretton et al. 2012, eq. 5 (the paper's eq. 2 and 10), summed over widths; never negative but
     for rounding. Differentiable once in q and p.
     """
-    return _MMD2.apply(q, p, tuple(widths))
+    value: Tensor = _MMD2.apply(q, p, tuple(widths))
+    return value
 
 
 def sqrt_mmd(mmd2: Tensor) -> Tensor:
@@ -64,7 +65,8 @@ def density_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -
 
 def ratio_and_mmd2(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -> tuple[Tensor, Tensor]:
     """`density_ratio` [n] and `mmd2` from the same Gram matrices, as in the paper's algorithm 1."""
-    return _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge))
+    ratio, mmd2 = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge))
+    return ratio, mmd2
 
 
 def pearson_divergence(ratio: Tensor) -> Tensor:
@@ -188,5 +190,6 @@ class _Solver:
     def solve(self, b: Tensor) -> Tensor:
         """x [n] for b [n]."""
         if self._positive:
-            return torch.cholesky_solve(b.unsqueeze(1), self._factor).squeeze(1)
+            x: Tensor = torch.cholesky_solve(b.unsqueeze(1), self._factor)
+            return x.squeeze(1)
         return torch.linalg.lu_solve(self._factor, self._pivots, b.unsqueeze(1)).squeeze(1)

@@ -47,7 +47,7 @@ class Kit:
     """Of the initial weights."""
     draws: Draws = field(repr=False)
     comm: Comm = field(default_factory=Comm, repr=False)
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
 
     @property
@@ -90,7 +90,7 @@ class Kit:
             module = build()
         module = module.to(device=self.device, dtype=self.dtype)
         if len(self.shape) == 3:
-            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module = module.to(memory_format=torch.channels_last)
         return self.comm.synchronize(module)
 
 

@@ -8,8 +8,8 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,9 +62,10 @@ def load(kind: Kind, name: str) -> Any:
     if kind == "observers":
         return manager
     hook = getattr(manager.hook, f"genbench_{kind}")
-    things = {thing.name: thing for provided in hook() for thing in provided}
+    things = {thing.name: thing for answer in hook() for thing in answer}
     if name not in things:
-        raise PluginError(f"{entry.origin} announces {kind.removesuffix('s')} '{name}', but genbench_{kind}() in {entry.module} provides {sorted(things) or 'nothing'}")
+        provided = sorted(things) or "nothing"
+        raise PluginError(f"{entry.origin} announces {kind.removesuffix('s')} '{name}', but genbench_{kind}() in {entry.module} provides {provided}")
     return things[name]
 
 
@@ -80,7 +81,7 @@ def choose(labels: Iterable[str]) -> list[tuple[str, str]]:
     return chosen
 
 
-@lru_cache(maxsize=None)
+@cache
 def _installed(kind: Kind, path: tuple[str, ...]) -> tuple[Entry, ...]:
     everything = _entry_points(path)
     variants = [point.name for point in everything.select(group="genbench.variants")]
@@ -93,13 +94,13 @@ def _installed(kind: Kind, path: tuple[str, ...]) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=None)
-def _entry_points(path: tuple[str, ...]) -> EntryPoints:
+@cache
+def _entry_points(path: tuple[str, ...]) -> Any:
     """All entry points of the environment; reading them anew costs 40 ms."""
     return entry_points()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _manager(entry: Entry) -> pluggy.PluginManager:
     """A plugin manager that holds just this entry's module, its hooks checked."""
     manager = pluggy.PluginManager("genbench")

@@ -71,6 +71,7 @@ class Record:
 
     @property
     def label(self) -> str:
+        """The method as it is written on the command line."""
         return f"{self.method}/{self.variant}" if self.variant else self.method
 
     def to_row(self) -> dict[str, Any]:

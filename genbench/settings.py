@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
@@ -144,6 +145,7 @@ class Override(NamedTuple):
 
     @property
     def is_sweep(self) -> bool:
+        """Whether it has more than one value."""
         return len(self.values) > 1
 
 
@@ -223,7 +225,8 @@ def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Se
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
     classes = {"method": method, "data": data, "net": net, "train": TrainSettings, "evaluate": EvaluateSettings, "seeds": SeedSettings}
-    return build(Settings, {key: build(classes[key], value) if key in classes else value for key, value in plain.items()})
+    restored: Settings = build(Settings, {key: build(classes[key], value) if key in classes else value for key, value in plain.items()})
+    return restored
 
 
 def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -302,14 +305,17 @@ def _composed(schema: Schema) -> Any:
     store.store(group="method", name=schema.method, node=_opened(schema.method_config))
     store.store(group="data", name=schema.dataset, node=_opened(schema.data_config))
     store.store(group="net", name=schema.architecture, node=_opened(schema.net_config))
-    store.store(name="genbench", node={
-        "defaults": [{"method": schema.method}, {"data": schema.dataset}, {"net": schema.architecture}, "_self_"],
-        "train": _opened(TrainSettings),
-        "evaluate": _opened(EvaluateSettings),
-        "seeds": _opened(SeedSettings),
-        "device": "auto",
-        "threads": 1,
-    })
+    store.store(
+        name="genbench",
+        node={
+            "defaults": [{"method": schema.method}, {"data": schema.dataset}, {"net": schema.architecture}, "_self_"],
+            "train": _opened(TrainSettings),
+            "evaluate": _opened(EvaluateSettings),
+            "seeds": _opened(SeedSettings),
+            "device": "auto",
+            "threads": 1,
+        },
+    )
     with initialize(version_base="1.3", config_path=None):
         config = hydra_compose(config_name="genbench")
     known = set(_keys(config))
@@ -364,7 +370,7 @@ def _opened(config: type) -> type:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             default = kind(default)
         if isinstance(default, tuple):
-            fields.append((f.name, kind, field(default_factory=lambda default=default: list(default))))
+            fields.append((f.name, kind, field(default_factory=partial(list, default))))
         else:
             fields.append((f.name, kind, field(default=default)))
     return dataclasses.make_dataclass(config.__name__, fields)
@@ -378,7 +384,7 @@ def _opened_type(hint: Any, name: str) -> Any:
     if origin is tuple:
         return list[_opened_type(arguments[0], name)]  # type: ignore[misc]
     if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and arguments[1] is type(None):
-        return typing.Optional[_opened_type(arguments[0], name)]
+        return typing.Union[_opened_type(arguments[0], name), None]  # noqa: UP007 - the inner type may be an enum made here
     if hint in (int, float, bool, str):
         return hint
     raise SettingsError(f"setting {name} has type {hint}; settings are int, float, bool, str, Literal, tuple[X, ...] or X | None")

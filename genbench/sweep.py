@@ -38,6 +38,7 @@ class Study:
 
     @property
     def directory(self) -> Path:
+        """The study's folder."""
         return self.results / self.name
 
     def directory_of(self, trial: Trial) -> Path:
@@ -80,9 +81,7 @@ class Silent:
         """Nothing."""
 
 
-def plan_study(
-    methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str], *, name: str | None, results: Path
-) -> Study:
+def plan_study(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str], *, name: str | None, results: Path) -> Study:
     """Compose and validate every trial of a study; nothing is started and nothing written.
 
     methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be run.
@@ -260,7 +259,8 @@ def write_trial(trial: Trial, directory: Path) -> None:
 
 def _preload(trials: Sequence[Trial]) -> list[str]:
     """The modules that the trials will import."""
-    wanted = {("methods", trial.method) for trial in trials} | {("datasets", trial.dataset) for trial in trials}
+    wanted: set[tuple[plugins.Kind, str]] = {("methods", trial.method) for trial in trials}
+    wanted |= {("datasets", trial.dataset) for trial in trials}
     wanted |= {("architectures", trial.architecture) for trial in trials}
     wanted |= {("metrics", name) for trial in trials for name in trial.settings["evaluate"]["metrics"]}
     modules = {(entry.kind, entry.name): entry.module for kind in plugins.KINDS for entry in plugins.installed(kind)}

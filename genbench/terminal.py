@@ -43,8 +43,11 @@ def plan(study: Study) -> tuple[list[str], Table]:
     """What all trials of a study have in common, as lines, and a table of the trials with what differs."""
     flats = [flatten(trial.settings) for trial in study.trials]
     shared = {key: value for key, value in flats[0].items() if not key.startswith("method.") and all(flat.get(key, flat) == value for flat in flats)}
-    lines = [f"{section}: " + " ".join(f"{key.partition('.')[2]}={_word(value)}" for key, value in shared.items() if key.startswith(f"{section}."))
-             for section in ("data", "net", "train", "evaluate") if any(key.startswith(f"{section}.") for key in shared)]
+    lines = [
+        f"{section}: " + " ".join(f"{key.partition('.')[2]}={_word(value)}" for key, value in shared.items() if key.startswith(f"{section}."))
+        for section in ("data", "net", "train", "evaluate")
+        if any(key.startswith(f"{section}.") for key in shared)
+    ]
     rows = []
     for trial, flat in zip(study.trials, flats, strict=True):
         differs = " ".join(f"{key.removeprefix('method.')}={_word(value)}" for key, value in flat.items() if key not in shared and value is not None)
@@ -75,8 +78,8 @@ class Bars:
     """Progress bars for a terminal: one for the study, one for each running trial."""
 
     def __init__(self, console: Console, trials: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-        self._progress = Progress(*columns, console=console)
+        share, note = TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[note]}")
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn(), note, console=console)
         self._all = self._progress.add_task("all trials", total=trials, note="")
         self._tasks: dict[str, TaskID] = {}
 
@@ -101,7 +104,7 @@ class Bars:
     def ended(self, trial: Trial, record: Record) -> None:
         """Replace the trial's bar by a line."""
         self._progress.remove_task(self._tasks.pop(trial.directory))
-        self._progress.console.print(ending(trial, record), highlight=False)
+        self._progress.console.print(ending(trial, record), highlight=False, markup=False)
         self._progress.advance(self._all)
 
 

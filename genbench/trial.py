@@ -90,12 +90,7 @@ def plan(
     methods: pairs (method, variant). points(method, variant, dataset): the composed settings to try.
     Seeds vary slowest, so that a study broken off early has compared all methods on its first seeds.
     """
-    cells = [
-        (method, variant, dataset, point)
-        for dataset in datasets
-        for method, variant in methods
-        for point in points(method, variant, dataset)
-    ]
+    cells = [(method, variant, dataset, point) for dataset in datasets for method, variant in methods for point in points(method, variant, dataset)]
     trials = tuple(
         Trial(
             study=study,

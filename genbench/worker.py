@@ -35,7 +35,6 @@ from genbench.evaluate import check_metrics, evaluate, sample
 from genbench.kit import Kit
 from genbench.metrics.metric import Metric
 from genbench.record import FINAL, Record, read, read_json, write
-from genbench.settings import Settings
 from genbench.streams import Draws, seed_of
 from genbench.train import Run, train
 from genbench.trainer import Trainer

@@ -18,7 +18,9 @@ def study(tmp_path):
     small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
 
     def plan(*labels, overrides=(), seeds=(0,), name="s", datasets=("ring",), budget="train.updates=20"):
-        words = list({word.partition("=")[0]: word for word in (*small, budget, *overrides)}.values())
+        on_ring = set(datasets) <= {"ring", "ring-sharp"}
+        words = [word for word in small if on_ring or not word.startswith("data.")]
+        words = list({word.partition("=")[0]: word for word in (*words, budget, *overrides)}.values())
         planned = sweep.plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
         for trial in planned.trials:
             sweep.write_trial(trial, planned.directory_of(trial))

@@ -350,6 +350,16 @@ class RaisesOnTheSecond(Good):
         return super().loss(fake, real)
 
 
+class WaitsForTheSecond(Good):
+    """The first rank gathers once more than the second."""
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        if self.kit.comm.rank == 0 and self.updates == 2:
+            self.kit.comm.gather(values["loss"].reshape(1))
+        return values
+
+
 class Fault(NamedTuple):
     """A method with one fault, the check that must find it, and a word its message must hold."""
 

@@ -21,14 +21,22 @@ LAYERS = {
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
 ALLOWED_UP = {("__init__", "record"), ("__init__", "sweep"), ("__init__", "generator"), ("nets", "kit")}
 """The package's own face imports inside its functions; an architecture announces itself with the kit's Architecture."""
-HOMES = {"hydra": {"settings"}, "omegaconf": {"settings"}, "mlflow": {"observers"}, "click": {"cli"}, "torch_fidelity": {"metrics"}, "tensorboard": {"observers"}}
+HOMES = {
+    "hydra": {"settings"},
+    "omegaconf": {"settings"},
+    "mlflow": {"observers"},
+    "click": {"cli"},
+    "torch_fidelity": {"metrics"},
+    "tensorboard": {"observers"},
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def imports(path):
     """(module, whether it is only for type checkers) of every import in a file, also those inside functions."""
     tree = ast.parse(path.read_text())
-    typing_only = {id(node) for block in ast.walk(tree) if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING" for node in ast.walk(block)}
+    blocks = [block for block in ast.walk(tree) if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"]
+    typing_only = {id(node) for block in blocks for node in ast.walk(block)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) in typing_only) for alias in node.names)
@@ -47,7 +55,7 @@ def test_a_module_imports_only_from_its_own_layer_or_below(path):
     for module, typing_only in imports(path):
         if not module.startswith("genbench") or typing_only:
             continue
-        target = (module.split(".") + [""])[1]
+        target = [*module.split("."), ""][1]
         if target in LAYER and (own, target) not in ALLOWED_UP:
             assert LAYER[target] <= LAYER[own], f"{own} (layer {LAYER[own]}) imports {module} (layer {LAYER[target]})"
         assert target != "cli", "nothing imports cli"

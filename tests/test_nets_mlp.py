@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from genbench.nets import mlp
 from genbench.nets.mlp import MlpNet
@@ -53,3 +54,9 @@ def test_it_is_found_by_name():
     architecture = load("architectures", "mlp")
     assert architecture.config is MlpNet
     assert architecture.decoder(MlpNet(), (2,), 10)(torch.randn(3, 10)).shape == (3, 2)
+
+
+def test_the_critic_can_have_a_width_of_its_own():
+    net = MlpNet(width=3, critic_width=5)
+    for module, widths in ((mlp.generator(net, (2,), 4), [3, 3, 2]), (mlp.critic(net, (2,), 1, True), [5, 5, 1])):
+        assert [layer.out_features for layer in module.modules() if isinstance(layer, nn.Linear)] == widths

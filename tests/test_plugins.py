@@ -14,6 +14,12 @@ from toys import Toy, ToyConfig
 def genbench_methods():
     return [Method(name="{name}", trainer=Toy, config=ToyConfig, paper="none")]
 """
+MISSPELT = """
+from genbench.plugin import hookimpl
+@hookimpl
+def genbench_method():
+    return []
+"""
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ def test_a_good_plugin_is_found_as_soon_as_it_is_on_the_path(install):
         (None, "cannot be found", "cannot be imported"),
         ("def (", "SyntaxError", "SyntaxError"),
         ("import no_such_library", "imports no_such_library, which is not installed", "No module named 'no_such_library'"),
-        ("from genbench.plugin import hookimpl\n@hookimpl\ndef genbench_method(): return []\n", "did you mean 'genbench_methods'", "did you mean 'genbench_methods'"),
+        (MISSPELT, "did you mean 'genbench_methods'", "did you mean 'genbench_methods'"),
         ("raise RuntimeError('no license')", "", "RuntimeError: no license"),
         (GOOD.format(name="other"), "", r"provides \['other'\]"),
         ("x = 1", "", "provides nothing"),

@@ -20,9 +20,14 @@ FILES = dict(re.findall(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$", PAGE, re.M | re.
 COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S) for line in block.splitlines()]
 
 
+def section(heading):
+    """What stands under a heading of the second level."""
+    return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
 def example(heading):
     """The code of a section as a plugin: its module, and the manager it is registered with."""
-    code = re.search(rf"^## {heading}\n.*?^```python\n(.*?)^```$", PAGE, re.M | re.S).group(1)
+    code = re.search(rf"^### {heading}\n.*?^```python\n(.*?)^```$", PAGE, re.M | re.S).group(1)
     module = ModuleType(heading)
     exec(compile(code, heading, "exec"), vars(module))
     manager = pluggy.PluginManager("genbench")
@@ -87,9 +92,10 @@ def test_the_check_of_the_page_names_what_is_wrong(folder):
     good = "loss = energy_distance(gather(real.flatten(1)), gather(fake.flatten(1)), self.config.power)"
     assert good in module.read_text()
     broken.write_text(module.read_text().replace(good, "loss = energy_distance(real.flatten(1), fake.flatten(1), self.config.power)"))
-    (folder / "broken" / "genbench_energy-0.1.0.dist-info").mkdir()
-    (folder / "broken" / "genbench_energy-0.1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-energy\nVersion: 0.1.0\n")
-    (folder / "broken" / "genbench_energy-0.1.0.dist-info" / "entry_points.txt").write_text("[genbench.methods]\nenergy = genbench_energy\n")
+    information = broken.parent / "genbench_energy-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-energy\nVersion: 0.1.0\n")
+    (information / "entry_points.txt").write_text("[genbench.methods]\nenergy = genbench_energy\n")
     environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
     done = subprocess.run([sys.executable, "-m", "genbench.cli", "check", "energy"], cwd=folder, env=environment, text=True, capture_output=True)
     assert done.returncode == 1
@@ -100,12 +106,13 @@ def test_the_check_of_the_page_names_what_is_wrong(folder):
 
 
 def test_the_page_lists_every_check_with_its_clause():
-    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE.partition("# What the checks check")[2].partition("\n# ")[0], re.M)
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", section("What the checks check"), re.M)
     assert listed == [(name, testing.clause(name)) for name in testing.CHECKS]
 
 
 def test_the_page_names_every_hook_that_a_plugin_is_asked_by():
-    assert set(re.findall(r"genbench_\w+(?=\()", PAGE.partition("# Other kinds of plugins")[2])) == {name for name in vars(hooks) if name.startswith("genbench_")}
+    named = set(re.findall(r"genbench_\w+(?=\()", section("Other kinds of plugins")))
+    assert named == {name for name in vars(hooks) if name.startswith("genbench_")}
 
 
 def test_the_example_of_a_data_set_loads_points():

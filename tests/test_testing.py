@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from genbench import testing
+from genbench.clauses import run
 from genbench.clauses.demand import difference, problem
 
 STATIC = ("announcement", "settings", "choices")
@@ -70,6 +71,12 @@ def test_a_contract_is_a_pytest_test_with_a_case_for_each_check():
 
 def test_presets_need_not_be_picklable():
     testing.CHECKS["ranks"](replace(faulty.GOOD, presets=types.MappingProxyType({})))
+
+
+def test_ranks_that_wait_for_each_other_are_ended(monkeypatch):
+    monkeypatch.setattr(run, "PATIENCE", 2)
+    with pytest.raises(testing.ContractError, match="equally often"):
+        testing.CHECKS["ranks"](replace(faulty.GOOD, trainer=faulty.WaitsForTheSecond))
 
 
 def test_checks_leave_torchs_global_generator_alone():

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from genbench.clauses.demand import ContractError, demand, difference
 from genbench.clauses.miniature import VECTORS, TinyRun
@@ -79,7 +80,12 @@ def ranks(method: Method) -> None:
     """Two ranks agree to the bit, and in fp64 with one process that has the whole batch."""
     multiprocessing.set_forkserver_preload(PRELOADED)
     alone = _after_steps(Comm(), method.trainer, method.config())
-    first, second = launch(_on_a_rank, 2, method.trainer, method.config())
+    try:
+        first, second = launch(_on_a_rank, 2, method.trainer, method.config(), PATIENCE)
+    except ProcessExitedException as error:
+        raise ContractError(
+            f"a rank broke off, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally often and in the same order on every rank"
+        ) from error
     demand(
         first["agree"] and second["agree"],
         "after 2 updates the two ranks hold different parameters; let every update go through kit.comm.descend((optimizer, loss), …), "
@@ -132,9 +138,9 @@ def _after_steps(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, A
     return {"before": before, "after": after, "agree": parameters_agree(after.values(), comm)}
 
 
-def _on_a_rank(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, Any]:
+def _on_a_rank(comm: Comm, trainer: type[Trainer], config: Any, patience: float) -> dict[str, Any]:
     """`_after_steps` in a process of its own, which ends with a traceback when it takes too long."""
-    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(patience, exit=True)
     try:
         return _after_steps(comm, trainer, config)
     finally:

@@ -35,6 +35,7 @@ class Splits:
 
     @property
     def is_images(self) -> bool:
+        """Whether it holds images, not vectors."""
         return self.train.dtype == torch.uint8
 
     @property
@@ -51,7 +52,7 @@ class Splits:
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             digest.update(repr((tuple(split.shape), str(split.dtype))).encode())
-            digest.update(memoryview(split.contiguous().numpy()).cast("B"))
+            digest.update(split.contiguous().numpy().data)
         return digest.hexdigest()
 
 

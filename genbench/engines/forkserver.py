@@ -19,6 +19,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,18 +104,14 @@ def _reap(workers: dict[int, str], answers: Any) -> None:
         if pid == 0:
             return
         if pid in workers:
-            try:
+            with suppress(ProcessLookupError):  # the usual case: the worker left no process behind
                 os.killpg(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # the usual case: the worker left no process behind
             _answer(answers, {"ended": workers.pop(pid), "status": os.waitstatus_to_exitcode(status)})
 
 
 def _answer(answers: Any, message: Mapping[str, Any]) -> None:
-    try:
+    with suppress(BrokenPipeError):  # the supervisor is gone; the end of stdin says so too
         answers.write(json.dumps(message) + "\n")
-    except BrokenPipeError:
-        pass  # the supervisor is gone; the end of stdin says so too
 
 
 if __name__ == "__main__":

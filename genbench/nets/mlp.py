@@ -19,13 +19,14 @@ class MlpNet(NetSettings):
     """Settings of `mlp`."""
 
     latent: int = setting(8, "dimension h of the generator's noise", source="paper, Figure 2: 2, 4, 8, 16", at_least=1)
-    width: int = setting(100, "units of a hidden layer", source="paper, section 3.4", at_least=1)
+    width: int = setting(100, "units of a hidden layer of the generator and the decoder", source="paper, section 3.4", at_least=1)
+    critic_width: int | None = setting(None, "units of the critic's hidden layers; none: as many as the others have", at_least=1)
     depth: int = setting(2, "hidden layers", source="paper, section 3.4", at_least=1)
 
 
 def generator(net: MlpNet, shape: Shape, inputs: int) -> nn.Module:
     """[n, inputs] -> [n, *shape]: ReLU between layers; images end in a tanh, vectors are not bounded."""
-    layers = _perceptron(net, inputs, math.prod(shape), bias=True)
+    layers = _perceptron(inputs, net.width, net.depth, math.prod(shape), bias=True)
     if len(shape) > 1:
         layers += [nn.Tanh(), nn.Unflatten(1, shape)]
     return nn.Sequential(*layers)
@@ -33,7 +34,7 @@ def generator(net: MlpNet, shape: Shape, inputs: int) -> nn.Module:
 
 def critic(net: MlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     """[n, *shape] -> [n, outputs], ReLU between layers; the last layer has a bias if `bias`."""
-    return nn.Sequential(nn.Flatten(), *_perceptron(net, math.prod(shape), outputs, bias=bias))
+    return nn.Sequential(nn.Flatten(), *_perceptron(math.prod(shape), net.critic_width or net.width, net.depth, outputs, bias=bias))
 
 
 def accepts(net: MlpNet, shape: Shape) -> str:
@@ -57,8 +58,8 @@ def genbench_architectures() -> Iterable[Architecture]:
     ]
 
 
-def _perceptron(net: MlpNet, inputs: int, outputs: int, *, bias: bool) -> list[nn.Module]:
+def _perceptron(inputs: int, width: int, depth: int, outputs: int, *, bias: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for before, after in pairwise([inputs, *[net.width] * net.depth]):
+    for before, after in pairwise([inputs, *[width] * depth]):
         layers += [nn.Linear(before, after), nn.ReLU()]
-    return [*layers, nn.Linear(net.width, outputs, bias=bias)]
+    return [*layers, nn.Linear(width, outputs, bias=bias)]

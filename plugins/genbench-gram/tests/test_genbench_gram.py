@@ -1,0 +1,132 @@
+"""GRAM's objectives against their definitions, and a step against the same step written out."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+import torch
+from genbench_gram import GRAM, METHOD, GRAMConfig, compare, critic_objective
+from torch import nn
+
+from genbench.plugin import Architecture, Kit, NetSettings
+from genbench.streams import Draws
+
+
+def perceptron(inputs, outputs, bias=True):
+    return nn.Sequential(nn.Linear(inputs, 5), nn.Tanh(), nn.Linear(5, outputs, bias=bias))
+
+
+TINY = Architecture(
+    name="tiny",
+    config=NetSettings,
+    generator=lambda net, shape, inputs: perceptron(inputs, *shape),
+    critic=lambda net, shape, outputs, bias: perceptron(*shape, outputs, bias),
+    decoder=lambda net, shape, inputs: perceptron(inputs, *shape),
+    accepts=lambda net, shape: "",
+    about="one hidden layer",
+)
+
+
+def kit():
+    return Kit(shape=(2,), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
+
+
+def points(rows, columns, seed):
+    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def gram(x, y, width, is_variance):
+    return torch.exp(-(x.unsqueeze(1) - y.unsqueeze(0)).square().sum(-1) / (2 * (width if is_variance else width**2)))
+
+
+def slow_ratio(at, over, config):
+    ratios = []
+    for width in config.widths:
+        system = gram(at, at, width, config.width_is_variance) + config.ridge * torch.eye(len(at), dtype=at.dtype)
+        ratios.append(len(at) / len(over) * torch.linalg.inv(system) @ gram(at, over, width, config.width_is_variance).sum(1))
+    return sum(ratios) if config.ratio_over_widths == "sum" else sum(ratios) / len(ratios)
+
+
+def slow_mmd2(q, p, config):
+    def mean(x, y):
+        return sum(gram(x, y, width, config.width_is_variance).mean() for width in config.widths)
+
+    return mean(q, q) - 2 * mean(q, p) + mean(p, p)
+
+
+def slow_objective(q, p, config):
+    if config.objective == "flow":
+        return slow_ratio(p, q, config).mean()
+    ratio = slow_ratio(q, p, config)
+    if config.objective == "pearson-clip":
+        return (torch.relu(ratio) - 1).square().mean()
+    total = ratio.sum() if config.positivity_over == "sum" else ratio.mean()
+    return (ratio - 1).square().mean() + config.positivity * total
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, 2 + 1),
+        ({"positivity": 0.5}, 2 + 0.5),
+        ({"positivity_over": "mean"}, 2 + 1 / 3),
+        ({"objective": "pearson-clip"}, 1),
+        ({"objective": "flow"}, 1 / 3),
+    ],
+)
+def test_the_objectives_of_three_ratios_are_those_by_hand(settings, expected):
+    assert critic_objective(torch.tensor([0.0, 2.0, -1.0]), GRAMConfig(**settings)).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("settings", [{}, {"ratio_over_widths": "sum"}, {"width_is_variance": True}, {"ridge": 0.1}])
+def test_the_ratio_is_taken_at_fake_points(settings):
+    config = GRAMConfig(**settings, widths=(0.5, 2.0))
+    q, p = points(7, 3, seed=0), points(5, 3, seed=1)
+    ratio, mmd2 = compare(q, p, config)
+    torch.testing.assert_close(ratio, slow_ratio(q, p, config))
+    torch.testing.assert_close(mmd2, slow_mmd2(q, p, config))
+
+
+def test_flow_takes_the_inverse_ratio_at_real_points():
+    config = GRAMConfig(objective="flow", widths=(0.5, 2.0))
+    q, p = points(7, 3, seed=0), points(5, 3, seed=1)
+    ratio, mmd2 = compare(q, p, config)
+    torch.testing.assert_close(ratio, slow_ratio(p, q, config))
+    torch.testing.assert_close(mmd2, slow_mmd2(q, p, config))
+
+
+@pytest.mark.parametrize("variant", ["", *METHOD.variants])
+def test_a_step_is_the_one_written_out(variant):
+    layer = {name: cited.value for name, cited in METHOD.variants.get(variant, {}).items()}
+    # A large ridge and a large rate: the slow form's plain inverse needs the one, a visible step the other.
+    config = replace(GRAMConfig(**layer), ridge=0.01, lr=0.01, widths=(0.3, 1.0), features=4)
+    trainer, real = GRAM(config, kit()), points(6, 2, seed=2)
+    generator, critic = deepcopy(trainer.generator), deepcopy(trainer.critic)
+    kind, options = (torch.optim.Adam, {"betas": (0.5, config.beta2)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    critic_optimizer, generator_optimizer = (kind(net.parameters(), lr=0.01, **options) for net in (critic, generator))
+
+    fake, old_critic = generator(kit().noise(6)), deepcopy(critic)
+    objective = slow_objective(critic(fake.detach()), critic(real), config)
+    (-objective).backward()
+    critic_optimizer.step()
+    met = critic if config.update == "alternating" else old_critic
+    mmd2 = slow_mmd2(met(fake), met(real), config)
+    (mmd2.sqrt() if config.sqrt else mmd2).backward()
+    generator_optimizer.step()
+
+    scalars = trainer.step(iter([real]))
+    torch.testing.assert_close(scalars["critic_loss"], -objective.detach())
+    torch.testing.assert_close(scalars["mmd"], mmd2.detach().sqrt())
+    torch.testing.assert_close(dict(trainer.critic.named_parameters()), dict(critic.named_parameters()), rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(dict(trainer.generator.named_parameters()), dict(generator.named_parameters()), rtol=1e-5, atol=1e-7)
+
+
+def test_the_critic_has_as_many_features_as_the_noise_has_dimensions_and_no_last_bias():
+    last = GRAM(GRAMConfig(), kit()).critic[-1]
+    assert last.out_features == 3
+    assert last.bias is None
+
+
+def test_a_critic_without_a_kernel_is_refused():
+    with pytest.raises(ValueError, match="widths"):
+        GRAMConfig(widths=())

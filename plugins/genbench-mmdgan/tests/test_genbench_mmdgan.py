@@ -1,0 +1,130 @@
+"""MMD-GAN's losses against their definitions, its schedule, its clamp, and a step against the same step written out."""
+
+from copy import deepcopy
+from itertools import count
+
+import pytest
+import torch
+from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps, mean_hinge
+from torch import nn
+
+from genbench.plugin import Architecture, Kit, NetSettings
+from genbench.streams import Draws
+
+SHORT = {"warmup": 0, "burst_every": 0, "critic_steps": 1}
+
+
+def perceptron(inputs, outputs, bias=True):
+    return nn.Sequential(nn.Linear(inputs, 5), nn.Tanh(), nn.Linear(5, outputs, bias=bias))
+
+
+TINY = Architecture(
+    name="tiny",
+    config=NetSettings,
+    generator=lambda net, shape, inputs: perceptron(inputs, *shape),
+    critic=lambda net, shape, outputs, bias: perceptron(*shape, outputs, bias),
+    decoder=lambda net, shape, inputs: perceptron(inputs, *shape),
+    accepts=lambda net, shape: "",
+    about="one hidden layer",
+)
+
+
+def kit():
+    return Kit(shape=(2,), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
+
+
+def batches(taken=None):
+    for number in count():
+        if taken is not None:
+            taken.append(number)
+        yield torch.randn(6, 2, generator=torch.Generator().manual_seed(number), dtype=torch.float64)
+
+
+def slow_mmd(q, p, widths):
+    def gram(x, y, width):
+        return torch.exp(-(x.unsqueeze(1) - y.unsqueeze(0)).square().sum(-1) / (2 * width**2))
+
+    return sum(gram(q, q, w).mean() - 2 * gram(q, p, w).mean() + gram(p, p, w).mean() for w in widths).sqrt()
+
+
+def slow_hinge(q, p):
+    return -sum(max(0.0, q[:, k].mean() - p[:, k].mean()) for k in range(q.shape[1])) / q.shape[1]
+
+
+def test_the_hinge_counts_only_features_that_are_larger_on_fake_images():
+    q, p = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 3.0], [0.0, 1.0]])
+    assert mean_hinge(q, p).item() == pytest.approx(-0.5)
+    assert mean_hinge(q, q).item() == 0
+
+
+def test_the_published_schedule_is_a_warm_up_and_a_burst_at_every_500th_update():
+    steps = [critic_steps(MMDGANConfig(), update) for update in range(1002)]
+    assert [update for update, number in enumerate(steps) if number == 100] == [*range(25), 500, 1000]
+    assert set(steps) == {100, 5}
+
+
+def test_the_ring_takes_six_batches_for_every_update():
+    ring = {name: cited.value for name, cited in METHOD.presets["ring"].items()}
+    assert {critic_steps(MMDGANConfig(**ring), update) for update in range(1002)} == {5}
+
+
+def test_every_step_takes_a_fresh_batch():
+    taken = []
+    trainer, stream = MMDGAN(MMDGANConfig(warmup=1, warmup_critic_steps=4, critic_steps=2), kit()), batches(taken)
+    trainer.step(stream)
+    assert len(taken) == 5
+    trainer.step(stream)
+    assert len(taken) == 8
+
+
+def test_one_batch_can_do_for_a_whole_update():
+    taken = []
+    MMDGAN(MMDGANConfig(warmup=0, burst_every=0, fresh_batches=False), kit()).step(batches(taken))
+    assert len(taken) == 1
+
+
+def test_the_clamp_holds_the_critic_and_not_the_decoder():
+    trainer = MMDGAN(MMDGANConfig(**SHORT, lr=1e-12, clamp=0.05), kit())
+    trainer.step(batches())
+    assert max(weights.abs().max() for weights in trainer.critic.parameters()) <= 0.05 + 1e-9
+    assert max(weights.abs().max() for weights in trainer.decoder.parameters()) > 0.05
+
+
+def test_there_is_no_decoder_without_an_autoencoder_penalty():
+    trainer = MMDGAN(MMDGANConfig(**SHORT, ae=0.0), kit())
+    assert trainer.decoder is None
+    assert trainer.step(batches())["autoencoder_error"] == 0
+
+
+@pytest.mark.parametrize("weights", [{}, {"ae": 0.0}, {"fsr": 0.0}, {"optimizer": "adam"}])
+def test_a_step_is_the_one_written_out(weights):
+    config = MMDGANConfig(**SHORT, lr=0.01, clamp=0.1, features=4, widths=(0.5, 2.0), **weights)
+    trainer = MMDGAN(config, kit())
+    generator, critic, decoder = deepcopy(trainer.generator), deepcopy(trainer.critic), deepcopy(trainer.decoder)
+    kind, options = (torch.optim.Adam, {"betas": (0.5, 0.999)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    lent, stream = kit(), batches()
+
+    for parameter in critic.parameters():
+        parameter.data.clamp_(-0.1, 0.1)
+    real, fake = next(stream), generator(lent.noise(6)).detach()
+    p, q = critic(real), critic(fake)
+    error = 0.0 if decoder is None else ((decoder(p) - real) ** 2).mean() + ((decoder(q) - fake) ** 2).mean()
+    critic_loss = -slow_mmd(q, p, config.widths) - config.fsr * slow_hinge(q, p) + config.ae * error
+    critic_loss.backward()
+    kind([*critic.parameters(), *(decoder.parameters() if decoder else [])], lr=0.01, **options).step()
+    p, q = critic(next(stream)), critic(generator(lent.noise(6)))
+    generator_loss = slow_mmd(q, p, config.widths) + config.fsr * slow_hinge(q, p)
+    generator_loss.backward()
+    kind(generator.parameters(), lr=0.01, **options).step()
+
+    scalars = trainer.step(batches())
+    torch.testing.assert_close(scalars["critic_loss"], critic_loss.detach())
+    torch.testing.assert_close(scalars["generator_loss"], generator_loss.detach())
+    pairs = [(trainer.generator, generator), (trainer.critic, critic), (trainer.decoder, decoder)]
+    for ours, slow in pairs[: 3 if decoder else 2]:
+        torch.testing.assert_close(dict(ours.named_parameters()), dict(slow.named_parameters()))
+
+
+def test_the_variants_name_both_weights():
+    weights = {name: (variant["ae"].value, variant["fsr"].value) for name, variant in METHOD.variants.items() if name != "julia"}
+    assert weights == {"fsr": (0, 16), "ae": (8, 0), "plain": (0, 0)}
