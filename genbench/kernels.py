@@ -189,7 +189,6 @@ class _Solver:
 
     def solve(self, b: Tensor) -> Tensor:
         """x [n] for b [n]."""
-        if self._positive:
-            x: Tensor = torch.cholesky_solve(b.unsqueeze(1), self._factor)
-            return x.squeeze(1)
-        return torch.linalg.lu_solve(self._factor, self._pivots, b.unsqueeze(1)).squeeze(1)
+        column = b.unsqueeze(1)
+        x: Tensor = torch.cholesky_solve(column, self._factor) if self._positive else torch.linalg.lu_solve(self._factor, self._pivots, column)
+        return x.squeeze(1)
