@@ -38,9 +38,10 @@ def run(
     one that fails is a row with its error. Raises GenbenchError before anything starts when the study cannot be run.
     """
     from genbench import record, sweep
+    from genbench import study as studies
 
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
-    planned = sweep.plan_study(methods, datasets, seeds, overrides, name=study, results=Path(results))
+    planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=Path(results))
     sweep.run_study(planned, slots=slots, observers=observers, display=sweep.Silent())
     return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
 

@@ -5,65 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from genbench.arguments import Commands, Names, Seeds
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.sweep import Study
+    from genbench.study import Study
 
 EXAMPLES = """\b
 genbench run                                        every installed method on the ring
 genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
 genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
 """
-
-
-class Commands(click.Group):
-    """A group that guesses what an unknown command should have been."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or raise a usage error with a guess."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            close = get_close_matches(args[0], self.commands, n=1)
-            guess = f" did you mean '{close[0]}'?" if close else ""
-            raise click.UsageError(f"unknown command '{args[0]}':{guess} (there are: {', '.join(sorted(self.commands))})")
-        return super().resolve_command(ctx, args)
-
-
-class Names(click.ParamType[list[str]]):
-    """Words separated by commas."""
-
-    name = "a,b"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        """The words; an empty one is an error."""
-        if isinstance(value, list):
-            return value
-        words = [word.strip() for word in str(value).split(",")]
-        if not all(words):
-            self.fail(f"'{value}' has an empty name in it", param, ctx)
-        return list(dict.fromkeys(words))
-
-
-class Seeds(Names):
-    """Whole numbers separated by commas."""
-
-    name = "0,1,2"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:  # type: ignore[override]
-        """The numbers; anything that is not a whole number >= 0 is an error."""
-        words = super().convert(value, param, ctx)
-        for word in words:
-            if not str(word).isdecimal():
-                self.fail(f"'{word}' is not a seed: seeds are whole numbers from 0, as in 0,1,2", param, ctx)
-        return [int(word) for word in words]
 
 
 RESULTS = click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of all results.")
@@ -102,11 +61,12 @@ def run(
     (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
     """
     from genbench import plugins, sweep, terminal
+    from genbench import study as studies
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
         plugins.load("observers", name)
-    planned = sweep.plan_study(methods, datasets, seeds, overrides, name=study, results=results)
+    planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=results)
     if dry_run:
         lines, drawn = terminal.plan(planned)
         console = _console()
@@ -194,7 +154,7 @@ def check(method: str) -> None:
 
     findings = {finding.name: finding for finding in testing.check(plugins.load("methods", method))}
     for name in testing.CHECKS:
-        click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}")
+        click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}")
     sys.exit(1 if findings else 0)
 
 

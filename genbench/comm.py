@@ -9,10 +9,12 @@ DistributedDataParallel the second backward of a simultaneous update is not redu
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,10 @@ class Comm:
             gradient.copy_(part.view_as(gradient))
 
 
+PATIENCE = timedelta(minutes=5)
+"""How long a rank waits for the others before it gives up."""
+
+
 def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[Any]:
     """The results of function(comm, *arguments) on `world` ranks of this machine, by rank (gloo, CPU).
 
@@ -80,6 +86,7 @@ def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[An
     """
     if world == 1:
         return [function(Comm(), *arguments)]
+    multiprocessing.set_forkserver_preload(["genbench.comm", "torch._dynamo"])  # torch imports it for the first optimizer
     with tempfile.TemporaryDirectory(prefix="genbench-ranks-") as folder:
         try:
             start_processes(_rank, args=(function, world, folder, arguments), nprocs=world, start_method="forkserver")
@@ -94,7 +101,7 @@ def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[An
 def _rank(rank: int, function: Callable[..., Any], world: int, folder: str, arguments: tuple[Any, ...]) -> None:
     torch.set_num_threads(1)
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world, timeout=PATIENCE)
     try:
         torch.save(function(Comm(rank, world), *arguments), Path(folder, f"{rank}.pt"))
         dist.barrier()

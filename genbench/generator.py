@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genbench import checkpoint
+from genbench.assembly import prepare
 from genbench.data.dataset import Splits
 from genbench.errors import GenbenchError
 from genbench.evaluate import sample
@@ -15,7 +16,6 @@ from genbench.record import read_json
 from genbench.settings import Settings
 from genbench.trainer import Trainer
 from genbench.trial import Trial
-from genbench.worker import prepare
 
 
 class Generator:

@@ -57,7 +57,7 @@ class Kit:
 
     def generator(self) -> nn.Module:
         """The study's generator, [n, latent] -> [n, *shape]; every method starts one seed from the same weights."""
-        return self._built("generator", lambda: self.architecture.generator(self.net, self.shape, self.latent))
+        return self.network("generator", lambda: self.architecture.generator(self.net, self.shape, self.latent))
 
     def critic(self, outputs: int, *, bias: bool = True) -> nn.Module:
         """The study's critic, [n, *shape] -> [n, outputs].
@@ -65,11 +65,11 @@ class Kit:
         Under a kernel that depends on differences alone the last layer's bias has gradient 0, and an adaptive optimizer
         turns the rounding noise of that 0 into steps: a kernel critic wants `bias=False`.
         """
-        return self._built("critic", lambda: self.architecture.critic(self.net, self.shape, outputs, bias))
+        return self.network("critic", lambda: self.architecture.critic(self.net, self.shape, outputs, bias))
 
     def decoder(self, inputs: int) -> nn.Module:
         """The inverse of a critic with `inputs` outputs: [n, inputs] -> [n, *shape]."""
-        return self._built("decoder", lambda: self.architecture.decoder(self.net, self.shape, inputs))
+        return self.network("decoder", lambda: self.architecture.decoder(self.net, self.shape, inputs))
 
     def noise(self, rows: int) -> Tensor:
         """This rank's next latents, [rows, latent], from the study's one prior."""
@@ -80,11 +80,11 @@ class Kit:
         numbers = torch.rand(rows * self.comm.world, generator=self.draws.next(), dtype=torch.float32)
         return numbers[self._own(rows)].to(self.device, self.dtype)
 
-    def _own(self, rows: int) -> slice:
-        return slice(self.comm.rank * rows, (self.comm.rank + 1) * rows)
+    def network(self, role: str, build: Callable[[], nn.Module]) -> nn.Module:
+        """build() on the kit's device and in its precision, for a network that is the method's own.
 
-    def _built(self, role: str, build: Callable[[], nn.Module]) -> nn.Module:
-        """A module whose initial weights depend on the seed and its role alone, whatever was built before it."""
+        Its initial weights depend on the seed and its role alone, whatever was built before it.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.seed, "init", role))
             module = build()
@@ -92,6 +92,9 @@ class Kit:
         if len(self.shape) == 3:
             module = module.to(memory_format=torch.channels_last)
         return self.comm.synchronize(module)
+
+    def _own(self, rows: int) -> slice:
+        return slice(self.comm.rank * rows, (self.comm.rank + 1) * rows)
 
 
 def prior(net: NetSettings, rows: int, generator: torch.Generator) -> Tensor:

@@ -1,9 +1,27 @@
 """What a plugin's author imports; nothing is defined here."""
 
+from genbench.data.dataset import Dataset, Mixture, Splits
 from genbench.errors import GenbenchError
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Kit
+from genbench.metrics.metric import Evaluation, Metric
 from genbench.settings import DataSettings, NetSettings, cite, setting
 from genbench.trainer import Method, Trainer
 
-__all__ = ["Architecture", "DataSettings", "GenbenchError", "Kit", "Method", "NetSettings", "Trainer", "cite", "hookimpl", "setting"]
+__all__ = [
+    "Architecture",
+    "DataSettings",
+    "Dataset",
+    "Evaluation",
+    "GenbenchError",
+    "Kit",
+    "Method",
+    "Metric",
+    "Mixture",
+    "NetSettings",
+    "Splits",
+    "Trainer",
+    "cite",
+    "hookimpl",
+    "setting",
+]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from genbench.record import Record
-    from genbench.sweep import Study
+    from genbench.study import Study
     from genbench.trial import Trial
 
 THROTTLE = 10.0

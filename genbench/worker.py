@@ -7,7 +7,6 @@ short of being killed.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import logging
 import os
 import platform
@@ -19,7 +18,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,31 +26,17 @@ import torch
 
 import genbench
 from genbench import plugins, settings
-from genbench.data.dataset import Splits
-from genbench.data.source import Source, fingerprint
+from genbench.assembly import Prepared, prepare
 from genbench.errors import DivergedError, GenbenchError, TrialBusyError
-from genbench.evaluate import check_metrics, evaluate, sample
-from genbench.kit import Kit
-from genbench.metrics.metric import Metric
+from genbench.evaluate import evaluate
 from genbench.record import FINAL, Record, read, read_json, write
-from genbench.streams import Draws, seed_of
-from genbench.train import Run, train
-from genbench.trainer import Trainer
+from genbench.train import train
 from genbench.trial import Trial
 
 DONE, FAILED, DIVERGED, STOPPED = 0, 1, 65, 75
 """Exit codes: of a trial that is done, failed with an exception, diverged, was stopped and can go on."""
 
 logger = logging.getLogger("genbench")
-
-
-@dataclass(kw_only=True)
-class Prepared:
-    """A trial ready to run, and what its record says before the first update."""
-
-    run: Run
-    metrics: list[Metric]
-    facts: dict[str, Any]
 
 
 def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -> int:
@@ -121,50 +105,6 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
     return code
 
 
-def prepare(trial: Trial, directory: Path, splits: Splits | None = None) -> Prepared:
-    """A trial's trainer, data and metrics as they are before the first update."""
-    method = plugins.load("methods", trial.method)
-    dataset = plugins.load("datasets", trial.dataset)
-    architecture = plugins.load("architectures", trial.architecture)
-    chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
-    device = pick_device(chosen.device)
-    dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
-    splits = splits or dataset.load(chosen.data)
-    metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
-    check_metrics(metrics, splits, trial.dataset)
-    if reason := architecture.accepts(chosen.net, splits.shape):
-        raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
-    torch.set_num_threads(chosen.threads)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True, False
-
-    def seed(purpose: str) -> int:
-        own: int | None = getattr(chosen.seeds, purpose)
-        return trial.seed if own is None else own
-
-    draws = Draws(seed("noise"))
-    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, device=device, dtype=dtype)
-    trainer = build(method.trainer, chosen.method, kit)
-    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, device=device, dtype=dtype)
-    run = Run(trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device)
-    trainer.eval()
-    facts = {
-        "data_hash": splits.content,
-        "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
-        "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
-        "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
-    }
-    return Prepared(run=run, metrics=metrics, facts=facts)
-
-
-def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
-    """A trainer whose initial weights, those of networks of its own included, depend on the kit's seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
-        return trainer(config, kit).to(kit.device)
-
-
 def describe(trial: Trial, directory: Path) -> dict[str, Any]:
     """What a record says of a trial and its surroundings without running it."""
     origin = next((entry.origin for entry in plugins.installed("methods") if entry.name == trial.method), "not installed")
@@ -186,18 +126,6 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
         "python_version": platform.python_version(),
         "git_commit": _git_commit(),
     }
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name, `auto` for cuda if there is one; raises GenbenchError for one that is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise GenbenchError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto") from error
-    return device
 
 
 def _asked_to_stop() -> Callable[[], bool]:

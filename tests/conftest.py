@@ -13,6 +13,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TOYS), os.environ.g
 @pytest.fixture
 def study(tmp_path):
     """plan(method, overrides…): a study of small trials on the ring, their trial.json written; returns the study."""
+    from genbench import study as studies
     from genbench import sweep
 
     small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
@@ -21,7 +22,7 @@ def study(tmp_path):
         on_ring = set(datasets) <= {"ring", "ring-sharp"}
         words = [word for word in small if on_ring or not word.startswith("data.")]
         words = list({word.partition("=")[0]: word for word in (*words, budget, *overrides)}.values())
-        planned = sweep.plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
+        planned = studies.plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
         for trial in planned.trials:
             sweep.write_trial(trial, planned.directory_of(trial))
         return planned

@@ -10,22 +10,22 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "genbench"
 LAYERS = {
     0: ["errors", "hooks", "trial"],
-    1: ["settings", "plugins", "record"],
+    1: ["settings", "composition", "plugins", "record"],
     2: ["streams", "comm", "kernels", "nets", "data", "metrics", "pictures"],
     3: ["kit"],
     4: ["trainer"],
-    5: ["plugin", "checkpoint", "train", "evaluate", "testing", "clauses"],
-    6: ["worker", "generator", "engines", "sweep", "observers", "report", "terminal"],
-    7: ["cli"],
+    5: ["plugin", "checkpoint", "train", "evaluate", "assembly", "testing", "clauses"],
+    6: ["worker", "generator", "engines", "study", "sweep", "observers", "report", "terminal"],
+    7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
-ALLOWED_UP = {("__init__", "record"), ("__init__", "sweep"), ("__init__", "generator"), ("nets", "kit")}
+ALLOWED_UP = {("__init__", "record"), ("__init__", "study"), ("__init__", "sweep"), ("__init__", "generator"), ("nets", "kit")}
 """The package's own face imports inside its functions; an architecture announces itself with the kit's Architecture."""
 HOMES = {
-    "hydra": {"settings"},
-    "omegaconf": {"settings"},
+    "hydra": {"composition"},
+    "omegaconf": {"composition"},
     "mlflow": {"observers"},
-    "click": {"cli"},
+    "click": {"arguments", "cli"},
     "torch_fidelity": {"metrics"},
     "tensorboard": {"observers"},
 }

@@ -6,10 +6,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from genbench.composition import Schema, compose
 from genbench.data.digits import DigitsData, load
 from genbench.plugins import installed
 from genbench.plugins import load as load_plugin
-from genbench.settings import Schema, compose
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from genbench.composition import Schema, compose
 from genbench.data.ring import RingData, SharpRingData, load
 from genbench.plugins import installed
 from genbench.plugins import load as load_plugin
-from genbench.settings import Schema, compose
 
 FEW = RingData(points=803)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from genbench import plugins
+from genbench.assembly import prepare
 from genbench.errors import GenbenchError
 from genbench.evaluate import check_metrics, evaluate, sample
-from genbench.worker import prepare
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_the_page_followed_word_for_word_ends_in_a_study_of_the_method(folder):
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         outputs[command.split(" ./")[0].split(" --")[0]] = done.stdout
     assert re.search(r"^ *energy +genbench-energy 0\.1\.0 +variants: smooth$", outputs["genbench list methods"], re.M)
-    assert outputs["genbench check energy"].splitlines() == [f"ok    {name}" for name in testing.CHECKS]
+    assert outputs["genbench check energy"].splitlines() == [f"ok    {name}: {testing.clause(name)}" for name in testing.CHECKS]
     assert f"{len(testing.CHECKS)} passed" in outputs["python -m pytest genbench-energy"]
     assert {"energy", "energy/smooth"} <= set(outputs["genbench run"].split())
     assert len(list((folder / "results").glob("*/trials/*/record.json"))) == 2

@@ -13,6 +13,7 @@ import torch
 from genbench import checkpoint, record, sweep
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.observers.replay import Tail
+from genbench.study import Study, plan_study
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=400"]
 
@@ -37,10 +38,10 @@ def mixed(tmp_path_factory):
         for number in range(count):
             (marker / str(number)).touch()
     overrides = [*SMALL, "train.updates=40", "toy.lr=1e-3", "toy-fails.at=34", "toy-fails.how=raise,nan,kill", f"toy-fails.marker='',{once},{often}"]
-    study = sweep.plan_study(["toy", "toy-fails"], ["ring"], [0], overrides, name="mixed", results=folder / "results")
+    study = plan_study(["toy", "toy-fails"], ["ring"], [0], overrides, name="mixed", results=folder / "results")
     wanted = {("raise", ""), ("nan", ""), ("kill", str(once)), ("kill", str(often))}
     trials = [t for t in study.trials if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted]
-    study = sweep.Study(name=study.name, results=study.results, trials=tuple(trials))
+    study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
     problems = sweep.run_study(study, slots=2, observers=[], display=display)
     assert problems == []
@@ -158,7 +159,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
 def refuse(error, said, methods=("toy",), datasets=("ring",), overrides=(), name="s", results=None, tmp_path=None):
     results = results or tmp_path / "results"
     with pytest.raises(error, match=said):
-        sweep.plan_study(methods, datasets, [0], [*SMALL, "train.updates=2", *overrides], name=name, results=results)
+        plan_study(methods, datasets, [0], [*SMALL, "train.updates=2", *overrides], name=name, results=results)
     assert not results.is_dir()
 
 

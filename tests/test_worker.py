@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genbench import checkpoint, worker
-from genbench.errors import GenbenchError, TrialBusyError
+from genbench.errors import TrialBusyError
 from genbench.record import read
 
 
@@ -190,10 +190,3 @@ def test_one_source_of_randomness_varies_while_the_others_stand_still(study, run
 def test_every_precision_trains(study, run_trial, precision):
     directory = only(study(overrides=[f"train.precision={precision}"]))
     assert run_trial(directory) == worker.DONE
-
-
-def test_a_device_that_is_not_there_is_named():
-    with pytest.raises(GenbenchError, match="device 'cuda:99' cannot be used"):
-        worker.pick_device("cuda:99")
-    with pytest.raises(GenbenchError, match="device 'gpu' cannot be used"):
-        worker.pick_device("gpu")

@@ -10,8 +10,9 @@ from typing import Any
 
 from genbench.clauses.demand import ContractError, demand, problem
 from genbench.clauses.miniature import VECTORS, TinyNet, TinyRun
+from genbench.composition import Schema, compose
 from genbench.errors import GenbenchError
-from genbench.settings import RESERVED, DataSettings, Schema, compose, merge, restore
+from genbench.settings import RESERVED, DataSettings, merge, restore
 from genbench.trainer import Method, Trainer
 
 

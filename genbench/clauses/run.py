@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import faulthandler
 import io
-import multiprocessing
 import pickle
 from typing import Any
 
@@ -20,8 +19,6 @@ from genbench.trainer import Method, Trainer
 
 TOLERANCE = 1e-9
 """How far two ranks may be from one process in fp64, as a share of the largest change of a parameter."""
-PRELOADED = ["genbench.clauses.run", "torch._dynamo"]
-"""What ranks start with: the first optimizer of a process imports torch._dynamo, which takes longer than all checks together."""
 PATIENCE = 120
 """Seconds after which ranks that wait for each other for ever are ended."""
 
@@ -39,8 +36,7 @@ def repeats(method: Method) -> None:
     changed = difference(results[0][0], results[1][0])
     demand(
         not changed,
-        f"two new trainers of one seed differ in {changed}; take networks from the kit, and build one of your own inside "
-        "torch.random.fork_rng() after torch.manual_seed(kit.seed)",
+        f"two new trainers of one seed differ in {changed}; take networks from the kit, and build one of your own by kit.network(role, build)",
     )
     changed = difference(results[0][1:], results[1][1:])
     demand(not changed, "two runs of one seed differ after a step; draw from kit.noise and kit.uniform alone, not from torch, numpy, random or a clock")
@@ -78,7 +74,6 @@ def resume(method: Method) -> None:
 
 def ranks(method: Method) -> None:
     """Two ranks agree to the bit, and in fp64 with one process that has the whole batch."""
-    multiprocessing.set_forkserver_preload(PRELOADED)
     alone = _after_steps(Comm(), method.trainer, method.config())
     try:
         first, second = launch(_on_a_rank, 2, method.trainer, method.config(), PATIENCE)

@@ -19,6 +19,8 @@ RETRIES = 2
 """How often a killed trial is started again from its checkpoint."""
 PATIENCE = 30.0
 """Seconds that workers have to save a checkpoint when they are asked to stop."""
+PRELOAD = ("genbench.worker", "torch._dynamo")
+"""Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
 TICK = 0.2
 """Seconds between two looks at the trials' files."""
 
@@ -92,7 +94,7 @@ class _Server:
     """The fork server's process and its two pipes."""
 
     def __init__(self, preload: Sequence[str]) -> None:
-        command = [sys.executable, "-m", "genbench.engines.forkserver", "genbench.worker", *preload]
+        command = [sys.executable, "-m", "genbench.engines.forkserver", *PRELOAD, *preload]
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment)
         assert self._process.stdin is not None

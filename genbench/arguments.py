@@ -1,0 +1,48 @@
+"""How the command line reads its words: lists of names, lists of seeds, and guesses for commands that do not exist."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+
+class Commands(click.Group):
+    """A group that guesses what an unknown command should have been."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or raise a usage error with a guess."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            close = get_close_matches(args[0], self.commands, n=1)
+            guess = f" did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"unknown command '{args[0]}':{guess} (there are: {', '.join(sorted(self.commands))})")
+        return super().resolve_command(ctx, args)
+
+
+class Names(click.ParamType[list[str]]):
+    """Words separated by commas."""
+
+    name = "a,b"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """The words; an empty one is an error."""
+        if isinstance(value, list):
+            return value
+        words = [word.strip() for word in str(value).split(",")]
+        if not all(words):
+            self.fail(f"'{value}' has an empty name in it", param, ctx)
+        return list(dict.fromkeys(words))
+
+
+class Seeds(Names):
+    """Whole numbers separated by commas."""
+
+    name = "0,1,2"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:  # type: ignore[override]
+        """The numbers; anything that is not a whole number >= 0 is an error."""
+        words = super().convert(value, param, ctx)
+        for word in words:
+            if not str(word).isdecimal():
+                self.fail(f"'{word}' is not a seed: seeds are whole numbers from 0, as in 0,1,2", param, ctx)
+        return [int(word) for word in words]

@@ -1,0 +1,245 @@
+"""Composing settings: layers, overrides and sweeps over the settings' dataclasses; the home of hydra and omegaconf.
+
+Order: class defaults < data set < presets[data set] < variant < study < command line. The result is frozen back into the
+plain dataclasses: a trainer never sees a node of a configuration library.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from functools import partial
+from itertools import product
+from typing import Any, Literal, NamedTuple
+
+from genbench.errors import SettingsError, UnknownNameError
+from genbench.settings import SECTIONS, EvaluateSettings, SeedSettings, Settings, TrainSettings, plain, split, validate
+from genbench.trial import Point
+
+
+class Schema(NamedTuple):
+    """The dataclasses that one cell of a study is composed from, and the layers that its parts lay over them.
+
+    Layers map dotted names to values: `{"train.batch": 200}`; the method's own settings are under `method`.
+    """
+
+    method: str
+    method_config: type
+    dataset: str
+    data_config: type
+    architecture: str
+    net_config: type
+    layers: Sequence[Mapping[str, Any]] = ()
+
+
+class Override(NamedTuple):
+    """One `key=value` of the command line; more than one value is a sweep."""
+
+    key: str
+    values: tuple[Any, ...]
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it has more than one value."""
+        return len(self.values) > 1
+
+
+def parse(words: Iterable[str]) -> list[Override]:
+    """Overrides in Hydra's grammar: `train.batch=200`, `gram.lr=1e-4,5e-5`, `net.latent=range(2,5)`.
+
+    Raises SettingsError for anything that is not `key=value`.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import QuotedString
+    from hydra.errors import HydraException
+
+    overrides = []
+    for word in words:
+        if not word.partition("=")[0] or "=" not in word:
+            raise SettingsError(f"cannot read '{word}': an override is written key=value, as in train.batch=200")
+        try:
+            override = OverridesParser.create().parse_override(word)
+            if override.is_add() or override.is_delete():
+                raise SettingsError(f"cannot read '{word}': settings can be changed, not added or removed; write key=value")
+            values = list(override.sweep_iterator()) if override.is_sweep_override() else [override.value()]
+        except HydraException as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise SettingsError(f"cannot read '{word}': {reason}") from error
+        values = [value.text if isinstance(value, QuotedString) else value for value in values]
+        if not values:
+            raise SettingsError(f"'{word}' sweeps over no value at all")
+        overrides.append(Override(override.key_or_group, tuple(values)))
+    keys = [override.key for override in overrides]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise SettingsError(f"'{key}' is set {keys.count(key)} times; set it once, or sweep: {key}=a,b")
+    return overrides
+
+
+def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str]) -> list[Point]:
+    """The points of a sweep over one method on one data set, each validated in full.
+
+    methods: the names of all methods of the study; an override that begins with another one of them is passed over.
+    Raises UnknownNameError for a key, SettingsError for a value.
+    """
+    from omegaconf import OmegaConf
+
+    base = _composed(schema)
+    own = []
+    for override in overrides:
+        root, _, rest = override.key.partition(".")
+        if root in methods and rest:
+            if root == schema.method:
+                own.append((override, f"method.{rest}"))
+        else:
+            own.append((override, override.key))
+    known = [_shown(schema, key) for key in _keys(base)]
+    for override, key in own:
+        if key not in _keys(base):
+            raise UnknownNameError("setting", override.key, known, _hint(override.key, methods))
+    points = []
+    for combination in product(*(override.values for override, _ in own)):
+        config = OmegaConf.create(base)
+        for (override, key), value in zip(own, combination, strict=True):
+            _update(config, key, value, shown=override.key)
+        settings = _frozen(schema, config)
+        validate(settings, schema.method)
+        numbers, running = split(settings)
+        swept = {override.key: value for (override, _), value in zip(own, combination, strict=True) if override.is_sweep}
+        points.append(Point(schema.architecture, numbers, running, swept))
+    return points
+
+
+def _composed(schema: Schema) -> Any:
+    """Hydra's composition of the schema with its layers, as an open, typed OmegaConf node."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance()
+    store.store(group="method", name=schema.method, node=_opened(schema.method_config))
+    store.store(group="data", name=schema.dataset, node=_opened(schema.data_config))
+    store.store(group="net", name=schema.architecture, node=_opened(schema.net_config))
+    store.store(
+        name="genbench",
+        node={
+            "defaults": [{"method": schema.method}, {"data": schema.dataset}, {"net": schema.architecture}, "_self_"],
+            "train": _opened(TrainSettings),
+            "evaluate": _opened(EvaluateSettings),
+            "seeds": _opened(SeedSettings),
+            "device": "auto",
+            "threads": 1,
+        },
+    )
+    with initialize(version_base="1.3", config_path=None):
+        config = hydra_compose(config_name="genbench")
+    known = set(_keys(config))
+    for layer in schema.layers:
+        for key, value in plain(layer).items():
+            if key not in known:
+                raise UnknownNameError("setting", _shown(schema, key), [_shown(schema, name) for name in known])
+            _update(config, key, value, shown=_shown(schema, key))
+    return config
+
+
+def _shown(schema: Schema, key: str) -> str:
+    """A dotted name as the user writes it: `method.lr` is written `gram.lr`."""
+    return f"{schema.method}.{key.removeprefix('method.')}" if key.startswith("method.") else key
+
+
+def _hint(key: str, methods: Sequence[str]) -> str:
+    root = key.partition(".")[0]
+    if key == "seed":
+        return "seeds are given as --seeds 0,1,2"
+    if root not in (*SECTIONS, *methods):
+        return f"settings begin with {', '.join((*SECTIONS, *methods))}"
+    return ""
+
+
+def _keys(config: Any) -> list[str]:
+    return [f"{section}.{key}" for section in config if hasattr(config[section], "keys") for key in config[section]] + ["device", "threads"]
+
+
+def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(value, tuple):
+        value = list(value)
+    try:
+        OmegaConf.update(config, key, value, merge=False)
+        OmegaConf.select(config, key, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise SettingsError(f"{shown}: {str(error).splitlines()[0]}") from error
+
+
+def _opened(config: type) -> type:
+    """A mutable twin of a frozen dataclass: frozen ones cannot be overridden (Hydra #724)."""
+    hints = typing.get_type_hints(config)
+    fields: list[Any] = []
+    for f in dataclasses.fields(config):
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise SettingsError(f"{config.__name__}.{f.name} has no default; every setting of a method needs one")
+        default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
+        kind = _opened_type(hints[f.name], f.name)
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            default = kind(default)
+        if isinstance(default, tuple):
+            fields.append((f.name, kind, field(default_factory=partial(list, default))))
+        else:
+            fields.append((f.name, kind, field(default=default)))
+    return dataclasses.make_dataclass(config.__name__, fields)
+
+
+def _opened_type(hint: Any, name: str) -> Any:
+    """The type as OmegaConf takes it: a Literal becomes an enum, a tuple a list, `X | None` an Optional."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return enum.Enum(name, {str(value): value for value in arguments})
+    if origin is tuple:
+        return list[_opened_type(arguments[0], name)]  # type: ignore[misc]
+    if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and arguments[1] is type(None):
+        return typing.Union[_opened_type(arguments[0], name), None]  # noqa: UP007 - the inner type may be an enum made here
+    if hint in (int, float, bool, str):
+        return hint
+    raise SettingsError(f"setting {name} has type {hint}; settings are int, float, bool, str, Literal, tuple[X, ...] or X | None")
+
+
+def _frozen(schema: Schema, config: Any) -> Settings:
+    """The plain dataclasses back from an OmegaConf node."""
+    from omegaconf import OmegaConf
+
+    def values(node: Any) -> dict[str, Any]:
+        container = OmegaConf.to_container(node, resolve=True)
+        assert isinstance(container, dict)
+        return {str(key): _value(value) for key, value in container.items()}
+
+    def build(cls: type, section: str) -> Any:
+        try:
+            return cls(**values(config[section]))
+        except ValueError as error:
+            raise SettingsError(f"{schema.method if section == 'method' else section}: {error}") from error
+
+    for name, kind in (("device", str), ("threads", int)):
+        if type(config[name]) is not kind:
+            raise SettingsError(f"{name}: value '{config[name]}' is not of type {kind.__name__}")
+    return Settings(
+        method=build(schema.method_config, "method"),
+        data=build(schema.data_config, "data"),
+        net=build(schema.net_config, "net"),
+        train=build(TrainSettings, "train"),
+        evaluate=build(EvaluateSettings, "evaluate"),
+        seeds=build(SeedSettings, "seeds"),
+        device=config.device,
+        threads=config.threads,
+    )
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, enum.Enum):
+        return value.value
+    return tuple(_value(item) for item in value) if isinstance(value, list) else value
