@@ -79,6 +79,16 @@ def _exact(x: Tensor) -> Tensor:
     return x.to(device="cpu" if x.device.type == "mps" else x.device, dtype=torch.float64)
 
 
+def _home(x: Tensor, features: Tensor) -> Tensor:
+    """x where the features are, in fp64 wherever that exists."""
+    return x.to(features.device, torch.float32 if features.device.type == "mps" else torch.float64)
+
+
+def _like(gradient: Tensor, features: Tensor) -> Tensor:
+    """A gradient where and as precise as the features; the precision first: fp64 cannot be moved everywhere."""
+    return gradient.to(features.dtype).to(features.device)
+
+
 def _self_distances(x: Tensor) -> Tensor:
     return squared_distances(x, x).fill_diagonal_(0.0)
 
@@ -116,8 +126,8 @@ class _MMD2(torch.autograd.Function):
             by_q += _pull_self(exact_q, _slope(d_qq, widths).mul_(1 / n**2))
             if ctx.needs_input_grad[1]:
                 by_p += _pull_self(exact_p, _slope(d_pp, widths).mul_(1 / m**2))
-            ctx.save_for_backward(by_q.to(q), by_p.to(p))
-        return value.to(q.device)
+            ctx.save_for_backward(_like(by_q, q), _like(by_p, p))
+        return _home(value, q)
 
     @staticmethod
     @once_differentiable
@@ -145,7 +155,7 @@ class _RatioAndMMD2(torch.autograd.Function):
             systems.append((width, k_qq, k_qp, solver, r))
         ctx.systems, ctx.widths = systems, widths
         ctx.save_for_backward(q, p, d_pp)
-        return ratio.to(q.device), mmd2.to(q.device)
+        return _home(ratio, q), _home(mmd2, q)
 
     @staticmethod
     @once_differentiable
@@ -170,7 +180,7 @@ class _RatioAndMMD2(torch.autograd.Function):
         by_q += _pull_self(exact_q, slope_qq)
         if by_mmd2 is not None and ctx.needs_input_grad[1]:
             by_p += _pull_self(exact_p, _slope(d_pp, ctx.widths).mul_(_exact(by_mmd2) / m**2))
-        return by_q.to(q), by_p.to(p), None, None
+        return _like(by_q, q), _like(by_p, p), None, None
 
 
 class _Solver:

@@ -5,7 +5,7 @@ from genbench.errors import GenbenchError
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Kit
 from genbench.metrics.metric import Evaluation, Metric
-from genbench.settings import DataSettings, NetSettings, cite, setting
+from genbench.settings import DataSettings, NetSettings, cite, cited, setting
 from genbench.trainer import Method, Trainer
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Splits",
     "Trainer",
     "cite",
+    "cited",
     "hookimpl",
     "setting",
 ]

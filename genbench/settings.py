@@ -23,6 +23,11 @@ def cite(value: Any, source: str) -> Cited:
     return Cited(value, source)
 
 
+def cited(source: str, **values: Any) -> dict[str, Cited]:
+    """Several values that share a source: `cited("paper, app. A.1", lr=1e-3, features=10)`."""
+    return {name: Cited(value, source) for name, value in values.items()}
+
+
 def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings without their sources."""
     return {key: value.value if isinstance(value, Cited) else value for key, value in settings.items()}
@@ -35,13 +40,14 @@ def setting(
     source: str = "",
     at_least: float | None = None,
     above: float | None = None,
+    below: float | None = None,
     numbers: bool = True,
 ) -> Any:
     """A dataclass field with a meaning, a source and a range; `genbench show` prints them.
 
     numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id.
     """
-    metadata = {"help": help, "source": source, "at_least": at_least, "above": above, "numbers": numbers}
+    metadata = {"help": help, "source": source, "at_least": at_least, "above": above, "below": below, "numbers": numbers}
     return field(default=default, metadata=metadata)
 
 
@@ -171,7 +177,7 @@ def validate(settings: Settings, method: str) -> None:
             if dataclasses.is_dataclass(value):
                 check(value, f"{method if f.name == 'method' else f.name}.")
                 continue
-            low, above = f.metadata.get("at_least"), f.metadata.get("above")
+            low, above, below = (f.metadata.get(bound) for bound in ("at_least", "above", "below"))
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, float) and not math.isfinite(item):
                     raise SettingsError(f"{name} must be finite, got {item}")
@@ -179,6 +185,8 @@ def validate(settings: Settings, method: str) -> None:
                     raise SettingsError(f"{name} must be at least {low}, got {item}")
                 if isinstance(item, int | float) and above is not None and item <= above:
                     raise SettingsError(f"{name} must be above {above}, got {item}")
+                if isinstance(item, int | float) and below is not None and item >= below:
+                    raise SettingsError(f"{name} must be below {below}, got {item}")
 
     check(settings, "")
     train = settings.train

@@ -19,6 +19,7 @@ class Config:
     objective: Literal["pearson", "pearson-clip"] = setting("pearson", "objective")
     features: int | None = setting(None, "features")
     sqrt: bool = setting(True, "root")
+    beta: float = setting(0.5, "decay", at_least=0, below=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,7 @@ def test_a_sweep_over_lists_keeps_each_list_whole():
         ("gram.steps=0", SettingsError, "gram.steps must be at least 1, got 0"),
         ("gram.lr=0", SettingsError, "gram.lr must be above 0"),
         ("gram.lr=nan", SettingsError, "finite"),
+        ("gram.beta=1", SettingsError, "gram.beta must be below 1, got 1"),
         ("gram.objective=person", SettingsError, "pearson-clip"),
         ("gram.widths=3", SettingsError, "gram.widths"),
         ("gram.widths=[a]", SettingsError, "gram.widths"),

@@ -19,8 +19,8 @@ class GANConfig:
 
     optimizer: Literal["adam", "rmsprop"] = setting("adam", "optimizer of both networks", source="DCGAN, arXiv 1511.06434")
     lr: float = setting(2e-4, "learning rate of both networks", source="DCGAN, arXiv 1511.06434", above=0)
-    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="DCGAN, arXiv 1511.06434; paper, app. A.1", at_least=0)
-    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0)
+    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="DCGAN, arXiv 1511.06434; paper, app. A.1", at_least=0, below=1)
+    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1)
     update: Literal["alternating", "simultaneous"] = setting(
         "alternating",
         "critic first, then the generator against the new critic; or both at once",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from genbench import kernels
-from genbench.plugin import Kit, Method, Trainer, cite, hookimpl, setting
+from genbench.plugin import Kit, Method, Trainer, cited, hookimpl, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,8 @@ class GRAMConfig:
 
     optimizer: Literal["adam", "rmsprop"] = setting("adam", "optimizer of both networks", source="paper, app. A.1 and A.3")
     lr: float = setting(2e-4, "learning rate of both networks", source="GRAMTorch; JuliaGRAM (CIFAR-10)", above=0)
-    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="paper, app. A.1 and A.3", at_least=0)
-    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="GRAMTorch, GRAMFlow", at_least=0)
+    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="paper, app. A.1 and A.3", at_least=0, below=1)
+    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="GRAMTorch, GRAMFlow", at_least=0, below=1)
     features: int | None = setting(None, "dimension K of the critic's features; none: the noise's dimension", source="paper, section 4", at_least=1)
     widths: tuple[float, ...] = setting((1.0, 2.0, 4.0, 8.0, 16.0), "widths of the kernels exp(-d²/(2 width²))", source="Li et al., arXiv 1705.08584", above=0)
     width_is_variance: bool = setting(False, "the kernels are exp(-d²/(2 width)) instead", source="the code of Li et al. 2017; JuliaGRAM")
@@ -115,11 +115,6 @@ def optimizer(config: GRAMConfig, network: nn.Module) -> torch.optim.Optimizer:
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(network.parameters(), lr=config.lr)
     return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
-
-
-def cited(source: str, **values: Any) -> dict[str, Any]:
-    """Settings that share a source."""
-    return {name: cite(value, source) for name, value in values.items()}
 
 
 RING = cited("paper, app. A.1", lr=1e-3, features=10, widths=(1.0,))

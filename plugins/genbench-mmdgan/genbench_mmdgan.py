@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from genbench import kernels
-from genbench.plugin import Kit, Method, Trainer, cite, hookimpl, setting
+from genbench.plugin import Kit, Method, Trainer, cited, hookimpl, setting
 
 LI = "the code of Li et al. 2017, arXiv 1705.08584"
 JULIA = "JuliaGRAM (ring)"
@@ -23,8 +23,8 @@ class MMDGANConfig:
 
     optimizer: Literal["rmsprop", "adam"] = setting("rmsprop", "optimizer of all networks", source=LI)
     lr: float = setting(5e-5, "learning rate of all networks", source=LI, above=0)
-    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source=JULIA, at_least=0)
-    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0)
+    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source=JULIA, at_least=0, below=1)
+    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1)
     features: int | None = setting(None, "dimension K of the critic's features; none: the noise's dimension", source=LI, at_least=1)
     widths: tuple[float, ...] = setting((1.0, 2.0, 4.0, 8.0, 16.0), "widths of the summed kernels exp(-d² / (2 width²))", source=LI, above=0)
     ae: float = setting(8.0, "weight of the autoencoder penalty, for real and for fake; 0: no decoder", source=LI, at_least=0)
@@ -117,11 +117,6 @@ def optimizer(config: MMDGANConfig, *networks: nn.Module | None) -> torch.optim.
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(parameters, lr=config.lr)
     return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2))
-
-
-def cited(source: str, **values: Any) -> dict[str, Any]:
-    """Settings that share a source."""
-    return {name: cite(value, source) for name, value in values.items()}
 
 
 AUTHORS = cited(JULIA, optimizer="adam", features=10, widths=(1.0,), clamp=0.1, warmup=0, burst_every=0)

@@ -21,7 +21,7 @@ class MMDNetConfig:
     """The settings of an MMD network."""
 
     lr: float = setting(1e-3, "RMSprop's learning rate", source="paper, app. A.1; JuliaGRAM (MNIST)", above=0)
-    alpha: float = setting(0.99, "RMSprop's decay of the squared gradient", source="PyTorch's default; the paper does not say", at_least=0)
+    alpha: float = setting(0.99, "RMSprop's decay of the squared gradient", source="PyTorch's default; the paper does not say", at_least=0, below=1)
     widths: tuple[float, ...] = setting(
         GMMN_WIDTHS,
         "widths of the Gaussian kernels exp(-d² / (2 width²)), which are summed",
