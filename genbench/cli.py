@@ -71,7 +71,7 @@ def run(
         lines, drawn = terminal.plan(planned)
         console = _console()
         for line in lines:
-            console.print(line, highlight=False, soft_wrap=True)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(drawn)
         return
     done = sum(planned.is_done(trial) for trial in planned.trials)
@@ -136,14 +136,19 @@ def show(method: str) -> None:
     plugin = plugins.load("methods", method)
     console = _console()
     click.echo(f"{plugin.name}: {plugin.paper}\n")
-    rows = [[f"{plugin.name}.{name}", str(default), meaning, source] for name, default, meaning, source in describe(plugin.config)]
+    rows = [[f"{plugin.name}.{name}", terminal.literal(default), meaning, source] for name, default, meaning, source in describe(plugin.config)]
     console.print(terminal.table(rows, ["setting", "default", "meaning", "source"], left=4))
     for title, layers in (("preset", plugin.presets), ("variant", plugin.variants)):
         for name, values in layers.items():
             label = f"{plugin.name}/{name}" if title == "variant" else name
             click.echo(f"\n{title} {label}")
+            if not values:
+                click.echo("  the defaults")
+                continue
             cited = [(key, value if isinstance(value, Cited) else Cited(value, "")) for key, value in values.items()]
-            console.print(terminal.table([[f"  {key}", str(value.value), value.source] for key, value in cited], ["  setting", "value", "source"], left=3))
+            console.print(
+                terminal.table([[f"  {key}", terminal.literal(value.value), value.source] for key, value in cited], ["  setting", "value", "source"], left=3)
+            )
 
 
 @cli.command()

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from genbench import plugins
 from genbench.engines import local
-from genbench.errors import GenbenchError
+from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.record import Record, read, read_json, write, write_json
 from genbench.study import Study
@@ -83,7 +83,7 @@ class _Listener:
         self._display.started(self._trials[directory], attempt)
 
     def ended(self, directory: Path, status: int, *, final: bool) -> None:
-        del self._tails[directory]
+        self._tails.pop(directory, None)
         if not final:
             return
         trial = self._trials[directory]
@@ -95,15 +95,23 @@ class _Listener:
         self._display.ended(trial, record)
 
     def tick(self) -> None:
-        for directory, tail in self._tails.items():
-            if rows := tail.rows():
+        for directory, tail in list(self._tails.items()):
+            try:
+                rows = tail.rows()
+            except DataError:  # the trial has no bar any more; its own worker and the observers say why
+                del self._tails[directory]
+                continue
+            if rows:
                 self._display.progress(self._trials[directory], rows[-1])
 
 
 def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
     """The record of a trial whose worker could not write one."""
-    rows = Tail(directory).rows()
-    clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
+    try:
+        rows = Tail(directory).rows()
+        clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
+    except DataError:
+        clocks = {}
     if status < 0:
         why = f"killed by {signal.Signals(-status).name} {local.RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from genbench.settings import flatten
 
@@ -29,7 +30,7 @@ def table(rows: list[list[str]], columns: list[str], *, left: int = 1) -> Table:
     for number, column in enumerate(columns):
         drawn.add_column(column, justify="left" if number < left else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(Text, row))
     return drawn
 
 
@@ -44,13 +45,14 @@ def plan(study: Study) -> tuple[list[str], Table]:
     flats = [flatten(trial.settings) for trial in study.trials]
     shared = {key: value for key, value in flats[0].items() if not key.startswith("method.") and all(flat.get(key, flat) == value for flat in flats)}
     lines = [
-        f"{section}: " + " ".join(f"{key.partition('.')[2]}={_word(value)}" for key, value in shared.items() if key.startswith(f"{section}."))
+        f"{section}: "
+        + " ".join(f"{key.partition('.')[2]}={literal(value)}" for key, value in shared.items() if key.startswith(f"{section}.") and value is not None)
         for section in ("data", "net", "train", "evaluate")
         if any(key.startswith(f"{section}.") for key in shared)
     ]
     rows = []
     for trial, flat in zip(study.trials, flats, strict=True):
-        differs = " ".join(f"{key.removeprefix('method.')}={_word(value)}" for key, value in flat.items() if key not in shared and value is not None)
+        differs = " ".join(f"{key.removeprefix('method.')}={literal(value)}" for key, value in flat.items() if key not in shared and value is not None)
         rows.append([trial.label, trial.dataset, str(trial.seed), trial.id, _state(study, trial), differs])
     return lines, table(rows, ["method", "data set", "seed", "id", "state", "settings that differ"], left=6)
 
@@ -61,9 +63,14 @@ def _state(study: Study, trial: Trial) -> str:
     return "begun" if (study.directory_of(trial) / "checkpoint").exists() else "new"
 
 
-def _word(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A setting's value as one writes it on the command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
-        return ",".join(map(_word, value))
+        return f"[{','.join(map(literal, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from genbench import checkpoint, pictures
 from genbench.data.dataset import Splits
 from genbench.data.source import Source
-from genbench.errors import DivergedError
+from genbench.errors import DataError, DivergedError
 from genbench.evaluate import sample
 from genbench.settings import Settings, TrainSettings
 from genbench.streams import Draws
@@ -148,7 +148,7 @@ class Log:
             if len(whole) < len(content):
                 os.truncate(path, len(whole))
             if whole:
-                self._last = json.loads(whole.splitlines()[-1])["updates"]
+                self._last = self._updates(whole.splitlines()[-1])
 
     def append(self, progress: Progress, values: Mapping[str, Tensor]) -> None:
         """Add a row, unless an earlier attempt wrote the row of this update."""
@@ -167,6 +167,12 @@ class Log:
         finally:
             os.close(descriptor)
         self._last = progress.updates
+
+    def _updates(self, line: bytes) -> int:
+        try:
+            return int(json.loads(line)["updates"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{self._path} is damaged: its last line is no row of a log; remove that line and run the trial again") from error
 
 
 def crossed(before: int, after: int, every: int) -> bool:

@@ -40,3 +40,14 @@ def test_a_display_shows_starts_repeats_and_endings(display):
         shown.ended(a_trial(), a_record("failed", "ValueError: [b]"))
     assert "attempt 2" in stream.getvalue() or display is terminal.Bars, "a bar's note is drawn with the next frame"
     assert "failed: ValueError: [b]" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "null"), (True, "true"), (1e-4, "0.0001"), ((1.0, 2.5), "[1,2.5]"), ("adam", "adam"), (3, "3")])
+def test_a_value_is_shown_as_one_writes_it(value, text):
+    assert terminal.literal(value) == text
+
+
+def test_brackets_in_a_table_are_shown_as_they_are():
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(terminal.table([["metrics=[modes]"]], ["[b]"]))
+    assert "metrics=[modes]" in stream.getvalue()

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from genbench.errors import DivergedError
+from genbench.errors import DataError, DivergedError
 from genbench.settings import TrainSettings
 from genbench.train import Log, Progress, check_finite, crossed, spent
 
@@ -47,6 +47,13 @@ def test_the_log_cuts_off_a_torn_line_and_writes_it_anew(tmp_path):
         file.write('{"updates": 2, "valu')
     Log(path).append(Progress(updates=2), {"loss": torch.tensor(1.0)})
     assert rows(path) == [1, 2]
+
+
+def test_a_log_whose_last_line_is_no_row_is_named(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("no row\n")
+    with pytest.raises(DataError, match=r"metrics\.jsonl is damaged"):
+        Log(path)
 
 
 def test_a_value_or_a_parameter_that_is_not_finite_is_named():

@@ -1,0 +1,70 @@
+"""What the training loop costs beyond its steps: genbench's loop against the same trainer stepped in a bare `for` loop.
+
+    python benchmarks/perf/loop.py [--updates 1500] [--rounds 5]
+
+On the ring with its default settings, so that rows, checkpoints and pictures come as often as in a real trial. Rounds of the two
+alternate; the figure to read is the median of the ratios. One thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from genbench import plugins, study, sweep
+from genbench.assembly import prepare
+from genbench.train import Run, train
+
+
+def main() -> None:
+    """Print milliseconds per update and the ratio for every installed method."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--updates", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}, 1 thread, {arguments.updates} updates, {arguments.rounds} rounds")
+    print("method    bare ms/update  loop ms/update  ratio (median, min to max)")
+    for entry in plugins.installed("methods"):
+        updates = arguments.updates if entry.name != "mmdgan" else max(1, arguments.updates // 6)
+        pairs = [(bare(entry.name, updates), looped(entry.name, updates)) for _ in range(arguments.rounds)]
+        ratios = [loop / alone for alone, loop in pairs]
+        times = [statistics.median(side) * 1e3 / updates for side in zip(*pairs, strict=True)]
+        print(f"{entry.name:8}  {times[0]:14.3f}  {times[1]:14.3f}  {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+
+
+def assembled(method: str, updates: int, folder: Path) -> Run:
+    """A new trial of the method on the ring."""
+    planned = study.plan_study([method], ["ring"], [0], [f"train.updates={updates}"], name="loop", results=folder)
+    (trial,) = planned.trials
+    sweep.write_trial(trial, planned.directory_of(trial))
+    return prepare(trial, planned.directory_of(trial)).run
+
+
+def bare(method: str, updates: int) -> float:
+    """Seconds of so many steps and nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = assembled(method, updates, Path(folder))
+        run.trainer.train()
+        began = time.perf_counter()
+        for _ in range(updates):
+            run.trainer.step(run.source)
+        return time.perf_counter() - began
+
+
+def looped(method: str, updates: int) -> float:
+    """Seconds of so many updates in genbench's loop."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = assembled(method, updates, Path(folder))
+        began = time.perf_counter()
+        train(run, stop=lambda: False)
+        return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
