@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genbench import composition
 from genbench.composition import Schema, compose, parse
-from genbench.errors import SettingsError, UnknownNameError
+from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 from genbench.settings import DataSettings, NetSettings, cite, merge, restore, setting, split
 
 
@@ -170,3 +172,21 @@ def test_a_planned_trial_with_a_setting_of_another_version_is_named():
     numbers["train"]["gone"] = 1
     with pytest.raises(SettingsError, match="gone"):
         restore(merge(numbers, running), Config, DataSettings, NetSettings)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=30))
+def test_any_word_is_read_or_refused_in_one_line(word):
+    try:
+        parse([word])
+    except GenbenchError as error:
+        assert "\n" not in str(error).replace(word, "")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["gram.lr", "gram.widths", "gram.objective", "train.batch", "data.root", "net.prior", "device"]), st.text(max_size=20))
+def test_any_value_is_taken_or_refused_in_one_line(key, value):
+    try:
+        compose(schema(), parse([f"{key}={value}"]), ["gram"])
+    except GenbenchError as error:
+        assert "\n" not in str(error).replace(value, "")

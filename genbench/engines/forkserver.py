@@ -29,10 +29,10 @@ ORPHANS = 60.0
 
 def serve(preload: list[str]) -> None:
     """Load the modules, then take orders until stdin ends and every worker is gone."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever a module prints from here on is not taken for an answer
     for module in preload:
         importlib.import_module(module)
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)

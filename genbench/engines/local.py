@@ -42,7 +42,8 @@ def default_slots(threads: int) -> int:
     """As many trials at once as there are accelerators, or as the cores allow at that many threads each."""
     import torch
 
-    return torch.cuda.device_count() or max(1, len(os.sched_getaffinity(0)) // threads)
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return torch.cuda.device_count() or max(1, cores // threads)
 
 
 def run(directories: Sequence[Path], slots: int, preload: Sequence[str], listener: Listener) -> None:

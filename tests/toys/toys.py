@@ -9,6 +9,8 @@ import torch
 
 from genbench.plugin import Method, Trainer, cite, hookimpl, setting
 
+os.write(1, b"a plugin may print what it likes when it is imported\n")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToyConfig:
