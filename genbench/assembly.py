@@ -41,7 +41,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None) -> Prep
     dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
     splits = splits or dataset.load(chosen.data)
     metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
-    check_metrics(metrics, splits, trial.dataset)
+    check_metrics(metrics, splits, trial.dataset, chosen.features)
     if reason := architecture.accepts(chosen.net, splits.shape):
         raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)

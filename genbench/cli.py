@@ -14,6 +14,7 @@ from genbench.arguments import Commands, Names, Seeds
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
 
     from genbench.study import Study
@@ -40,6 +41,7 @@ def cli() -> None:
 @click.option("--seeds", type=Seeds(), default="0", show_default=True, help="Training seeds.")
 @click.option("--study", help="Name of the study.  [default: DATASET-comparison]")
 @RESULTS
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
 @click.option("--slots", type=click.IntRange(min=1), help="Trials at once.  [default: one per GPU, or per core]")
 @click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
@@ -50,6 +52,7 @@ def run(
     seeds: list[int],
     study: str | None,
     results: Path,
+    data_root: Path | None,
     slots: int | None,
     observers: list[str],
     dry_run: bool,
@@ -60,13 +63,16 @@ def run(
     OVERRIDES are settings, key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values
     (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
     """
-    from genbench import plugins, sweep, terminal
+    from genbench import composition, plugins, sweep, terminal
     from genbench import study as studies
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
         plugins.load("observers", name)
-    planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=results)
+    words: list[str | composition.Override] = [*overrides]
+    if data_root is not None:
+        words.append(composition.Override("data.root", (str(data_root.absolute()),)))
+    planned = studies.plan_study(methods, datasets, seeds, words, name=study, results=results)
     if dry_run:
         lines, drawn = terminal.plan(planned)
         console = _console()
@@ -88,12 +94,10 @@ def run(
 
 def _conclude(study: Study, *, mlflow: bool) -> int:
     """Print the table, the paths and what failed; return the exit code."""
-    from genbench import record, terminal
-    from genbench.report import tables
+    from genbench import record
 
-    console = _console()
     records = [row for trial in study.trials if (row := study.record_of(trial))]
-    console.print(terminal.frame(tables.formatted(tables.summarize(record.frame(records)))))
+    _print_table(record.frame(records))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{_results_option(study.results)}")
     if mlflow:
@@ -109,7 +113,7 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
 
 
 @cli.command("list")
-@click.argument("kinds", nargs=-1, type=click.Choice(["methods", "datasets", "architectures", "metrics", "observers"]))
+@click.argument("kinds", nargs=-1, type=click.Choice(["methods", "datasets", "architectures", "metrics", "extractors", "observers"]))
 def list_(kinds: tuple[str, ...]) -> None:
     """List what is installed: methods with their variants, data sets, architectures, metrics."""
     from genbench import plugins
@@ -200,18 +204,18 @@ def sample(directory: Path, count: int, output: Path) -> None:
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the table here, numbers in full.")
 def report(study: str, results: Path, csv_file: Path | None) -> None:
     """Print a study's table again, from the records of its trials."""
-    from genbench import record, terminal
+    from genbench import record
     from genbench.errors import UnknownNameError
     from genbench.report import tables
 
     if not (results / study / "trials").is_dir() or Path(study).name != study:
         known = sorted(path.parent.name for path in results.glob("*/trials"))
         raise UnknownNameError("study", study, known, f"looked in {results}")
-    summary = tables.summarize(record.load(results / study))
-    _console().print(terminal.frame(tables.formatted(summary)))
+    records = record.load(results / study)
+    _print_table(records)
     if csv_file is not None:
         try:
-            csv_file.write_text(tables.csv(summary))
+            csv_file.write_text(tables.csv(tables.summarize(records)))
         except OSError as error:
             raise GenbenchError(f"{csv_file} cannot be written: {error.strerror}") from error
         click.echo(f"\nwritten   {csv_file}")
@@ -242,6 +246,16 @@ def ui(results: Path, port: int) -> None:
     click.echo(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
+
+
+def _print_table(records: DataFrame) -> None:
+    """Print the table of some records, and below it what a reader of it must know."""
+    from genbench import terminal
+    from genbench.report import tables
+
+    _console().print(terminal.frame(tables.formatted(tables.summarize(records))))
+    for note in tables.notes(records):
+        click.echo(f"note: {note}")
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from genbench.errors import SettingsError, UnknownNameError
-from genbench.settings import SECTIONS, EvaluateSettings, SeedSettings, Settings, TrainSettings, plain, split, validate
+from genbench.settings import SECTIONS, EvaluateSettings, FeatureSettings, SeedSettings, Settings, TrainSettings, plain, split, validate
 from genbench.trial import Point
 
 
@@ -48,10 +48,10 @@ class Override(NamedTuple):
         return len(self.values) > 1
 
 
-def parse(words: Iterable[str]) -> list[Override]:
+def parse(words: Iterable[str | Override]) -> list[Override]:
     """Overrides in Hydra's grammar: `train.batch=200`, `gram.lr=1e-4,5e-5`, `net.latent=range(2,5)`.
 
-    Raises SettingsError for anything that is not `key=value`.
+    An Override among the words is taken as it is. Raises SettingsError for anything that is not `key=value`.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import QuotedString
@@ -59,6 +59,9 @@ def parse(words: Iterable[str]) -> list[Override]:
 
     overrides = []
     for word in words:
+        if isinstance(word, Override):
+            overrides.append(word)
+            continue
         if not word.partition("=")[0] or "=" not in word:
             raise SettingsError(f"cannot read '{word}': an override is written key=value, as in train.batch=200")
         try:
@@ -130,6 +133,7 @@ def _composed(schema: Schema) -> Any:
             "defaults": [{"method": schema.method}, {"data": schema.dataset}, {"net": schema.architecture}, "_self_"],
             "train": _opened(TrainSettings),
             "evaluate": _opened(EvaluateSettings),
+            "features": _opened(FeatureSettings),
             "seeds": _opened(SeedSettings),
             "device": "auto",
             "threads": 1,
@@ -233,6 +237,7 @@ def _frozen(schema: Schema, config: Any) -> Settings:
         net=build(schema.net_config, "net"),
         train=build(TrainSettings, "train"),
         evaluate=build(EvaluateSettings, "evaluate"),
+        features=build(FeatureSettings, "features"),
         seeds=build(SeedSettings, "seeds"),
         device=config.device,
         threads=config.threads,

@@ -1,8 +1,10 @@
-"""Scoring a generator: the study's fixed latents -> samples -> metrics and pictures, off the training clock."""
+"""Scoring a generator: the study's fixed latents -> samples -> features once -> metrics and pictures, off the training clock."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,10 +14,23 @@ from genbench import pictures
 from genbench.data.dataset import Splits, to_bytes
 from genbench.errors import GenbenchError
 from genbench.kit import prior
+from genbench.metrics import features
 from genbench.metrics.metric import Evaluation, Metric
-from genbench.settings import Settings
+from genbench.metrics.protocol import Protocol, protocol_of
+from genbench.settings import FeatureSettings, Settings
 from genbench.streams import generator
 from genbench.trainer import Trainer
+
+logger = logging.getLogger("genbench")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What an evaluation found: numbers by metric, how each was made, and what a reader of them must know."""
+
+    numbers: Mapping[str, float]
+    protocols: Mapping[str, Protocol]
+    warnings: tuple[str, ...]
 
 
 def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, device: torch.device) -> Tensor:
@@ -35,22 +50,38 @@ def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, dev
     return torch.cat(parts)
 
 
-def evaluate(trainer: Trainer, settings: Settings, splits: Splits, metrics: Sequence[Metric], device: torch.device, folder: Path) -> Mapping[str, float]:
-    """Every metric of one generator, by name; writes samples/final.png and the metrics' pictures into the folder."""
+def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset: str, device: torch.device) -> Evaluation:
+    """The samples that the settings ask for beside the data of that name; puts the trainer into eval mode."""
     trainer.eval()
-    evaluation = Evaluation(samples=sample(trainer, settings, splits, settings.evaluate.samples, device), splits=splits)
-    shown = evaluation.samples[: 64 if splits.is_images else len(evaluation.samples)]
-    pictures.save(pictures.figure(shown, splits), folder / "samples" / "final.png")
-    scores = {}
+    return Evaluation(
+        samples=sample(trainer, settings, splits, settings.evaluate.samples, device),
+        splits=splits,
+        dataset=dataset,
+        split=settings.evaluate.split,
+        features=settings.features,
+        device=device,
+    )
+
+
+def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path) -> Scores:
+    """Every metric of one generator; writes samples/final.png and the metrics' pictures into the folder."""
+    shown = evaluation.samples[: 64 if evaluation.splits.is_images else len(evaluation.samples)]
+    pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / "final.png")
+    numbers, protocols = {}, {}
     for metric in metrics:
-        scores[metric.name] = float(metric.compute(evaluation))
+        numbers[metric.name] = float(metric.compute(evaluation))
+        protocols[metric.name] = protocol_of(metric, evaluation)
         if metric.picture is not None:
             pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}.png")
-    return scores
+    for warning in evaluation.warnings:
+        logger.warning("%s", warning)
+    return Scores(numbers=numbers, protocols=protocols, warnings=tuple(evaluation.warnings))
 
 
-def check_metrics(metrics: Sequence[Metric], splits: Splits, dataset: str) -> None:
-    """Raise GenbenchError for a metric that cannot be had on a data set."""
+def check_metrics(metrics: Sequence[Metric], splits: Splits, dataset: str, settings: FeatureSettings) -> None:
+    """Raise GenbenchError for a metric that cannot be had on a data set, or whose extractor cannot be had."""
     for metric in metrics:
         if reason := metric.accepts(splits):
             raise GenbenchError(f"metric {metric.name} cannot be had on {dataset}: {reason}")
+    if any(metric.features for metric in metrics):
+        features.choose(settings)

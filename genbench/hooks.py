@@ -11,6 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     from genbench.data.dataset import Dataset
     from genbench.kit import Architecture
+    from genbench.metrics.extractor import Extractor
     from genbench.metrics.metric import Metric
     from genbench.trainer import Method
     from genbench.trial import Trial
@@ -37,6 +38,11 @@ def genbench_architectures() -> Iterable[Architecture]:  # type: ignore[empty-bo
 @hookspec
 def genbench_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
     """The metrics that a module provides; entry points in `genbench.metrics`."""
+
+
+@hookspec
+def genbench_extractors() -> Iterable[Extractor]:  # type: ignore[empty-body]
+    """The extractors of features that a module provides; entry points in `genbench.extractors`."""
 
 
 @hookspec(firstresult=True)

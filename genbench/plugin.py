@@ -4,6 +4,8 @@ from genbench.data.dataset import Dataset, Mixture, Splits
 from genbench.errors import GenbenchError
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Kit
+from genbench.metrics import features
+from genbench.metrics.extractor import Extractor, Features
 from genbench.metrics.metric import Evaluation, Metric
 from genbench.settings import DataSettings, NetSettings, cite, cited, setting
 from genbench.trainer import Method, Trainer
@@ -13,6 +15,8 @@ __all__ = [
     "DataSettings",
     "Dataset",
     "Evaluation",
+    "Extractor",
+    "Features",
     "GenbenchError",
     "Kit",
     "Method",
@@ -23,6 +27,7 @@ __all__ = [
     "Trainer",
     "cite",
     "cited",
+    "features",
     "hookimpl",
     "setting",
 ]

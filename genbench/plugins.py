@@ -19,8 +19,8 @@ from genbench import hooks
 from genbench.errors import PluginError, UnknownNameError
 from genbench.settings import RESERVED
 
-Kind = Literal["methods", "datasets", "architectures", "metrics", "observers"]
-KINDS: tuple[Kind, ...] = ("methods", "datasets", "architectures", "metrics", "observers")
+Kind = Literal["methods", "datasets", "architectures", "metrics", "extractors", "observers"]
+KINDS: tuple[Kind, ...] = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
 HOOKS = tuple(name for name in vars(hooks) if name.startswith("genbench_"))
 
 
@@ -46,7 +46,7 @@ def installed(kind: Kind) -> list[Entry]:
 
 
 def load(kind: Kind, name: str) -> Any:
-    """The Method, Dataset, Architecture or Metric of that name; for observers, the module's plugin manager.
+    """The Method, Dataset, Architecture, Metric or Extractor of that name; for observers, the module's plugin manager.
 
     Raises UnknownNameError, or PluginError that says which distribution is broken and how.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,13 @@ class Record:
     torch_version: str = ""
     python_version: str = ""
     git_commit: str = ""
+    warnings: Sequence[str] = ()
+    """What a reader of the metrics must know."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    protocol: Mapping[str, str] = field(default_factory=dict)
+    """Metric to the key of its protocol: numbers with unlike keys must not be compared."""
+    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Key to the protocol in full: how the numbers were made."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Nested: method, data, net, train, evaluate, seeds, device, threads."""
 
@@ -75,27 +81,34 @@ class Record:
         return f"{self.method}/{self.variant}" if self.variant else self.method
 
     def to_row(self) -> dict[str, Any]:
-        """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`."""
+        """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`.
+
+        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`.
+        """
         row = asdict(self)
-        metrics, settings = row.pop("metrics"), row.pop("settings")
-        return {**row, "metrics": list(metrics), **metrics, **flatten(settings, "settings.")}
+        metrics = row.pop("metrics")
+        nested = {name: row.pop(name) for name in NESTED}
+        return {**row, "warnings": list(self.warnings), "metrics": list(metrics), **metrics, **flatten(nested)}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Record:
         """The inverse of `to_row`; columns of a newer version are passed over."""
         own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         own["metrics"] = {name: row[name] for name in row.get("metrics", [])}
-        settings: dict[str, Any] = {}
+        own["warnings"] = tuple(row.get("warnings", ()))
+        nested: dict[str, Any] = {name: {} for name in NESTED}
         for key, value in row.items():
-            if key.startswith("settings."):
-                *sections, name = key.split(".")[1:]
-                node = settings
+            *sections, name = key.split(".")
+            if sections and sections[0] in NESTED:
+                node = nested
                 for section in sections:
                     node = node.setdefault(section, {})
                 node[name] = value
-        return cls(**{**own, "settings": settings})
+        return cls(**{**own, **nested})
 
 
+NESTED = ("protocol", "protocols", "settings")
+"""Fields that are columns with dotted names in a row."""
 COLUMNS = tuple(f.name for f in fields(Record))
 """Names that no metric can have."""
 
@@ -164,5 +177,5 @@ def frame(records: list[Record]) -> DataFrame:
 
     rows = [record.to_row() for record in records]
     for row in rows:
-        row["metrics"] = ",".join(row["metrics"])
+        row["metrics"], row["warnings"] = ",".join(row["metrics"]), "; ".join(row["warnings"])
     return pd.DataFrame(rows)

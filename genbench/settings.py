@@ -56,6 +56,7 @@ class DataSettings:
     """What every data set can be told; a data set's own settings extend it."""
 
     root: str = setting("", "folder to look for the data in; empty: $GENBENCH_DATA or the cache folder", numbers=False)
+    download: bool = setting(False, "fetch what is missing from the data set's official address", numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,16 @@ class EvaluateSettings:
     metrics: tuple[str, ...] = setting((), "names of the metrics (genbench list metrics)")
     batch: int = setting(500, "samples made at once", at_least=1)
     seed: int = setting(0, "seed of the latents that are scored, the same for every training seed", at_least=0)
+    split: Literal["test", "train"] = setting("test", "real images that samples are compared with: held-out or training", source="paper, section 4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSettings:
+    """The network whose features the image metrics compare; `features=NAME` is short for `features.name=NAME`."""
+
+    name: str = setting("inception-v3-compat", "extractor of features (genbench list extractors)", source="Heusel et al. 2017, arXiv:1706.08500")
+    weights: str = setting("", "file with the extractor's weights; empty: its own package, or where torch keeps downloads")
+    download: bool = setting(False, "download the extractor's published weights when they are nowhere to be found", numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +120,13 @@ class Settings:
     net: Any
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    features: FeatureSettings = FeatureSettings()
     seeds: SeedSettings = SeedSettings()
     device: str = setting("auto", "torch device; auto: cuda if there is one, else cpu", numbers=False)
     threads: int = setting(1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False)
 
 
-SECTIONS = ("data", "net", "train", "evaluate", "seeds")
+SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds")
 RESERVED = (*SECTIONS, "method", "seed", "device", "threads", "world")
 
 
@@ -127,7 +139,8 @@ def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Se
             raise SettingsError(f"{cls.__name__} has no setting {', '.join(sorted(extra))}; the trial was planned by another version")
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
-    classes = {"method": method, "data": data, "net": net, "train": TrainSettings, "evaluate": EvaluateSettings, "seeds": SeedSettings}
+    shared = {"train": TrainSettings, "evaluate": EvaluateSettings, "features": FeatureSettings, "seeds": SeedSettings}
+    classes = {"method": method, "data": data, "net": net, **shared}
     restored: Settings = build(Settings, {key: build(classes[key], value) if key in classes else value for key, value in plain.items()})
     return restored
 

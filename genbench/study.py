@@ -13,7 +13,7 @@ from typing import Any
 
 from genbench import composition, plugins, settings
 from genbench.assembly import pick_device
-from genbench.composition import Schema
+from genbench.composition import Override, Schema
 from genbench.errors import DataError, GenbenchError, UnknownNameError
 from genbench.evaluate import check_metrics
 from genbench.metrics.metric import Metric
@@ -48,7 +48,9 @@ class Study:
         return record is not None and record.status in FINAL
 
 
-def plan_study(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str], *, name: str | None, results: Path) -> Study:
+def plan_study(
+    methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override], *, name: str | None, results: Path
+) -> Study:
     """Compose and validate every trial of a study; nothing is started and nothing written.
 
     methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be run.
@@ -63,7 +65,7 @@ def plan_study(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[
     chosen = plugins.choose(labels)
     words = composition.parse(overrides)
     architectures = next((override.values for override in words if override.key == "net"), (None,))
-    words = [override for override in words if override.key != "net"]
+    words = [override._replace(key="features.name") if override.key == "features" else override for override in words if override.key != "net"]
     names = sorted({method for method, _ in chosen})
     for override in words:
         root = override.key.partition(".")[0]
@@ -114,7 +116,7 @@ def _check_trials(trials: Sequence[Trial]) -> None:
         splits = loaded[key]
         metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
         _check_columns(metrics)
-        check_metrics(metrics, splits, trial.dataset)
+        check_metrics(metrics, splits, trial.dataset, chosen.features)
         if reason := architecture.accepts(chosen.net, splits.shape):
             raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
         if len(splits.train) < 2:

@@ -144,5 +144,7 @@ def _preload(trials: Sequence[Trial]) -> list[str]:
     wanted |= {("datasets", trial.dataset) for trial in trials}
     wanted |= {("architectures", trial.architecture) for trial in trials}
     wanted |= {("metrics", name) for trial in trials for name in trial.settings["evaluate"]["metrics"]}
+    if any(plugins.load("metrics", name).features for kind, name in wanted if kind == "metrics"):
+        wanted |= {("extractors", trial.settings["features"]["name"]) for trial in trials}
     modules = {(entry.kind, entry.name): entry.module for kind in plugins.KINDS for entry in plugins.installed(kind)}
     return sorted({modules[pair] for pair in wanted})

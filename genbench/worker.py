@@ -28,7 +28,7 @@ import genbench
 from genbench import plugins, settings
 from genbench.assembly import Prepared, prepare
 from genbench.errors import DivergedError, GenbenchError, TrialBusyError
-from genbench.evaluate import evaluate
+from genbench.evaluate import Scores, evaluate, evaluation_of
 from genbench.record import FINAL, Record, read, read_json, write
 from genbench.train import train
 from genbench.trial import Trial
@@ -58,7 +58,7 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
     started = time.time()
     facts = describe(trial, directory)
     prepared: Prepared | None = None
-    scores: dict[str, float] = {}
+    scores = Scores(numbers={}, protocols={}, warnings=())
     evaluate_seconds = 0.0
     logger.info("trial %s starts, process %d", directory.name, os.getpid())
     try:
@@ -68,7 +68,7 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
             began = time.perf_counter()
             snapshot = prepare(trial, directory, splits=run.splits).run
             snapshot.trainer.load_state_dict(run.trainer.state_dict())
-            scores = dict(evaluate(snapshot.trainer, run.settings, run.splits, prepared.metrics, run.device, directory))
+            scores = evaluate(evaluation_of(snapshot.trainer, run.settings, run.splits, trial.dataset, run.device), prepared.metrics, directory)
             evaluate_seconds = time.perf_counter() - began
             status, error, code = "finished", "", DONE
         else:
@@ -94,7 +94,10 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
         **facts,
         status=status,
         error=error,
-        metrics=scores,
+        metrics=scores.numbers,
+        protocol={name: protocol.key for name, protocol in scores.protocols.items()},
+        protocols={protocol.key: protocol.to_dict() for protocol in scores.protocols.values()},
+        warnings=scores.warnings,
         started=started,
         ended=time.time(),
         wall_seconds=time.time() - started,

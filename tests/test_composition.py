@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbench import composition
-from genbench.composition import Schema, compose, parse
+from genbench.composition import Override, Schema, compose, parse
 from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 from genbench.settings import DataSettings, NetSettings, cite, merge, restore, setting, split
 
@@ -193,3 +193,10 @@ def test_any_word_is_read_or_refused_in_one_line(word):
 @given(st.sampled_from(["gram.lr", "gram.widths", "gram.objective", "train.batch", "data.root", "net.prior", "device"]), st.text(max_size=20))
 def test_any_value_is_taken_or_refused_in_one_line(key, value):
     assert "\n" not in refusal(lambda: compose(schema(), parse([f"{key}={value}"]), ["gram"])).replace(value, "")
+
+
+def test_an_override_that_was_read_already_is_taken_as_it_is():
+    override = Override("data.root", ("a 'strange', [folder]",))
+    assert parse(["train.batch=2", override])[1] is override
+    with pytest.raises(SettingsError, match="2 times"):
+        parse(["data.root=x", override])

@@ -6,7 +6,8 @@ import torch
 from genbench import plugins
 from genbench.assembly import prepare
 from genbench.errors import GenbenchError
-from genbench.evaluate import check_metrics, evaluate, sample
+from genbench.evaluate import check_metrics, evaluate, evaluation_of, sample
+from genbench.settings import FeatureSettings
 
 
 @pytest.fixture
@@ -27,9 +28,9 @@ def test_the_first_samples_do_not_depend_on_how_many_are_asked_for(run):
 def test_evaluating_twice_gives_the_same_numbers_and_leaves_the_trainer_alone(run, tmp_path):
     metrics = [plugins.load("metrics", name) for name in ("modes", "mmd", "max_abs")]
     before = {key: value.clone() for key, value in run.trainer.state_dict().items() if torch.is_tensor(value)}
-    one, other = (evaluate(run.trainer, run.settings, run.splits, metrics, run.device, tmp_path) for _ in range(2))
+    one, other = (evaluate(evaluation_of(run.trainer, run.settings, run.splits, "ring", run.device), metrics, tmp_path) for _ in range(2))
     assert one == other
-    assert list(one) == ["modes", "mmd", "max_abs"]
+    assert list(one.numbers) == list(one.protocols) == ["modes", "mmd", "max_abs"]
     assert all(torch.equal(before[key], value) for key, value in run.trainer.state_dict().items() if torch.is_tensor(value))
     assert (tmp_path / "samples" / "final.png").exists()
 
@@ -38,10 +39,10 @@ def test_evaluation_does_not_use_up_the_training_streams(run, tmp_path):
     run.draws.seek(3)
     expected = run.trainer.kit.noise(4)
     run.draws.seek(3)
-    evaluate(run.trainer, run.settings, run.splits, [], run.device, tmp_path)
+    evaluate(evaluation_of(run.trainer, run.settings, run.splits, "ring", run.device), [], tmp_path)
     assert torch.equal(run.trainer.kit.noise(4), expected)
 
 
 def test_a_metric_that_cannot_be_had_is_refused(run):
     with pytest.raises(GenbenchError, match="neighbour_distance cannot be had on ring"):
-        check_metrics([plugins.load("metrics", "neighbour_distance")], run.splits, "ring")
+        check_metrics([plugins.load("metrics", "neighbour_distance")], run.splits, "ring", FeatureSettings())

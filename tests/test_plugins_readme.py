@@ -138,6 +138,14 @@ def test_the_example_of_a_metric_measures_a_shift():
     assert metric.compute(Evaluation(samples=splits.test + 1, splits=splits)) == pytest.approx(math.sqrt(2), abs=1e-4)
 
 
+def test_the_example_of_an_extractor_gives_features_and_logits(tmp_path):
+    ((extractor,),) = example("An extractor of features").genbench_extractors()
+    torch.save(torch.nn.Linear(3, 10).state_dict(), tmp_path / "w.pt")
+    features, logits = extractor.build(tmp_path / "w.pt")(torch.full((2, 4, 4, 3), 255, dtype=torch.uint8))
+    assert torch.equal(features, torch.ones(2, 3))
+    assert logits.shape == (2, 10)
+
+
 def test_the_example_of_an_observer_keeps_a_diary(tmp_path):
     observer = example("An observer").genbench_observer(results=tmp_path)
     manager = pluggy.PluginManager("genbench")

@@ -8,7 +8,9 @@ from genbench import settings
 from genbench.settings import DataSettings, NetSettings, cite, flatten, merge, plain
 
 
-@pytest.mark.parametrize("config", [DataSettings, NetSettings, settings.TrainSettings, settings.EvaluateSettings, settings.SeedSettings])
+@pytest.mark.parametrize(
+    "config", [DataSettings, NetSettings, settings.TrainSettings, settings.EvaluateSettings, settings.FeatureSettings, settings.SeedSettings]
+)
 def test_every_setting_of_the_core_says_what_it_means(config):
     assert all(f.metadata["help"] for f in fields(config))
 

@@ -63,6 +63,7 @@ def genbench_datasets() -> Iterable[Dataset]:
                 "train.sample_every": 32_000,
                 "evaluate.samples": 1000,
                 "evaluate.metrics": ("neighbour_distance", "neighbour_distance_heldout"),
+                "features.name": "efficientnet-lite0",
             },
             about="1,797 grey images of handwritten digits, part of scikit-learn: nothing to download",
             source="Alpaydin and Kaynak 1998, UCI Machine Learning Repository, optical recognition of handwritten digits",

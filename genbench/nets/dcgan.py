@@ -69,7 +69,7 @@ def accepts(net: DcganNet, shape: Shape) -> str:
     if height != width:
         return f"dcgan makes square images, not {height}x{width}"
     if height < SMALLEST_IMAGE or height & (height - 1):
-        return f"dcgan makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}"
+        return f"dcgan makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}; data.size={1 << height.bit_length()} fits"
     return ""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from genbench.errors import GenbenchError
+from genbench.report import protocols
 from genbench.settings import DataSettings, Settings, TrainSettings
 
 CLOCKS = ("images", "updates", "train_seconds")
@@ -24,15 +25,15 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
     """One row per (data set, method, settings that vary): counts by status, the three clocks, and each metric.
 
     A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
-    for fewer than two). Diverged and failed trials are counted, never averaged. Raises GenbenchError for no record.
+    for fewer than two). Numbers that were made in unlike ways have columns of their own (`protocols.separate`). Diverged and
+    failed trials are counted, never averaged. Raises GenbenchError for no record.
     """
     if records.empty:
         raise GenbenchError("there is no record yet: no trial has ended")
-    table = records.copy()
+    table, metrics = protocols.separate(records, metric_names(records))
     table["method"] = table["method"] + table["variant"].where(table["variant"] == "", "/" + table["variant"])
     varying = varying_settings(table)
     keys = ["dataset", "method", *varying]
-    metrics = metric_names(records)
     rows = []
     for values, group in table.groupby(keys, sort=False, dropna=False):
         done = group[group["status"] == "finished"]
@@ -46,6 +47,13 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows)
     return table.rename(columns={name: name.removeprefix("settings.") for name in varying})
+
+
+def notes(records: pd.DataFrame) -> list[str]:
+    """What a reader of the table must know: which numbers were made in unlike ways, and the warnings of the trials."""
+    warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
+    counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
+    return [*protocols.notes(records, metric_names(records)), *dict.fromkeys(counted)]
 
 
 def metric_names(records: pd.DataFrame) -> list[str]:

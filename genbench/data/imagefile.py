@@ -1,0 +1,74 @@
+"""Image files as uint8 pixels of one form, whatever their mode; a file that cannot be read is named."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from genbench.errors import DataError
+
+MODES = {1: "L", 3: "RGB"}
+"""By the number of channels."""
+LARGEST = 89_478_485
+"""Pixels of the largest image that is opened, Pillow's own limit: beyond it a small file may fill the memory."""
+CHUNK = 1024
+"""Images decoded before they are written."""
+
+
+def read(path: Path, channels: int) -> Image.Image:
+    """The first frame of an image file, turned upright as its EXIF data say, grey for 1 channel, RGB for 3.
+
+    Grey is Rec. 601 luma. Transparent pixels are laid over white; 16 bits are scaled to 8; palettes, CMYK and other colour spaces
+    are converted. Raises DataError that names a file which is damaged, too large, or has levels of unknown range.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > LARGEST:
+                raise ValueError(f"it has {image.width}x{image.height} pixels, more than {LARGEST:,}")
+            return _converted(ImageOps.exif_transpose(image), MODES[channels])
+    except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
+        raise DataError(f"{path} cannot be read as an image: {str(error) or type(error).__name__}; mend or remove it") from error
+
+
+def square(image: Image.Image, size: int) -> Image.Image:
+    """The largest square in the middle, resized to [size, size]."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return resized(image.crop((left, top, left + side, top + side)), size, size)
+
+
+def resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The image at another size by Pillow's bilinear filter, which averages over all pixels that become one."""
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """[h, w, c] uint8"""
+    levels = np.asarray(image, dtype=np.uint8)
+    return levels if levels.ndim == 3 else levels[:, :, np.newaxis]
+
+
+def decoded(paths: Sequence[Path], decode: Callable[[Path], Image.Image]) -> Iterator[NDArray[np.uint8]]:
+    """The images in chunks [k, h, w, c], so that memory does not grow with their number."""
+    for start in range(0, len(paths), CHUNK):
+        with warnings.catch_warnings():
+            # `read` refuses what Pillow warns of.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            chunk = [pixels(decode(path)) for path in paths[start : start + CHUNK]]
+        yield np.stack(chunk)
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        levels = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((levels * 255 + 32_767) // 65_535).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise ValueError("its levels have 32 bits, of which black and white are not known")
+    elif image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert(mode)

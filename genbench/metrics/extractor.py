@@ -1,0 +1,113 @@
+"""What an extractor of features is: `Extractor` announces it; its weights, where they are and whether they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+
+from genbench.errors import GenbenchError
+
+WAYS_OUT = "give the file as features.weights=FILE, let it be downloaded with features.download=true, or use features=efficientnet-lite0, which brings its own"
+
+
+class Features(NamedTuple):
+    """What an extractor sees in images, fp32."""
+
+    features: Tensor
+    """[n, d]"""
+    logits: Tensor
+    """What the Inception Score takes the softmax of, [n, classes]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extractor:
+    """A network that turns images into features; it can be named on the command line."""
+
+    name: str
+    build: Callable[[Path], nn.Module]
+    """The network with the weights in a file, in eval mode; its forward gives the Features of uint8 images [n, h, w, 3]."""
+    kept: Callable[[], Path]
+    """Where its weights are when no file is given; there they may be missing."""
+    transform: str
+    """How it makes its input of an image, in words: part of the protocol of every number."""
+    sha256: str = ""
+    """How the sha256 of the published weights begins; empty when it is not known."""
+    url: str = ""
+    """Where the published weights can be had."""
+    about: str
+    source: str = ""
+
+
+class Weights(NamedTuple):
+    """A file with an extractor's weights."""
+
+    path: Path
+    sha256: str
+    published: bool
+    """Whether they are the ones that were published for the extractor, as far as it is known."""
+
+
+def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
+    """The extractor's weights: in the given file, or where they are kept; downloaded there if they are missing and download is set.
+
+    Raises GenbenchError when there are none, or when kept ones are not the published ones.
+    """
+    path = Path(file).expanduser() if file else extractor.kept()
+    if file and not path.is_file():
+        raise GenbenchError(f"features.weights={file}: there is no such file")
+    if not path.is_file():
+        if not (download and extractor.url):
+            raise GenbenchError(f"the weights of {extractor.name} are not in {path}: {WAYS_OUT}")
+        _download(extractor, path)
+    digest = sha256_of(path)
+    published = digest.startswith(extractor.sha256)
+    if not file and not published:
+        raise GenbenchError(f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256}; remove it")
+    return Weights(path, digest, published)
+
+
+def build(extractor: Extractor, weights: Weights) -> nn.Module:
+    """The extractor's network in eval mode, its parameters fixed; raises GenbenchError for weights that do not fit."""
+    try:
+        network = extractor.build(weights.path)
+    except GenbenchError:
+        raise
+    except Exception as error:  # what torch raises for a damaged file depends on where the damage is
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise GenbenchError(f"{weights.path} holds no weights of {extractor.name} or is damaged: {reason}; {WAYS_OUT}") from error
+    return network.eval().requires_grad_(False)
+
+
+def kept_by_torch(name: str) -> Callable[[], Path]:
+    """A function that tells where torch keeps a downloaded file of that name."""
+    return lambda: Path(torch.hub.get_dir()) / "checkpoints" / name
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's content."""
+    state = path.stat()
+    return _sha256_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=16)
+def _sha256_of(path: Path, modified: int, size: int) -> str:
+    """The sha256 of a file in a certain state: a study asks once per trial, and hashing 100 MB takes time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(extractor: Extractor, path: Path) -> None:
+    """Fetch the published weights; the file is there in whole, its hash checked, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(extractor.url, str(path), hash_prefix=extractor.sha256 or None, progress=False)
+    except (URLError, OSError, RuntimeError) as error:
+        raise GenbenchError(f"the weights of {extractor.name} could not be downloaded from {extractor.url}: {error}; {WAYS_OUT}") from error

@@ -1,0 +1,110 @@
+"""One pass of features over the samples and one over the real images, shared by all metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+import genbench
+from genbench import plugins
+from genbench.data.dataset import Splits
+from genbench.metrics import extractor as extractors
+from genbench.metrics.cache import Arrays, cached
+from genbench.metrics.extractor import Extractor, Features, Weights
+from genbench.metrics.metric import Evaluation
+from genbench.settings import FeatureSettings
+
+BATCH = {"cpu": 16}
+"""Images in a pass, by device: on a CPU the activations should stay in its caches."""
+LARGE_BATCH = 256
+"""Images in a pass on an accelerator."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The extractor of an evaluation and its weights."""
+
+    extractor: Extractor
+    weights: Weights
+
+
+def choose(settings: FeatureSettings) -> Chosen:
+    """The extractor that the settings name and its weights; raises GenbenchError when either cannot be had."""
+    extractor: Extractor = plugins.load("extractors", settings.name)
+    return Chosen(extractor, extractors.find(extractor, settings.weights, download=settings.download))
+
+
+def chosen(evaluation: Evaluation) -> Chosen:
+    """The extractor of an evaluation; a warning goes into the record when its weights are not the published ones."""
+    found: Chosen = evaluation.once("features.chosen", lambda: choose(evaluation.features))
+    if not found.weights.published:
+        evaluation.warn(f"the weights of {found.extractor.name} are not the published ones: their sha256 is {found.weights.sha256}")
+    return found
+
+
+def of_samples(evaluation: Evaluation, precision: str) -> Features:
+    """The features of the samples, computed once per precision."""
+    found: Features = evaluation.once(f"features.samples.{precision}", lambda: _extract(evaluation, evaluation.samples, precision))
+    return found
+
+
+def of_reference(evaluation: Evaluation, precision: str) -> Tensor:
+    """The features of the chosen split's images, [n, d], from the cache if they are there."""
+
+    def compute() -> Arrays:
+        return {"features": _extract(evaluation, evaluation.reference, precision).features.numpy()}
+
+    arrays = evaluation.once(f"features.reference.{precision}", lambda: cached(key(evaluation, precision, "features"), compute))
+    return torch.from_numpy(arrays["features"])
+
+
+def key(evaluation: Evaluation, precision: str, kind: str) -> dict[str, str | int]:
+    """Everything that what is computed from the chosen split's features depends on."""
+    extractor, weights = chosen(evaluation).extractor, chosen(evaluation).weights
+    return {
+        "kind": kind,
+        "content": evaluation.splits.content,
+        "split": evaluation.split,
+        "images": len(evaluation.reference),
+        "extractor": extractor.name,
+        "transform": extractor.transform,
+        "weights": weights.sha256,
+        "precision": precision,
+        "device": evaluation.device.type,
+        "genbench": genbench.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def extract(network: nn.Module, images: Tensor, *, precision: str, device: torch.device, batch: int | None = None) -> Features:
+    """The features of uint8 images [n, h, w, c], c 1 or 3; each image's are its own, whatever the batch."""
+    batch = batch or BATCH.get(device.type, LARGE_BATCH)
+    features, logits = torch.empty(len(images), 0), torch.empty(len(images), 0)
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        for start in range(0, len(images), batch):
+            found = network(images[start : start + batch].to(device).expand(-1, -1, -1, 3))
+            if not start:
+                features, logits = (torch.empty(len(images), values.shape[1]) for values in found)
+            features[start : start + batch], logits[start : start + batch] = found
+    return Features(features, logits)
+
+
+def accepts_images(splits: Splits) -> str:
+    """Why there are no features of a data set, or an empty string."""
+    if not splits.is_images:
+        return "it holds vectors: features are those of images"
+    if splits.shape[0] not in (1, 3):
+        return f"its images have {splits.shape[0]} channels: features are those of grey or RGB images"
+    return "" if min(len(splits.train), len(splits.test)) > 1 else "it has fewer than 2 held-out images"
+
+
+def _extract(evaluation: Evaluation, images: Tensor, precision: str) -> Features:
+    network = evaluation.once("features.network", lambda: _network(evaluation))
+    return extract(network, images, precision=precision, device=evaluation.device)
+
+
+def _network(evaluation: Evaluation) -> nn.Module:
+    found = chosen(evaluation)
+    return extractors.build(found.extractor, found.weights).to(evaluation.device)

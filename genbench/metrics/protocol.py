@@ -1,0 +1,74 @@
+"""The protocol of a number: everything besides the generator that it depends on; unlike protocols, unlike numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+import genbench
+from genbench.metrics import features
+from genbench.metrics.metric import Evaluation, Metric
+
+QUANTISED = "uint8, rounded to the nearest level"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How a number was made; fields that do not matter for it are empty."""
+
+    dataset: str
+    content: str
+    """The sha256 of the data set's content."""
+    split: str
+    """The real data that the samples were compared with: test, train or nothing."""
+    real_images: int
+    generated_images: int
+    quantisation: str
+    extractor: str = ""
+    weights: str = ""
+    """The sha256 of the extractor's weights."""
+    transform: str = ""
+    """How the extractor made its input of an image, the resize included."""
+    precision: str = ""
+    """Of the features."""
+    genbench: str
+    torch: str
+    torch_fidelity: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """Ten hexadecimal digits that are equal for numbers that may be compared, and for no others."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:10]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as one flat mapping."""
+        return asdict(self)
+
+
+def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
+    """The protocol of a metric's number on an evaluation."""
+    splits = evaluation.splits
+    split = evaluation.split if metric.against == "split" else metric.against
+    real = {"train": splits.train, "test": splits.test}.get(split)
+    chosen = features.chosen(evaluation) if metric.features else None
+    return Protocol(
+        dataset=evaluation.dataset,
+        content=splits.content,
+        split=split,
+        real_images=0 if real is None else len(real),
+        generated_images=len(evaluation.samples),
+        quantisation=QUANTISED if splits.is_images else "",
+        extractor=chosen.extractor.name if chosen else "",
+        weights=chosen.weights.sha256 if chosen else "",
+        transform=chosen.extractor.transform if chosen else "",
+        precision=metric.features,
+        genbench=genbench.__version__,
+        torch=torch.__version__,
+        torch_fidelity=version("torch-fidelity") if chosen else "",
+    )

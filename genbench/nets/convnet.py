@@ -1,0 +1,101 @@
+"""`convnet`: the fully convolutional encoder and decoder of Li et al. 2017 (arXiv 1705.08584), the networks of the paper's Table 2.
+
+Unlike `dcgan` it has no linear layer: a 4x4 convolution without padding turns the smallest map, 4x4, into a vector, and its
+transpose turns a vector into that map. Maps are twice as wide as `dcgan`'s and no convolution has a bias, as in Li et
+al.'s published code. Channels double toward the smallest map: 32x32 images have 64-128-256, 64x64 images 64-128-256-512.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from torch import nn
+
+from genbench.hooks import hookimpl
+from genbench.kit import Architecture, Shape
+from genbench.settings import NetSettings, setting
+
+SMALLEST_MAP = 4
+SMALLEST_IMAGE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvnetNet(NetSettings):
+    """Settings of `convnet`."""
+
+    latent: int = setting(128, "dimension h of the generator's noise", source="Li et al.'s code: 128 for CIFAR-10, 64 for CelebA, 10 for MNIST", at_least=1)
+    width: int = setting(64, "channels of the largest map", source="Li et al.'s code", at_least=1)
+    init: Literal["normal", "torch"] = setting("normal", "weights N(0, 0.02) and scales N(1, 0.02), or torch's own", source="Li et al.'s code")
+
+
+def generator(net: ConvnetNet, shape: Shape, inputs: int) -> nn.Module:
+    """[n, inputs] -> [n, c, size, size] in [-1, 1]; batch norm and ReLU after all but the last layer, which ends in a tanh."""
+    widths = _widths(net, shape)[::-1]
+    layers: list[nn.Module] = [nn.Unflatten(1, (inputs, 1, 1)), nn.ConvTranspose2d(inputs, widths[0], SMALLEST_MAP, bias=False)]
+    for before, after in pairwise([*widths, shape[0]]):
+        layers += [nn.BatchNorm2d(before), nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)]
+    return _initialised(net, nn.Sequential(*layers, nn.Tanh()))
+
+
+def critic(net: ConvnetNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
+    """[n, c, size, size] -> [n, outputs], the encoder; batch norm after all convolutions but the first and the last.
+
+    The last layer has a bias if `bias`; the published one has none.
+    """
+    widths = _widths(net, shape)
+    layers: list[nn.Module] = [nn.Conv2d(shape[0], widths[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+    for before, after in pairwise(widths):
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+    # The last map is 1x1: flattened, it is in height-width-channel order and in channel-first order alike.
+    return _initialised(net, nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, SMALLEST_MAP, bias=bias), nn.Flatten()))
+
+
+def accepts(net: ConvnetNet, shape: Shape) -> str:
+    """Why there is no such network, or an empty string."""
+    if len(shape) != 3:
+        return f"convnet makes images, [channels, height, width], not vectors of shape {list(shape)}"
+    height, width = shape[1:]
+    if height != width:
+        return f"convnet makes square images, not {height}x{width}"
+    if height < SMALLEST_IMAGE or height & (height - 1):
+        return f"convnet makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}"
+    return ""
+
+
+@hookimpl
+def genbench_architectures() -> Iterable[Architecture]:
+    """`convnet`."""
+    return [
+        Architecture(
+            name="convnet",
+            config=ConvnetNet,
+            generator=generator,
+            critic=critic,
+            decoder=generator,
+            accepts=accepts,
+            about="the fully convolutional networks of Li et al. 2017 (paper, Table 2); square images of 16, 32, 64, … pixels, any number of channels",
+        )
+    ]
+
+
+def _widths(net: ConvnetNet, shape: Shape) -> list[int]:
+    """Channels of the maps from the largest to the 4x4 one: every halving of the size doubles them."""
+    halvings = (shape[1] // SMALLEST_MAP).bit_length() - 1
+    return [net.width * 2**halving for halving in range(halvings)]
+
+
+def _initialised(net: ConvnetNet, module: nn.Module) -> nn.Module:
+    """The module with the initial weights of Radford et al. (arXiv 1511.06434) and biases 0, or untouched for `torch`."""
+    if net.init == "torch":
+        return module
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+    return module

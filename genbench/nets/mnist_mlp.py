@@ -1,0 +1,126 @@
+"""`mnist-mlp`: the paper's networks for MNIST, a perceptron that generates and a small convolutional critic (appendix A.3).
+
+The paper's generator ends in a sigmoid because its images are in [0, 1]. Here they are in [-1, 1], and the same image is
+2 sigmoid(x) - 1 = tanh(x / 2): not tanh(x), whose slope is twice as steep.
+
+Flattened maps and images are in height-width-channel order, as Table 3 has it; with channels last in memory that is a view.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench.hooks import hookimpl
+from genbench.kit import Architecture, Shape
+from genbench.settings import NetSettings, setting
+
+POOLINGS = 3
+SMALLEST_IMAGE = 2**POOLINGS
+"""Of which three poolings leave one pixel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MnistMlpNet(NetSettings):
+    """Settings of `mnist-mlp`."""
+
+    latent: int = setting(100, "dimension h of the generator's noise", source="paper, appendix A.3", at_least=1)
+    prior: Literal["normal", "uniform"] = setting("uniform", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="paper, appendix A.3")
+    width: int = setting(600, "units of the generator's first two hidden layers; the third has 4/3 of them", source="paper, appendix A.3", at_least=1)
+    critic_width: int = setting(16, "channels of the critic's largest map; the others have twice as many", source="paper, Table 3", at_least=1)
+    init: Literal["glorot", "torch"] = setting("glorot", "weights as Glorot and Bengio 2010 and biases 0, or torch's own", source="the authors' MNIST code")
+    bias_before_norm: bool = setting(False, "biases of layers that a batch norm follows and cancels")
+    generator_norm: bool = setting(False, "batch norm in the generator and the decoder: the authors' MNIST code has it, the paper does not name it")
+
+
+def generator(net: MnistMlpNet, shape: Shape, inputs: int) -> nn.Module:
+    """[n, inputs] -> [n, *shape] in [-1, 1]: 600-600-800 units and ReLU, then the paper's sigmoid."""
+    layers: list[nn.Module] = []
+    widths = [inputs, net.width, net.width, net.width * 4 // 3]
+    for before, after in pairwise(widths):
+        if net.generator_norm:
+            layers += [nn.Linear(before, after, bias=net.bias_before_norm), nn.BatchNorm1d(after), nn.ReLU()]
+        else:
+            layers += [nn.Linear(before, after), nn.ReLU()]
+    return _initialised(net, nn.Sequential(*layers, nn.Linear(widths[-1], math.prod(shape)), _ShiftedSigmoid(), _VectorToImage(shape)))
+
+
+def critic(net: MnistMlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
+    """[n, c, height, width] -> [n, outputs] (Table 3); the last layer has a bias if `bias`."""
+    layers: list[nn.Module] = []
+    widths = [shape[0], net.critic_width, 2 * net.critic_width, 2 * net.critic_width]
+    for before, after in pairwise(widths):
+        convolution = nn.Conv2d(before, after, 3, padding=1, bias=net.bias_before_norm)
+        # Table 3 has ReLU before the pooling. They commute, and this way round ReLU sees a quarter of the values.
+        layers += [convolution, nn.BatchNorm2d(after), nn.MaxPool2d(2), nn.ReLU()]
+    features = widths[-1] * math.prod(side // 2**POOLINGS for side in shape[1:])
+    return _initialised(net, nn.Sequential(*layers, _MapToVector(), nn.Linear(features, outputs, bias=bias)))
+
+
+def accepts(net: MnistMlpNet, shape: Shape) -> str:
+    """Why there is no such network, or an empty string."""
+    if len(shape) != 3:
+        return f"mnist-mlp makes images, [channels, height, width], not vectors of shape {list(shape)}"
+    height, width = shape[1:]
+    if min(height, width) < SMALLEST_IMAGE:
+        return f"mnist-mlp's critic halves an image three times: it takes 28x28 and any other size from {SMALLEST_IMAGE}x{SMALLEST_IMAGE}, not {height}x{width}"
+    return ""
+
+
+@hookimpl
+def genbench_architectures() -> Iterable[Architecture]:
+    """`mnist-mlp`."""
+    return [
+        Architecture(
+            name="mnist-mlp",
+            config=MnistMlpNet,
+            generator=generator,
+            critic=critic,
+            decoder=generator,
+            accepts=accepts,
+            about="the paper's perceptron and convolutional critic for MNIST (appendix A.3, Table 3); images from 8x8, any number of channels",
+        )
+    ]
+
+
+class _ShiftedSigmoid(nn.Module):
+    """2 sigmoid(x) - 1, in one operation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x / 2)
+
+
+class _VectorToImage(nn.Module):
+    """[n, height width c] -> [n, c, height, width], channels last in memory."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self._channels, self._height, self._width = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view(-1, self._height, self._width, self._channels).permute(0, 3, 1, 2)
+
+
+class _MapToVector(nn.Module):
+    """[n, c, height, width] -> [n, height width c], the inverse of `_VectorToImage`."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h.permute(0, 2, 3, 1).flatten(1)
+
+
+def _initialised(net: MnistMlpNet, module: nn.Module) -> nn.Module:
+    """The module with uniform initial weights of variance 2 / (fan in + fan out) and biases 0, or untouched for `torch`."""
+    if net.init == "torch":
+        return module
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return module

@@ -1,0 +1,78 @@
+"""Which numbers may stand in one column: those whose protocols are alike, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+OF_THE_DATA = ("dataset", "content", "real_images")
+"""Fields of a protocol that differ from one data set to the next however alike two numbers were made."""
+
+
+def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The records with unlike numbers in columns of their own, and the names of the metrics' columns.
+
+    The numbers of a metric are alike when those of one data set have one protocol, and those of several have protocols that
+    differ in the data alone. A metric of which they are not is as many columns as protocols, `fid [<key>]`.
+    """
+    separated, columns = records.copy(), []
+    for metric in metrics:
+        keys = _keys(records, metric)
+        if not _unlike(records, keys):
+            columns.append(metric)
+            continue
+        for key in dict.fromkeys(keys.dropna()):
+            columns.append(f"{metric} [{key}]")
+            separated[columns[-1]] = records[metric].where(keys == key)
+        separated = separated.drop(columns=metric)
+    return separated, columns
+
+
+def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
+    """A line for every metric that is several columns: what the protocols differ in."""
+    found: dict[str, list[str]] = {}
+    for metric in metrics:
+        keys = _keys(records, metric)
+        if _unlike(records, keys):
+            protocols = {key: _protocol(records, key) for key in dict.fromkeys(keys.dropna())}
+            differing = differences(protocols.values())
+            ways = (f"[{key}] " + ", ".join(f"{name} {_short(protocol.get(name))}" for name in differing) for key, protocol in protocols.items())
+            found.setdefault("; ".join(ways), []).append(metric)
+    return [f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()]
+
+
+def differences(protocols: Iterable[Mapping[str, Any]], ignored: Iterable[str] = ()) -> dict[str, list[Any]]:
+    """The fields that have more than one value among the protocols, each with its values in order of appearance."""
+    protocols = list(protocols)
+    fields = [name for name in dict.fromkeys(name for one in protocols for name in one) if name not in set(ignored)]
+    values = {name: list(dict.fromkeys(one.get(name) for one in protocols)) for name in fields}
+    return {name: found for name, found in values.items() if len(found) > 1}
+
+
+def _keys(records: pd.DataFrame, metric: str) -> pd.Series:
+    """The key of every record's number; of a record from before there were protocols it is `unknown`, without a number it is missing."""
+    column = f"protocol.{metric}"
+    keys = records[column] if column in records else pd.Series(index=records.index, dtype=object)
+    return keys.fillna("unknown").where(records[metric].notna())
+
+
+def _unlike(records: pd.DataFrame, keys: pd.Series) -> bool:
+    if bool((keys.groupby(records["dataset"]).nunique() > 1).any()):
+        return True
+    return bool(differences((_protocol(records, key) for key in dict.fromkeys(keys.dropna())), ignored=OF_THE_DATA))
+
+
+def _protocol(records: pd.DataFrame, key: str) -> dict[str, Any]:
+    """The protocol of that key, from whichever record has it."""
+    prefix = f"protocols.{key}."
+    columns = {name.removeprefix(prefix): records[name].dropna() for name in records.columns if name.startswith(prefix)}
+    return {name: values.iloc[0] for name, values in columns.items() if len(values)}
+
+
+def _short(value: Any) -> str:
+    """A value for a line of text: a hash by its first digits."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)[:12] if len(str(value)) == 64 else str(value) or "none"
