@@ -88,7 +88,8 @@ def cloud(real: Tensor, fake: Tensor, extent: float | None = None) -> Image.Imag
     canvas = np.full((SIDE, SIDE, 3), 255.0, dtype=np.float32)
     for points, colour in ((real, REAL), (fake, FAKE)):
         cover = _cover(points.detach().cpu().double().numpy(), extent)
-        canvas += cover[:, :, None] * (np.array(colour, dtype=np.float32) - canvas)
+        drawn = cover > 0
+        canvas[drawn] += cover[drawn, None] * (np.array(colour, dtype=np.float32) - canvas[drawn])
     return Image.fromarray(canvas.round().astype(np.uint8))
 
 
@@ -102,7 +103,7 @@ def save(image: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        image.save(partial)
+        image.save(partial, compress_level=1)  # of PNG: a trial that draws samples should not wait for their compression
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -124,6 +125,12 @@ def _cover(points: NDArray[np.float64], extent: float) -> NDArray[np.float32]:
     disc = offsets[down] * side + offsets[right]
     hits = np.bincount((place[:, 1:] * side + place[:, :1] + disc).ravel(), minlength=side**2)
     shades = 1 - (1 - OPACITY) ** np.arange(16, dtype=np.float32)
-    fine = shades[np.minimum(hits, len(shades) - 1)].reshape(SIDE, FINE, SIDE, FINE)
-    cover: NDArray[np.float32] = fine.mean(axis=(1, 3))
-    return cover
+    fine = np.zeros(side**2, dtype=np.float32)
+    hit = np.flatnonzero(hits)
+    fine[hit] = shades[np.minimum(hits[hit], len(shades) - 1)]
+    fine = fine.reshape(side, side)
+    cover = np.zeros((SIDE, SIDE), dtype=np.float32)
+    for down_by in range(FINE):
+        for right_by in range(FINE):
+            cover += fine[down_by::FINE, right_by::FINE]
+    return cover / FINE**2
