@@ -125,12 +125,12 @@ def _cover(points: NDArray[np.float64], extent: float) -> NDArray[np.float32]:
     disc = offsets[down] * side + offsets[right]
     hits = np.bincount((place[:, 1:] * side + place[:, :1] + disc).ravel(), minlength=side**2)
     shades = 1 - (1 - OPACITY) ** np.arange(16, dtype=np.float32)
-    fine = np.zeros(side**2, dtype=np.float32)
+    shade = np.zeros(side**2, dtype=np.float32)
     hit = np.flatnonzero(hits)
-    fine[hit] = shades[np.minimum(hits[hit], len(shades) - 1)]
-    fine = fine.reshape(side, side)
+    shade[hit] = shades[np.minimum(hits[hit], len(shades) - 1)]
+    fine = shade.reshape(side, side)
     cover = np.zeros((SIDE, SIDE), dtype=np.float32)
-    for down_by in range(FINE):
-        for right_by in range(FINE):
-            cover += fine[down_by::FINE, right_by::FINE]
-    return cover / FINE**2
+    for row in range(FINE):
+        for column in range(FINE):
+            cover += fine[row::FINE, column::FINE] / np.float32(FINE**2)
+    return cover
