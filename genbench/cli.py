@@ -185,16 +185,15 @@ def trial(directory: Path) -> None:
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=64, show_default=True, help="Number of samples.")
-@click.option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), default=Path("grid.png"), show_default=True, help="Picture to write.")
+@click.option("-o", "output", type=click.Path(path_type=Path), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder.")
 def sample(directory: Path, count: int, output: Path) -> None:
-    """Draw samples from a trial's generator into a picture."""
-    if output.suffix.lower() != ".png":
-        raise GenbenchError(f"cannot write samples to {output}: the picture's name ends in .png")
-    from genbench import pictures
+    """Draw samples from a trial's generator: into one picture, an array file, or a folder of pictures."""
+    from genbench.export import check_target, export
     from genbench.generator import Generator
 
+    check_target(output)
     generator = Generator.load(directory)
-    pictures.save(pictures.figure(generator.sample(count), generator.splits), output)
+    export(generator.sample(count), generator.splits, output)
     click.echo(f"{count} samples after {generator.updates:,} updates: {output}")
 
 

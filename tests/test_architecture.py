@@ -15,7 +15,7 @@ LAYERS = {
     3: ["kit"],
     4: ["trainer"],
     5: ["plugin", "checkpoint", "train", "evaluate", "assembly", "testing", "clauses"],
-    6: ["worker", "generator", "engines", "study", "sweep", "observers", "report", "terminal"],
+    6: ["worker", "generator", "export", "engines", "study", "sweep", "observers", "report", "terminal"],
     7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
