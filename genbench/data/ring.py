@@ -60,7 +60,7 @@ def genbench_datasets() -> Iterable[Dataset]:
         "train.batch": cite(200, "paper, appendix A.1"),
         "train.images": cite(1_200_000, "measured: GRAM and MMD-nets cover all modes after 6,000 batches"),
         "train.log_every": 12_000,
-        "train.save_every": 120_000,
+        "train.save_every": 240_000,
         "train.sample_every": 400_000,
         "evaluate.samples": cite(2500, "VEEGAN, arXiv 1705.07761"),
         "evaluate.metrics": ("modes", "modes_any", "high_quality", "mode_kl", "mmd", "max_abs"),
