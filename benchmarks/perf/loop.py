@@ -37,9 +37,8 @@ def main() -> None:
         ratios = [loop / alone for alone, loop, _ in rounds]
         outside = statistics.median((loop - inside) / inside for _, loop, inside in rounds)
         times = [statistics.median(side) * 1e3 / updates for side in zip(*rounds, strict=True)]
-        print(
-            f"{entry.name:8}  {times[0]:14.3f}  {times[1]:14.3f}  {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})      {100 * outside:.1f} %"
-        )
+        spread = f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+        print(f"{entry.name:8}  {times[0]:14.3f}  {times[1]:14.3f}  {spread}      {100 * outside:.1f} %")
 
 
 def assembled(method: str, updates: int, folder: Path) -> Run:
