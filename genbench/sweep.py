@@ -16,7 +16,7 @@ from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.record import Record, read, read_json, write, write_json
 from genbench.study import Study
 from genbench.trial import Trial
-from genbench.worker import describe
+from genbench.worker import BUSY, describe
 
 OBSERVER_PATIENCE = 60.0
 """Seconds that observers have, after the last trial, to take in what happened."""
@@ -88,6 +88,9 @@ class _Listener:
             return
         trial = self._trials[directory]
         record = read(directory)
+        if record is None and status == BUSY:  # its record is for the process to write that runs it
+            self._display.ended(trial, Record(**describe(trial, directory), status="running", error=f"another process runs it, see {directory / 'lock'}"))
+            return
         if record is None:
             record = _record_of_lost(trial, directory, status)
             write(record, directory)

@@ -33,8 +33,8 @@ from genbench.record import FINAL, Record, read, read_json, write
 from genbench.train import train
 from genbench.trial import Trial
 
-DONE, FAILED, DIVERGED, STOPPED = 0, 1, 65, 75
-"""Exit codes: of a trial that is done, failed with an exception, diverged, was stopped and can go on."""
+DONE, FAILED, DIVERGED, BUSY, STOPPED = 0, 1, 65, 69, 75
+"""Exit codes: of a trial that is done, failed with an exception, diverged, is run by another process, was stopped and can go on."""
 
 logger = logging.getLogger("genbench")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from genbench import checkpoint, record, sweep
+from genbench import checkpoint, record, sweep, worker
 from genbench.errors import GenbenchError, UnknownNameError
-from genbench.observers.replay import Tail
+from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.study import Study, plan_study
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=400"]
@@ -189,6 +189,25 @@ def test_what_cannot_be_run_is_refused_before_anything_is_written(tmp_path, wron
 def test_results_that_are_a_file_are_refused(tmp_path):
     (tmp_path / "file").touch()
     refuse(GenbenchError, "is a file", results=tmp_path / "file")
+
+
+def test_a_trial_that_another_process_runs_gets_no_record_from_this_one(study):
+    planned = study()
+    (trial,) = planned.trials
+    directory = planned.directory_of(trial)
+    ended = []
+
+    class Ends(sweep.Silent):
+        def ended(self, trial, record):
+            ended.append(record.error)
+
+    watcher = Watcher(Observers([], planned.results))
+    listener = sweep._Listener({directory: trial}, watcher, Ends())
+    listener.started(directory, 1)
+    listener.ended(directory, worker.BUSY, final=True)
+    assert watcher.close() == []
+    assert record.read(directory) is None
+    assert "another process runs it" in ended[0]
 
 
 def test_a_begun_trial_keeps_its_threads(study):

@@ -79,9 +79,13 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
         os.closerange(3, 64)
-        from genbench.worker import run_trial
+        from genbench.errors import TrialBusyError
+        from genbench.worker import BUSY, run_trial
 
-        code = run_trial(Path(directory), wait=ORPHANS, log_to_file=False)
+        try:
+            code = run_trial(Path(directory), wait=ORPHANS, log_to_file=False)
+        except TrialBusyError:
+            code = BUSY
     except BaseException:  # nothing may escape into the server's own loop: this process ends here
         traceback.print_exc()
     finally:
