@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, pad
 
-from genbench.nets import dcgan
+from genbench.nets import dcgan, maps
 from genbench.nets.dcgan import DcganNet
 from genbench.plugins import load
 
@@ -116,12 +116,12 @@ def test_images_stay_in_range():
 
 def test_flattening_undoes_the_reshape():
     x = torch.randn(5, 16 * 6)
-    assert torch.equal(dcgan._MapToVector()(dcgan._VectorToMap(6)(x)), x)
+    assert torch.equal(maps.MapToVector()(dcgan._VectorToMap(6)(x)), x)
 
 
 def test_the_flattened_map_is_in_height_width_channel_order():
     h = torch.randn(2, 6, 4, 4)
-    assert torch.equal(dcgan._MapToVector()(h)[:, (2 * 4 + 3) * 6 + 5], h[:, 5, 2, 3])
+    assert torch.equal(maps.MapToVector()(h)[:, (2 * 4 + 3) * 6 + 5], h[:, 5, 2, 3])
 
 
 def test_memory_layout_does_not_change_the_numbers():

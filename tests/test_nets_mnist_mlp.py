@@ -6,7 +6,7 @@ from torch import nn
 
 from genbench import kernels
 from genbench.comm import Comm
-from genbench.nets import mnist_mlp
+from genbench.nets import maps, mnist_mlp
 from genbench.nets.mnist_mlp import MnistMlpNet
 from genbench.plugins import load
 
@@ -110,7 +110,7 @@ def test_images_are_drawn_in_height_width_channel_order():
     image = mnist_mlp._VectorToImage((3, 4, 5))(x)
     assert torch.equal(image[:, 2, 3, 1], x[:, (3 * 5 + 1) * 3 + 2])
     assert image.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(mnist_mlp._MapToVector()(image), x)
+    assert torch.equal(maps.MapToVector()(image), x)
 
 
 def test_memory_layout_does_not_change_the_numbers():

@@ -16,10 +16,8 @@ from torch import nn
 
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Shape
+from genbench.nets.maps import SMALLEST_MAP, initialised_normal, why_not_square
 from genbench.settings import NetSettings, setting
-
-SMALLEST_MAP = 4
-SMALLEST_IMAGE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +53,7 @@ def critic(net: ConvnetNet, shape: Shape, outputs: int, bias: bool) -> nn.Module
 
 def accepts(net: ConvnetNet, shape: Shape) -> str:
     """Why there is no such network, or an empty string."""
-    if len(shape) != 3:
-        return f"convnet makes images, [channels, height, width], not vectors of shape {list(shape)}"
-    height, width = shape[1:]
-    if height != width:
-        return f"convnet makes square images, not {height}x{width}"
-    if height < SMALLEST_IMAGE or height & (height - 1):
-        return f"convnet makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}"
-    return ""
+    return why_not_square("convnet", shape)
 
 
 @hookimpl
@@ -88,14 +79,4 @@ def _widths(net: ConvnetNet, shape: Shape) -> list[int]:
 
 
 def _initialised(net: ConvnetNet, module: nn.Module) -> nn.Module:
-    """The module with the initial weights of Radford et al. (arXiv 1511.06434) and biases 0, or untouched for `torch`."""
-    if net.init == "torch":
-        return module
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(layer.weight, 0.0, 0.02)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, 0.02)
-    return module
+    return module if net.init == "torch" else initialised_normal(module)

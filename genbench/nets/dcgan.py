@@ -19,10 +19,8 @@ from torch import Tensor, nn
 
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Shape
+from genbench.nets.maps import SMALLEST_MAP, MapToVector, initialised_normal, why_not_square
 from genbench.settings import NetSettings, setting
-
-SMALLEST_MAP = 4
-SMALLEST_IMAGE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +56,12 @@ def critic(net: DcganNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     layers: list[nn.Module] = [*_halving(net, shape[0], widths[0], bias=True), nn.LeakyReLU(0.2)]
     for before, after in pairwise(widths):
         layers += [*_halving(net, before, after, bias=net.bias_before_norm), _norm(net, after), nn.LeakyReLU(0.2)]
-    return _initialised(net, nn.Sequential(*layers, _MapToVector(), nn.Linear(SMALLEST_MAP**2 * widths[-1], outputs, bias=bias)))
+    return _initialised(net, nn.Sequential(*layers, MapToVector(), nn.Linear(SMALLEST_MAP**2 * widths[-1], outputs, bias=bias)))
 
 
 def accepts(net: DcganNet, shape: Shape) -> str:
     """Why there is no such network, or an empty string."""
-    if len(shape) != 3:
-        return f"dcgan makes images, [channels, height, width], not vectors of shape {list(shape)}"
-    height, width = shape[1:]
-    if height != width:
-        return f"dcgan makes square images, not {height}x{width}"
-    if height < SMALLEST_IMAGE or height & (height - 1):
-        return f"dcgan makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}; data.size={1 << height.bit_length()} fits"
-    return ""
+    return why_not_square("dcgan", shape)
 
 
 @hookimpl
@@ -100,13 +91,6 @@ class _VectorToMap(nn.Module):
         return x.view(-1, SMALLEST_MAP, SMALLEST_MAP, self._channels).permute(0, 3, 1, 2)
 
 
-class _MapToVector(nn.Module):
-    """[n, c, 4, 4] -> [n, 16 c], the inverse of `_VectorToMap`."""
-
-    def forward(self, h: Tensor) -> Tensor:
-        return h.permute(0, 2, 3, 1).flatten(1)
-
-
 def _stages(shape: Shape) -> int:
     return int(math.log2(shape[1] // SMALLEST_MAP))
 
@@ -133,14 +117,4 @@ def _norm(net: DcganNet, channels: int) -> nn.Module:
 
 
 def _initialised(net: DcganNet, module: nn.Module) -> nn.Module:
-    """The module with the initial weights of Radford et al. (arXiv 1511.06434) and biases 0, or untouched for `torch`."""
-    if net.init == "torch":
-        return module
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(layer.weight, 0.0, 0.02)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d) and layer.weight.requires_grad:
-            nn.init.normal_(layer.weight, 1.0, 0.02)
-    return module
+    return module if net.init == "torch" else initialised_normal(module)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Shape
+from genbench.nets.maps import MapToVector
 from genbench.settings import NetSettings, setting
 
 POOLINGS = 3
@@ -60,7 +61,7 @@ def critic(net: MnistMlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Modul
         # Table 3 has ReLU before the pooling. They commute, and this way round ReLU sees a quarter of the values.
         layers += [convolution, nn.BatchNorm2d(after), nn.MaxPool2d(2), nn.ReLU()]
     features = widths[-1] * math.prod(side // 2**POOLINGS for side in shape[1:])
-    return _initialised(net, nn.Sequential(*layers, _MapToVector(), nn.Linear(features, outputs, bias=bias)))
+    return _initialised(net, nn.Sequential(*layers, MapToVector(), nn.Linear(features, outputs, bias=bias)))
 
 
 def accepts(net: MnistMlpNet, shape: Shape) -> str:
@@ -105,13 +106,6 @@ class _VectorToImage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.view(-1, self._height, self._width, self._channels).permute(0, 3, 1, 2)
-
-
-class _MapToVector(nn.Module):
-    """[n, c, height, width] -> [n, height width c], the inverse of `_VectorToImage`."""
-
-    def forward(self, h: Tensor) -> Tensor:
-        return h.permute(0, 2, 3, 1).flatten(1)
 
 
 def _initialised(net: MnistMlpNet, module: nn.Module) -> nn.Module:
