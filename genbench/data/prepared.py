@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -188,7 +189,7 @@ def _mapped(folder: Path) -> Splits:
 
 def _remember(note: Path, key: str) -> None:
     note.parent.mkdir(exist_ok=True)
-    scratch = note.with_name(f".{note.name}-{os.getpid()}")
+    scratch = note.with_name(f".{note.name}-{os.getpid()}-{threading.get_ident()}")
     scratch.write_text(key)
     scratch.replace(note)
 

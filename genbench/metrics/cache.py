@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -67,7 +68,7 @@ def _read(path: Path, key: str) -> Arrays | None:
 
 def _write(path: Path, key: str, arrays: Arrays) -> None:
     """Write a file that is there in whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, key=np.array(key), **arrays)
