@@ -52,7 +52,7 @@ def genbench_datasets() -> Iterable[Dataset]:
             config=DigitsData,
             load=load,
             nets={
-                "dcgan": {"latent": cite(32, "measured"), "width": cite(32, "paper, Table 5")},
+                "dcgan": {"latent": 32, "width": cite(32, "paper, Table 5")},
                 "mlp": {"latent": 32, "width": 256},
             },
             defaults={
