@@ -39,10 +39,11 @@ def run(
     """
     from genbench import record, sweep
     from genbench import study as studies
+    from genbench.engines.choice import choose
 
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
     planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=Path(results))
-    sweep.run_study(planned, slots=slots, observers=observers, display=sweep.Silent())
+    sweep.run_study(planned, choose("local", planned.trials, slots=slots), observers=observers, display=sweep.Silent())
     return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
 
 

@@ -65,6 +65,7 @@ def run(
     """
     from genbench import composition, plugins, sweep, terminal
     from genbench import study as studies
+    from genbench.engines.choice import choose
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
@@ -86,7 +87,7 @@ def run(
     errors = _console(stderr=True)
     display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
     with display:
-        problems = sweep.run_study(planned, slots=slots, observers=watching, display=display)
+        problems = sweep.run_study(planned, choose("local", planned.trials, slots=slots), observers=watching, display=display)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
     sys.exit(_conclude(planned, mlflow="mlflow" in watching))

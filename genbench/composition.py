@@ -17,7 +17,19 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from genbench.errors import SettingsError, UnknownNameError
-from genbench.settings import SECTIONS, EvaluateSettings, FeatureSettings, SeedSettings, Settings, TrainSettings, plain, split, validate
+from genbench.settings import (
+    SECTIONS,
+    SINGLES,
+    EvaluateSettings,
+    FeatureSettings,
+    ResourceSettings,
+    SeedSettings,
+    Settings,
+    TrainSettings,
+    plain,
+    split,
+    validate,
+)
 from genbench.trial import Point
 
 
@@ -97,7 +109,7 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
         root, _, rest = override.key.partition(".")
         if root in methods and rest:
             if root == schema.method:
-                own.append((override, f"method.{rest}"))
+                own.append((override, rest if rest.startswith("resources.") else f"method.{rest}"))
         else:
             own.append((override, override.key))
     known = [_shown(schema, key) for key in _keys(base)]
@@ -135,8 +147,8 @@ def _composed(schema: Schema) -> Any:
             "evaluate": _opened(EvaluateSettings),
             "features": _opened(FeatureSettings),
             "seeds": _opened(SeedSettings),
-            "device": "auto",
-            "threads": 1,
+            "resources": _opened(ResourceSettings),
+            **{f.name: f.default for f in dataclasses.fields(Settings) if f.name in SINGLES},
         },
     )
     with initialize(version_base="1.3", config_path=None):
@@ -165,7 +177,7 @@ def _hint(key: str, methods: Sequence[str]) -> str:
 
 
 def _keys(config: Any) -> list[str]:
-    return [f"{section}.{key}" for section in config if hasattr(config[section], "keys") for key in config[section]] + ["device", "threads"]
+    return [f"{section}.{key}" for section in config if hasattr(config[section], "keys") for key in config[section]] + [*SINGLES]
 
 
 def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
@@ -174,6 +186,8 @@ def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
 
     if isinstance(value, tuple):
         value = list(value)
+    if OmegaConf.is_list(OmegaConf.select(config, key)) and not isinstance(value, list):
+        raise SettingsError(f"{shown} is a list, got '{value}'; write {shown}=[{value}]")
     try:
         OmegaConf.update(config, key, value, merge=False)
         OmegaConf.select(config, key, throw_on_missing=True)
@@ -228,9 +242,9 @@ def _frozen(schema: Schema, config: Any) -> Settings:
         except ValueError as error:
             raise SettingsError(f"{schema.method if section == 'method' else section}: {error}") from error
 
-    for name, kind in (("device", str), ("threads", int)):
-        if type(config[name]) is not kind:
-            raise SettingsError(f"{name}: value '{config[name]}' is not of type {kind.__name__}")
+    for f in dataclasses.fields(Settings):
+        if f.name in SINGLES and type(config[f.name]) is not type(f.default):
+            raise SettingsError(f"{f.name}: value '{config[f.name]}' is not of type {type(f.default).__name__}")
     return Settings(
         method=build(schema.method_config, "method"),
         data=build(schema.data_config, "data"),
@@ -239,8 +253,8 @@ def _frozen(schema: Schema, config: Any) -> Settings:
         evaluate=build(EvaluateSettings, "evaluate"),
         features=build(FeatureSettings, "features"),
         seeds=build(SeedSettings, "seeds"),
-        device=config.device,
-        threads=config.threads,
+        resources=build(ResourceSettings, "resources"),
+        **{name: config[name] for name in SINGLES},
     )
 
 

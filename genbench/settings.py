@@ -112,6 +112,19 @@ class SeedSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResourceSettings:
+    """What a job of a cluster asks for, per trial; a trial that runs out of time is requeued and goes on."""
+
+    minutes: int = setting(240, "time limit of a job", at_least=1, numbers=False)
+    memory_gb: float = setting(4.0, "memory of each rank, GB; importing torch alone takes half of one", above=0, numbers=False)
+    cpus: int | None = setting(None, "cores of each rank; none: as many as threads", at_least=1, numbers=False)
+    gpus: int | None = setting(None, "accelerators of each rank; none: one where the cluster has any and device is not cpu", at_least=0, numbers=False)
+    nodes: int = setting(1, "machines that the ranks of a trial are spread over", at_least=1, numbers=False)
+    partition: str = setting("", "partition; empty: the cluster's default", numbers=False)
+    options: tuple[str, ...] = setting((), "further options of the scheduler, [account=x,qos=y]", numbers=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything a trial can be told, validated and frozen."""
 
@@ -122,12 +135,15 @@ class Settings:
     evaluate: EvaluateSettings = EvaluateSettings()
     features: FeatureSettings = FeatureSettings()
     seeds: SeedSettings = SeedSettings()
+    resources: ResourceSettings = ResourceSettings()
     device: str = setting("auto", "torch device; auto: cuda if there is one, else cpu", numbers=False)
     threads: int = setting(1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False)
+    world: int = setting(1, "ranks of one trial: accelerators, or processes on a CPU; the batch is shared among them", at_least=1, numbers=False)
 
 
-SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds")
-RESERVED = (*SECTIONS, "method", "seed", "device", "threads", "world")
+SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
+SINGLES = ("device", "threads", "world")
+RESERVED = (*SECTIONS, *SINGLES, "method", "seed")
 
 
 def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Settings:
@@ -139,7 +155,7 @@ def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Se
             raise SettingsError(f"{cls.__name__} has no setting {', '.join(sorted(extra))}; the trial was planned by another version")
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
-    shared = {"train": TrainSettings, "evaluate": EvaluateSettings, "features": FeatureSettings, "seeds": SeedSettings}
+    shared = {"train": TrainSettings, "evaluate": EvaluateSettings, "features": FeatureSettings, "seeds": SeedSettings, "resources": ResourceSettings}
     classes = {"method": method, "data": data, "net": net, **shared}
     restored: Settings = build(Settings, {key: build(classes[key], value) if key in classes else value for key, value in plain.items()})
     return restored

@@ -97,6 +97,7 @@ def _schema(method: str, variant: str, dataset: str, architecture: str | None) -
     layers = [
         data.defaults,
         {f"net.{key}": value for key, value in data.nets.get(architecture, {}).items()},
+        {f"resources.{key}": value for key, value in plugin.resources.items()},
         {f"method.{key}": value for key, value in plugin.presets.get(dataset, {}).items()},
         {f"method.{key}": value for key, value in (plugin.variants[variant] if variant else {}).items()},
     ]

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from genbench import plugins
-from genbench.engines import local
+from genbench.engines.engine import RETRIES, Engine
 from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.record import Record, read, read_json, write, write_json
@@ -48,7 +47,7 @@ class Silent:
         """Nothing."""
 
 
-def run_study(study: Study, *, slots: int | None, observers: Sequence[str], display: Display) -> list[str]:
+def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display: Display) -> list[str]:
     """Run every trial that is not done; return what the observers could not do, one line each.
 
     Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after the
@@ -63,8 +62,7 @@ def run_study(study: Study, *, slots: int | None, observers: Sequence[str], disp
             write_trial(trial, directory)
             directories[directory] = trial
         if todo:
-            threads = max(trial.running.get("threads", 1) for trial in todo)
-            local.run(list(directories), slots or local.default_slots(threads), _preload(todo), _Listener(directories, watcher, display))
+            engine.run(list(directories), _Listener(directories, watcher, display))
     finally:
         problems = watcher.close(OBSERVER_PATIENCE)
     return problems
@@ -116,7 +114,7 @@ def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
     except DataError:
         clocks = {}
     if status < 0:
-        why = f"killed by {signal.Signals(-status).name} {local.RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
+        why = f"killed by {signal.Signals(-status).name} {RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
     else:
         last = _last_line(directory / "log.txt")
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
@@ -139,15 +137,3 @@ def write_trial(trial: Trial, directory: Path) -> None:
         write_json(trial.to_dict(), path)
     except OSError as error:
         raise GenbenchError(f"{directory} cannot be written: {error.strerror}; choose another folder with --results") from error
-
-
-def _preload(trials: Sequence[Trial]) -> list[str]:
-    """The modules that the trials will import."""
-    wanted: set[tuple[plugins.Kind, str]] = {("methods", trial.method) for trial in trials}
-    wanted |= {("datasets", trial.dataset) for trial in trials}
-    wanted |= {("architectures", trial.architecture) for trial in trials}
-    wanted |= {("metrics", name) for trial in trials for name in trial.settings["evaluate"]["metrics"]}
-    if any(plugins.load("metrics", name).features for kind, name in wanted if kind == "metrics"):
-        wanted |= {("extractors", trial.settings["features"]["name"]) for trial in trials}
-    modules = {(entry.kind, entry.name): entry.module for kind in plugins.KINDS for entry in plugins.installed(kind)}
-    return sorted({modules[pair] for pair in wanted})

@@ -63,3 +63,5 @@ class Method:
     """Data set -> settings that differ there; wrap a value in `cite(value, source)`."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name -> settings: "fsr", "ae", "flow", …"""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """What a cluster's job needs beyond the default: `{"memory_gb": 16}`; the user's own settings go before."""

@@ -19,7 +19,7 @@ LAYERS = {
     7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
-ALLOWED_UP = {("__init__", "record"), ("__init__", "study"), ("__init__", "sweep"), ("__init__", "generator"), ("nets", "kit")}
+ALLOWED_UP = {("__init__", "record"), ("__init__", "study"), ("__init__", "sweep"), ("__init__", "engines"), ("__init__", "generator"), ("nets", "kit")}
 """The package's own face imports inside its functions; an architecture announces itself with the kit's Architecture."""
 HOMES = {
     "hydra": {"composition"},

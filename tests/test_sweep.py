@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from genbench import checkpoint, record, sweep, worker
+from genbench.engines.choice import choose
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.study import Study, plan_study
@@ -43,7 +44,7 @@ def mixed(tmp_path_factory):
     trials = [t for t in study.trials if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted]
     study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
-    problems = sweep.run_study(study, slots=2, observers=[], display=display)
+    problems = sweep.run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
     assert problems == []
     by_marker = {(r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r for t in trials if (r := study.record_of(t))}
     return study, display, by_marker

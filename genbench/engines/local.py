@@ -13,29 +13,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-RETRIES = 2
-"""How often a killed trial is started again from its checkpoint."""
+from genbench.engines.engine import RETRIES, TICK, Listener
+
 PATIENCE = 30.0
 """Seconds that workers have to save a checkpoint when they are asked to stop."""
 PRELOAD = ("genbench.worker", "torch._dynamo")
 """Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
-TICK = 0.2
-"""Seconds between two looks at the trials' files."""
-
-
-class Listener(Protocol):
-    """Who is told what happens to the trials, all in the supervisor."""
-
-    def started(self, directory: Path, attempt: int) -> None:
-        """A worker starts on the trial."""
-
-    def ended(self, directory: Path, status: int, *, final: bool) -> None:
-        """A worker ended with an exit code, or minus the signal that killed it; final: it is not started again."""
-
-    def tick(self) -> None:
-        """Some time has passed."""
 
 
 def default_slots(threads: int) -> int:
@@ -46,49 +31,56 @@ def default_slots(threads: int) -> int:
     return torch.cuda.device_count() or max(1, cores // threads)
 
 
-def run(directories: Sequence[Path], slots: int, preload: Sequence[str], listener: Listener) -> None:
-    """Run every trial's folder, `slots` at a time; returns when all have ended.
+class Local:
+    """Runs trials on this machine, `slots` at a time, a process each."""
 
-    A killed worker is started again up to twice. On KeyboardInterrupt or SIGTERM the workers are asked to save and stop,
-    and KeyboardInterrupt is raised when they have.
-    """
-    waiting = deque(directories)
-    attempts = dict.fromkeys(directories, 0)
-    running: dict[str, int] = {}
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
-    server = _Server(preload)
-    try:
-        while waiting or running:
-            while waiting and len(running) < slots:
-                directory = waiting.popleft()
-                slot = min(set(range(slots)) - set(running.values()))
-                running[str(directory)] = slot
-                attempts[directory] += 1
-                listener.started(directory, attempts[directory])
-                server.start(directory, _environment(slot))
-            messages = server.messages(TICK)
-            if messages is None:  # the fork server itself was killed, and its workers with it or soon after
-                messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
-                server.close()
-                server = _Server(preload)
-            for message in messages:
-                if "ended" in message:
-                    directory, status = Path(message["ended"]), message["status"]
-                    del running[message["ended"]]
-                    again = status < 0 and attempts[directory] <= RETRIES
-                    listener.ended(directory, status, final=not again)
-                    if again:
-                        waiting.appendleft(directory)
-            listener.tick()
-    except KeyboardInterrupt:
-        for name, status in server.stop_all(list(running)).items():
-            listener.ended(Path(name), status, final=True)
-        raise
-    finally:
-        server.close()
-        if in_main:
-            signal.signal(signal.SIGTERM, before)
+    def __init__(self, slots: int, preload: Sequence[str]) -> None:
+        """preload: modules that every trial will need."""
+        self._slots, self._preload = slots, preload
+
+    def run(self, directories: Sequence[Path], listener: Listener) -> None:
+        """Run every trial's folder; returns when all have ended.
+
+        A killed worker is started again up to twice. On KeyboardInterrupt or SIGTERM the workers are asked to save and stop,
+        and KeyboardInterrupt is raised when they have.
+        """
+        waiting = deque(directories)
+        attempts = dict.fromkeys(directories, 0)
+        running: dict[str, int] = {}
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
+        server = _Server(self._preload)
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._slots:
+                    directory = waiting.popleft()
+                    slot = min(set(range(self._slots)) - set(running.values()))
+                    running[str(directory)] = slot
+                    attempts[directory] += 1
+                    listener.started(directory, attempts[directory])
+                    server.start(directory, _environment(slot))
+                messages = server.messages(TICK)
+                if messages is None:  # the fork server itself was killed, and its workers with it or soon after
+                    messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
+                    server.close()
+                    server = _Server(self._preload)
+                for message in messages:
+                    if "ended" in message:
+                        directory, status = Path(message["ended"]), message["status"]
+                        del running[message["ended"]]
+                        again = status < 0 and attempts[directory] <= RETRIES
+                        listener.ended(directory, status, final=not again)
+                        if again:
+                            waiting.appendleft(directory)
+                listener.tick()
+        except KeyboardInterrupt:
+            for name, status in server.stop_all(list(running)).items():
+                listener.ended(Path(name), status, final=True)
+            raise
+        finally:
+            server.close()
+            if in_main:
+                signal.signal(signal.SIGTERM, before)
 
 
 class _Server:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from genbench.errors import GenbenchError
 from genbench.report import protocols
-from genbench.settings import DataSettings, Settings, TrainSettings
+from genbench.settings import DataSettings, ResourceSettings, Settings, TrainSettings
 
 CLOCKS = ("images", "updates", "train_seconds")
 RUNNING = tuple(
     f"settings.{prefix}{f.name}"
-    for prefix, config in (("", Settings), ("data.", DataSettings), ("train.", TrainSettings))
+    for prefix, config in (("", Settings), ("data.", DataSettings), ("train.", TrainSettings), ("resources.", ResourceSettings))
     for f in dataclasses.fields(config)
     if not f.metadata.get("numbers", True)
 )

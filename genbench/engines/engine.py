@@ -1,0 +1,36 @@
+"""What an engine is: it starts `genbench trial DIR` for each folder somewhere, and says how each ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+RETRIES = 2
+"""How often a trial whose worker was killed, or whose machine was lost, is started again from its checkpoint."""
+TICK = 0.2
+"""Seconds between two looks at the trials' files."""
+
+
+class Listener(Protocol):
+    """Who is told what happens to the trials, all in the supervisor."""
+
+    def started(self, directory: Path, attempt: int) -> None:
+        """A worker starts on the trial."""
+
+    def ended(self, directory: Path, status: int, *, final: bool) -> None:
+        """A worker ended with an exit code, or minus the signal that killed it; final: it is not started again."""
+
+    def tick(self) -> None:
+        """Some time has passed."""
+
+
+class Engine(Protocol):
+    """Runs trials' folders; the same rules whichever engine does it.
+
+    A killed worker and a lost machine are tried again RETRIES times, a worker that ended by itself is not. Preemption is no
+    attempt: the worker has saved and ended with exit code 75, and is started again as often as it takes.
+    """
+
+    def run(self, directories: Sequence[Path], listener: Listener) -> None:
+        """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person breaks it off."""
