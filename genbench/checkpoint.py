@@ -1,4 +1,4 @@
-"""Checkpoints of a trial: saved atomically, two kept, verified by sha256, loaded without running any code."""
+"""Checkpoints of a trial: saved atomically, the last two and the best kept, verified by sha256, loaded without running any code."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import torch
 from genbench.errors import CheckpointError
 
 KEPT = 2
+BEST = "best.pt"
 
 logger = logging.getLogger(__name__)
 
 
 def save(state: Mapping[str, Any], folder: Path, updates: int) -> Path:
-    """Write `<updates>.pt` and its sha256 into the folder, then remove all but the newest two.
-
-    The sum is written first: a checkpoint without one cannot come to be, and one that is cut short does not match it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    torch.save(dict(state), buffer)
-    content = buffer.getvalue()
+    """Write `<updates>.pt` and its sha256 into the folder, then remove all but the newest two."""
     path = folder / f"{updates:010d}.pt"
-    _replace(_sum_file(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
-    _replace(path, content)
+    _save(state, path)
     for old in _all(folder)[:-KEPT]:
         old.unlink()
         _sum_file(old).unlink(missing_ok=True)
+    return path
+
+
+def save_best(state: Mapping[str, Any], folder: Path) -> Path:
+    """Write `best.pt` and its sha256 into the folder, in place of the one before."""
+    path = folder / BEST
+    _save(state, path)
     return path
 
 
@@ -72,6 +72,16 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise CheckpointError(f"checkpoint {path} is refused: it holds no dictionary")
     return state
+
+
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint, its sum first: one without a sum cannot come to be, and one that is cut short does not match it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    content = buffer.getvalue()
+    _replace(_sum_file(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    _replace(path, content)
 
 
 def _all(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -27,6 +27,10 @@ genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
 
 
 RESULTS = click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of all results.")
+
+CHECKPOINT = click.option(
+    "--checkpoint", "which", type=click.Choice(["last", "best"]), default="last", show_default=True, help="The last one, or the best during training."
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -187,15 +191,45 @@ def trial(directory: Path) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=64, show_default=True, help="Number of samples.")
 @click.option("-o", "output", type=click.Path(path_type=Path), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder.")
-def sample(directory: Path, count: int, output: Path) -> None:
+@CHECKPOINT
+def sample(directory: Path, count: int, output: Path, which: Literal["last", "best"]) -> None:
     """Draw samples from a trial's generator: into one picture, an array file, or a folder of pictures."""
     from genbench.export import check_target, export
     from genbench.generator import Generator
 
     check_target(output)
-    generator = Generator.load(directory)
+    generator = Generator.load(directory, which)
     export(generator.sample(count), generator.splits, output)
     click.echo(f"{count} samples after {generator.updates:,} updates: {output}")
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--metrics", type=Names(), default=[], help="Metrics.  [default: the trial's own]")
+@click.option("--samples", type=click.IntRange(min=2), help="Number of samples.  [default: the trial's own]")
+@CHECKPOINT
+@click.argument("overrides", nargs=-1)
+def evaluate(directory: Path, metrics: list[str], samples: int | None, which: Literal["last", "best"], overrides: tuple[str, ...]) -> None:
+    """Score finished trials again, without training: a trial's folder, a study's, or a results folder.
+
+    The numbers are added to the records; those that were made in another way than the ones there stand beside them.
+    OVERRIDES are settings of the evaluation: features=inception-v3-compat, evaluate.split=train, evaluate.seed=1.
+    """
+    from genbench import record, rescore
+    from genbench.composition import Override
+
+    words: list[str | Override] = [*overrides]
+    words += [Override("evaluate.metrics", (metrics,))] if metrics else []
+    words += [Override("evaluate.samples", (samples,))] if samples else []
+    directories, others = rescore.finished(directory)
+    changed = [(folder, rescore.changed(folder, words)) for folder in directories]
+    for line in others:
+        click.echo(f"note: {line}", err=True)
+    records = []
+    for number, (folder, trial_) in enumerate(changed, 1):
+        records.append(rescore.rescore(folder, trial_, which))
+        click.echo(f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}: scored [{number} of {len(changed)}]", err=True)
+    _print_table(record.frame(records))
 
 
 @cli.command()

@@ -50,7 +50,7 @@ def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, dev
     return torch.cat(parts)
 
 
-def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset: str, device: torch.device) -> Evaluation:
+def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset: str, device: torch.device, checkpoint: str = "last") -> Evaluation:
     """The samples that the settings ask for beside the data of that name; puts the trainer into eval mode."""
     trainer.eval()
     return Evaluation(
@@ -60,22 +60,40 @@ def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset:
         split=settings.evaluate.split,
         features=settings.features,
         device=device,
+        checkpoint=checkpoint,
     )
 
 
-def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path) -> Scores:
-    """Every metric of one generator; writes samples/final.png and the metrics' pictures into the folder."""
-    shown = evaluation.samples[: 64 if evaluation.splits.is_images else len(evaluation.samples)]
-    pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / "final.png")
+def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path | None, name: str = "final") -> Scores:
+    """Every metric of one generator; writes samples/<name>.png and the metrics' pictures into the folder, if there is one."""
+    if folder is not None:
+        shown = evaluation.samples[: 64 if evaluation.splits.is_images else len(evaluation.samples)]
+        pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png")
     numbers, protocols = {}, {}
     for metric in metrics:
         numbers[metric.name] = float(metric.compute(evaluation))
         protocols[metric.name] = protocol_of(metric, evaluation)
-        if metric.picture is not None:
-            pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}.png")
+        if folder is not None and metric.picture is not None:
+            suffix = "" if name == "final" else f"-{name}"
+            pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}{suffix}.png")
     for warning in evaluation.warnings:
         logger.warning("%s", warning)
     return Scores(numbers=numbers, protocols=protocols, warnings=tuple(evaluation.warnings))
+
+
+def deciding(metrics: Sequence[Metric], name: str) -> Metric | None:
+    """The metric that chooses the best checkpoint: the named one, or the first that has a better direction, if any has.
+
+    Raises GenbenchError for a name that is not among the metrics or has no better direction.
+    """
+    directed = [metric for metric in metrics if metric.better != "neither"]
+    if not name:
+        return directed[0] if directed else None
+    for metric in directed:
+        if metric.name == name:
+            return metric
+    possible = ", ".join(metric.name for metric in directed) or "none of evaluate.metrics"
+    raise GenbenchError(f"evaluate.best={name} cannot choose a checkpoint; what could: {possible}")
 
 
 def check_metrics(metrics: Sequence[Metric], splits: Splits, dataset: str, settings: FeatureSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,9 +18,25 @@ from genbench.settings import Settings
 from genbench.trainer import Trainer
 from genbench.trial import Trial
 
+Which = Literal["last", "best"]
+"""A checkpoint of a trial: the newest one, or the one with the best score of those evaluated during training."""
+
+
+def state_in(directory: Path, which: Which) -> dict[str, Any]:
+    """The state in a checkpoint of a trial's folder; raises GenbenchError when there is none."""
+    folder = directory / "checkpoint"
+    if which == "best":
+        if not (folder / checkpoint.BEST).exists():
+            raise GenbenchError(f"{directory} holds no best checkpoint: nothing was scored during training; run it with evaluate.every=IMAGES")
+        return checkpoint.load(folder / checkpoint.BEST)
+    state = checkpoint.latest(folder)
+    if state is None:
+        raise GenbenchError(f"{directory} holds no checkpoint yet; run the trial first: genbench trial {directory}")
+    return state
+
 
 class Generator:
-    """The generator of a trial's newest checkpoint: `Generator.load(folder).sample(64)`."""
+    """The generator of a trial's newest or best checkpoint: `Generator.load(folder).sample(64)`."""
 
     def __init__(self, trainer: Trainer, settings: Settings, splits: Splits, device: torch.device, updates: int) -> None:
         self._trainer, self._settings, self._device = trainer, settings, device
@@ -29,14 +46,12 @@ class Generator:
         """Generator updates that it has seen."""
 
     @classmethod
-    def load(cls, directory: str | Path) -> Generator:
-        """From a trial's folder; raises GenbenchError when it holds no trial or no checkpoint yet."""
+    def load(cls, directory: str | Path, which: Which = "last") -> Generator:
+        """From a trial's folder; raises GenbenchError when it holds no trial or no such checkpoint."""
         directory = Path(directory)
         if not (directory / "trial.json").exists():
             raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
-        state = checkpoint.latest(directory / "checkpoint")
-        if state is None:
-            raise GenbenchError(f"{directory} holds no checkpoint yet; run the trial first: genbench trial {directory}")
+        state = state_in(directory, which)
         run = prepare(Trial.from_dict(read_json(directory / "trial.json")), directory).run
         run.trainer.load_state_dict(state["trainer"])
         run.trainer.eval()

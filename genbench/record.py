@@ -44,6 +44,9 @@ class Record:
     wall_seconds: float = 0.0
     """Time of the last attempt from its first line to its last, training and evaluation included."""
     resumes: int = 0
+    best_images: int = 0
+    """Where the checkpoint kept as the best stands; 0 when nothing was scored during training (`evaluate.every`)."""
+    best_updates: int = 0
     started: float = 0.0
     ended: float = 0.0
     peak_memory_mb: float = 0.0

@@ -91,6 +91,8 @@ class EvaluateSettings:
     batch: int = setting(500, "samples made at once", at_least=1)
     seed: int = setting(0, "seed of the latents that are scored, the same for every training seed", at_least=0)
     split: Literal["test", "train"] = setting("test", "real images that samples are compared with: held-out or training", source="paper, section 4")
+    every: int | None = setting(None, "images between two evaluations during training; none: only at its end", at_least=1, numbers=False)
+    best: str = setting("", "metric that chooses the checkpoint kept as the best; empty: the first that has a better direction", numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)

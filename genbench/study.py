@@ -15,7 +15,7 @@ from genbench import composition, plugins, settings
 from genbench.assembly import pick_device
 from genbench.composition import Override, Schema
 from genbench.errors import DataError, GenbenchError, UnknownNameError
-from genbench.evaluate import check_metrics
+from genbench.evaluate import check_metrics, deciding
 from genbench.metrics.metric import Metric
 from genbench.record import COLUMNS, FINAL, Record, read
 from genbench.trial import Point, Trial, plan
@@ -117,6 +117,7 @@ def _check_trials(trials: Sequence[Trial]) -> None:
         splits = loaded[key]
         metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
         _check_columns(metrics)
+        deciding(metrics, chosen.evaluate.best)
         check_metrics(metrics, splits, trial.dataset, chosen.features)
         if reason := architecture.accepts(chosen.net, splits.shape):
             raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")

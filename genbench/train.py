@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,24 +15,15 @@ from torch import Tensor
 from genbench import checkpoint, pictures
 from genbench.data.dataset import Splits
 from genbench.data.source import Source
-from genbench.errors import DataError, DivergedError
+from genbench.errors import DivergedError
 from genbench.evaluate import sample
+from genbench.progress import Log, Progress
 from genbench.settings import Settings, TrainSettings
 from genbench.streams import Draws
 from genbench.trainer import Trainer
 
 PICTURED = 64
 """Images in a picture of samples; of vectors as many are drawn as are scored."""
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """How far a trial has come, on its three clocks."""
-
-    images: int = 0
-    updates: int = 0
-    train_seconds: float = 0.0
-    resumes: int = 0
 
 
 def spent(budget: TrainSettings, progress: Progress) -> bool:
@@ -60,13 +49,15 @@ class Run:
     progress: Progress = field(default_factory=Progress)
 
 
-def train(run: Run, stop: Callable[[], bool]) -> bool:
+def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> bool:
     """Train until the budget is spent; return whether it is, or whether training was stopped before.
 
-    Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. Raises
-    DivergedError at a loss or a parameter that is not finite.
+    Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. assess is
+    called, off the training clock, every `evaluate.every` images short of the end. Raises DivergedError at a loss or a
+    parameter that is not finite.
     """
     trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
+    every = run.settings.evaluate.every
     restore(run)
     log = Log(run.folder / "metrics.jsonl")
     trainer.train()
@@ -90,12 +81,15 @@ def train(run: Run, stop: Callable[[], bool]) -> bool:
 
         last = spent(budget, progress)
         saving = last or crossed(before, progress.images, budget.save_every)
+        assessing = not last and every is not None and crossed(before, progress.images, every)
         if logging or last:
             log.append(progress, values)
-        if logging or saving:
+        if logging or saving or assessing:
             check_finite(trainer, values, progress.updates)
         if last or crossed(before, progress.images, budget.sample_every):
             picture(run)
+        if assessing:
+            assess()
         if saving:
             save(run)
     return True
@@ -113,8 +107,12 @@ def restore(run: Run) -> None:
 
 def save(run: Run) -> None:
     """Save a checkpoint of this update."""
-    state = {"trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
-    checkpoint.save(state, run.folder / "checkpoint", run.progress.updates)
+    checkpoint.save(state_of(run), run.folder / "checkpoint", run.progress.updates)
+
+
+def state_of(run: Run) -> dict[str, Any]:
+    """All that a trial needs to go on from this update."""
+    return {"trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
 
 
 def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -> None:
@@ -134,45 +132,6 @@ def picture(run: Run) -> None:
     samples = sample(run.trainer, run.settings, run.splits, count, run.device)
     run.trainer.train()
     pictures.save(pictures.figure(samples, run.splits), run.folder / "samples" / f"{run.progress.images:010d}.png")
-
-
-class Log:
-    """metrics.jsonl: a row is appended by one write and never changed; a resumed trial does not repeat its rows."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._last = 0
-        if path.exists():
-            content = path.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if len(whole) < len(content):
-                os.truncate(path, len(whole))
-            if whole:
-                self._last = self._updates(whole.splitlines()[-1])
-
-    def append(self, progress: Progress, values: Mapping[str, Tensor]) -> None:
-        """Add a row, unless an earlier attempt wrote the row of this update."""
-        if progress.updates <= self._last:
-            return
-        row: dict[str, Any] = {
-            "time": time.time(),
-            "images": progress.images,
-            "updates": progress.updates,
-            "train_seconds": round(progress.train_seconds, 6),
-            "values": {name: float(value) for name, value in values.items()},
-        }
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, json.dumps(row).encode() + b"\n")
-        finally:
-            os.close(descriptor)
-        self._last = progress.updates
-
-    def _updates(self, line: bytes) -> int:
-        try:
-            return int(json.loads(line)["updates"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{self._path} is damaged: its last line is no row of a log; remove that line and run the trial again") from error
 
 
 def crossed(before: int, after: int, every: int) -> bool:

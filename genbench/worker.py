@@ -28,7 +28,8 @@ import genbench
 from genbench import plugins, settings
 from genbench.assembly import Prepared, prepare
 from genbench.errors import DivergedError, GenbenchError, TrialBusyError
-from genbench.evaluate import Scores, evaluate, evaluation_of
+from genbench.evaluate import Scores
+from genbench.judge import Judge
 from genbench.record import FINAL, Record, read, read_json, write
 from genbench.train import train
 from genbench.trial import Trial
@@ -47,11 +48,11 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     trial.json cannot be used.
     """
     trial = Trial.from_dict(read_json(directory / "trial.json"))
-    with _locked(directory, wait), _logging(directory, log_to_file):
+    with locked(directory, wait), _logging(directory, log_to_file):
         if (record := read(directory)) and record.status in FINAL:
             return DONE if record.status == "finished" else DIVERGED
         (directory / "record.json").unlink(missing_ok=True)
-        return _run(trial, directory, _asked_to_stop())
+        return _run(trial, directory, asked_to_stop())
 
 
 def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
@@ -59,17 +60,13 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
     facts = describe(trial, directory)
     prepared: Prepared | None = None
     scores = Scores(numbers={}, protocols={}, warnings=())
-    evaluate_seconds = 0.0
+    judge: Judge | None = None
     logger.info("trial %s starts, process %d", directory.name, os.getpid())
     try:
         prepared = prepare(trial, directory)
-        run = prepared.run
-        if train(run, stop):
-            began = time.perf_counter()
-            snapshot = prepare(trial, directory, splits=run.splits).run
-            snapshot.trainer.load_state_dict(run.trainer.state_dict())
-            scores = evaluate(evaluation_of(snapshot.trainer, run.settings, run.splits, trial.dataset, run.device), prepared.metrics, directory)
-            evaluate_seconds = time.perf_counter() - began
+        judge = Judge(trial, prepared)
+        if train(prepared.run, stop, judge.assess):
+            scores = judge.conclude()
             status, error, code = "finished", "", DONE
         else:
             status, error, code = "interrupted", "stopped by a signal; run it again to go on", STOPPED
@@ -88,6 +85,8 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
             "train_seconds": progress.train_seconds,
             "images_per_second": progress.images / progress.train_seconds if progress.train_seconds else 0.0,
             "resumes": progress.resumes,
+            "best_images": progress.best_images,
+            "best_updates": progress.best_updates,
             "peak_memory_mb": _peak_memory(prepared.run.device),
         }
     record = Record(
@@ -101,7 +100,7 @@ def _run(trial: Trial, directory: Path, stop: Callable[[], bool]) -> int:
         started=started,
         ended=time.time(),
         wall_seconds=time.time() - started,
-        evaluate_seconds=evaluate_seconds,
+        evaluate_seconds=judge.seconds if judge else 0.0,
     )
     write(record, directory)
     logger.info("trial %s is %s%s", directory.name, status, f": {error}" if error else "")
@@ -131,7 +130,7 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
     }
 
 
-def _asked_to_stop() -> Callable[[], bool]:
+def asked_to_stop() -> Callable[[], bool]:
     """A function that tells whether a signal asked to stop, or the process that started this one is gone."""
     asked = False
     parent = os.getppid()
@@ -146,7 +145,7 @@ def _asked_to_stop() -> Callable[[], bool]:
 
 
 @contextmanager
-def _locked(directory: Path, wait: float) -> Iterator[None]:
+def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends."""
     deadline = time.monotonic() + wait
     with (directory / "lock").open("a+") as file:

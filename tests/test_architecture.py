@@ -14,8 +14,8 @@ LAYERS = {
     2: ["streams", "comm", "kernels", "nets", "data", "metrics", "pictures"],
     3: ["kit"],
     4: ["trainer"],
-    5: ["plugin", "checkpoint", "train", "evaluate", "assembly", "testing", "clauses"],
-    6: ["worker", "generator", "export", "engines", "study", "sweep", "observers", "report", "terminal"],
+    5: ["plugin", "checkpoint", "progress", "train", "evaluate", "assembly", "judge", "testing", "clauses"],
+    6: ["worker", "generator", "rescore", "export", "engines", "study", "sweep", "observers", "report", "terminal"],
     7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}

@@ -57,6 +57,9 @@ def finished(study, run_trial):
         (["check", "tyo"], "did you mean 'toy'"),
         (["trial", "nowhere"], "no trial's folder"),
         (["sample", "nowhere"], "no trial's folder"),
+        (["evaluate", "nowhere"], "holds no trial"),
+        (["run", "--methods", "toy", "evaluate.metrics=mmd"], "write evaluate.metrics=[mmd]"),
+        (["run", "--methods", "toy", "evaluate.best=mdm"], "what could: modes"),
         (["sample", "nowhere", "-o", "grid.txt"], ".npz"),
         (["sample", "nowhere", "-o", "file"], "something already"),
         (["sample", "nowhere", "-n", "0"], "-n"),
@@ -147,3 +150,15 @@ def test_run_ends_with_a_table_paths_and_links_and_skips_what_is_done(genbench, 
     assert code == 1
     assert "2 of 4 trials are done already" in err
     assert genbench("sync")[1] == "4 trials replayed into mlflow\n"
+
+
+def test_evaluate_adds_numbers_and_shows_them_alone(genbench, finished):
+    code, out, err = genbench("evaluate", finished, "--metrics", "mmd", "--samples", "50")
+    assert code == 0, err
+    assert "scored [1 of 1]" in err
+    assert "mmd@" in out
+    assert "modes" not in out
+    assert "generated_images 50 instead of 100" in out
+    assert genbench("evaluate", finished, "--metrics", "mdm")[0] == 2
+    assert genbench("evaluate", finished, "train.batch=4")[0] == 2
+    assert genbench("sample", finished, "--checkpoint", "best")[0] == 2

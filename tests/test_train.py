@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from genbench.errors import DataError, DivergedError
+from genbench.progress import Log, Progress
 from genbench.settings import TrainSettings
-from genbench.train import Log, Progress, check_finite, crossed, spent
+from genbench.train import check_finite, crossed, spent
 
 
 @pytest.mark.parametrize(

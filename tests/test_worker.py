@@ -81,7 +81,7 @@ def test_a_budget_in_seconds_ends_training(study, run_trial):
 def stop_after(monkeypatch, updates):
     """Make the worker believe, after so many updates, that it was asked to stop."""
     count = iter(range(10_000))
-    monkeypatch.setattr(worker, "_asked_to_stop", lambda: lambda: next(count) >= updates)
+    monkeypatch.setattr(worker, "asked_to_stop", lambda: lambda: next(count) >= updates)
 
 
 @pytest.mark.parametrize("updates", [0, 1, 7, 19])
@@ -100,7 +100,7 @@ def test_a_trial_that_is_stopped_and_run_again_ends_with_the_same_bits(study, ru
 def test_a_signal_asks_to_stop():
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2)]
     try:
-        stop = worker._asked_to_stop()
+        stop = worker.asked_to_stop()
         assert not stop()
         signal.raise_signal(signal.SIGTERM)
         assert stop()

@@ -65,7 +65,7 @@ def looped(method: str, updates: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         run = assembled(method, updates, Path(folder))
         began = time.perf_counter()
-        train(run, stop=lambda: False)
+        train(run, stop=lambda: False, assess=lambda: None)
         return time.perf_counter() - began, run.progress.train_seconds
 
 

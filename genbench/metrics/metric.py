@@ -30,6 +30,8 @@ class Evaluation:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     """Where features are extracted."""
+    checkpoint: str = "last"
+    """Which of the trial's checkpoints made the samples: the last one, or `best by METRIC`."""
     warnings: list[str] = field(default_factory=list)
     """What a reader of the numbers must know; it becomes part of the record."""
     _memory: dict[str, Any] = field(default_factory=dict, repr=False)

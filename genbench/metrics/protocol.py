@@ -29,6 +29,8 @@ class Protocol:
     """The real data that the samples were compared with: test, train or nothing."""
     real_images: int
     generated_images: int
+    checkpoint: str
+    """The checkpoint that made the samples: one chosen as the best by a metric has an advantage over the last one."""
     quantisation: str
     extractor: str = ""
     weights: str = ""
@@ -63,6 +65,7 @@ def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
         split=split,
         real_images=0 if real is None else len(real),
         generated_images=len(evaluation.samples),
+        checkpoint=evaluation.checkpoint,
         quantisation=QUANTISED if splits.is_images else "",
         extractor=chosen.extractor.name if chosen else "",
         weights=chosen.weights.sha256 if chosen else "",

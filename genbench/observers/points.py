@@ -24,13 +24,14 @@ class Point(NamedTuple):
 
 
 def curves(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
-    """The points of rows of metrics.jsonl: `train/...` for the trainer's values, `work/...` for the clocks.
+    """The points of rows of metrics.jsonl: `train/...` for the trainer's values, `curve/...` for scores, `work/...` for the clocks.
 
     Trackers sort their sections by name: scores (`eval/...`) come first, the clocks last.
     """
     points = []
     for row in rows:
-        values = {f"train/{name}": value for name, value in row["values"].items()}
+        values = {f"train/{name}": value for name, value in row.get("values", {}).items()}
+        values |= {f"curve/{name}": value for name, value in row.get("metrics", {}).items()}
         clocks = {f"work/{name}": row[name] for name in CLOCKS}
         points += [Point(name, float(value), row["images"], row["time"]) for name, value in (values | clocks).items()]
     return points

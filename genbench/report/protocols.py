@@ -31,7 +31,8 @@ def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFram
 
 
 def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
-    """A line for every metric that is several columns: what the protocols differ in."""
+    """A line for every metric that is several columns: what the protocols differ in; and one for what was scored again otherwise."""
+    metrics = list(metrics)
     found: dict[str, list[str]] = {}
     for metric in metrics:
         keys = _keys(records, metric)
@@ -40,7 +41,24 @@ def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
             differing = differences(protocols.values())
             ways = (f"[{key}] " + ", ".join(f"{name} {_short(protocol.get(name))}" for name in differing) for key, protocol in protocols.items())
             found.setdefault("; ".join(ways), []).append(metric)
-    return [f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()]
+    return [f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()] + _again(records, metrics)
+
+
+def _again(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
+    """Lines about numbers of trials that were scored again, `fid@<key>` or `fid@seed7`: what was different."""
+    found: dict[str, list[str]] = {}
+    for name in metrics:
+        metric, *marks = name.split("@")
+        if not marks:
+            continue
+        column, own = f"protocol.{metric}", f"protocol.{name}"
+        here = records[records[own].notna()].iloc[0]
+        ways = [f"evaluate.seed={mark.removeprefix('seed')}" for mark in marks if mark.startswith("seed")]
+        if column in records and isinstance(here[column], str):
+            unlike = differences([_protocol(records, here[column]), _protocol(records, here[own])])
+            ways += [f"{field} {_short(values[-1])} instead of {_short(values[0])}" for field, values in unlike.items()]
+        found.setdefault(", ".join(ways), []).append(name)
+    return [f"scored again: {', '.join(names)}: {ways}" for ways, names in found.items()]
 
 
 def differences(protocols: Iterable[Mapping[str, Any]], ignored: Iterable[str] = ()) -> dict[str, list[Any]]:
