@@ -256,9 +256,18 @@ def test_a_folder_that_is_not_there_is_named(root, tmp_path):
         load(FolderData())
     with pytest.raises(DataError, match=r"nowhere does not exist"):
         load8(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"data\.root=~nobody-of-this-name/images does not exist"):
+        load8("~nobody-of-this-name/images")
     save(root / "x.png")
     with pytest.raises(DataError, match=r"x\.png is a file"):
         load8(root / "x.png")
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(root):
+    (root / "loop").symlink_to("loop")
+    for chosen in (root / "loop", root / ("long" * 100)):
+        with pytest.raises(DataError, match=rf"^{chosen} cannot be read: .*; set data\.root"):
+            load8(chosen)
 
 
 def test_links_within_the_folder_are_images_and_links_out_of_it_are_named(root, tmp_path):
@@ -282,6 +291,14 @@ def test_linked_folders_are_not_walked_in_circles(root):
 def test_another_root_is_another_trial(root):
     fields = {f.name: f for f in dataclasses.fields(FolderData)}
     assert fields["root"].metadata["numbers"]
+
+
+@pytest.mark.parametrize("target", ["x.png", "nowhere.png"])
+def test_links_that_lead_nowhere_are_named(root, target):
+    fill(root)
+    (root / "x.png").symlink_to(target)
+    with pytest.raises(DataError, match=r"x\.png cannot be read"):
+        load8(root)
 
 
 def schema(net="dcgan"):

@@ -177,10 +177,11 @@ def test_damaged_prepared_images_are_named(recipe, cache, name):
         prepared(recipe, Maker())
 
 
-def test_a_cache_that_cannot_be_written_is_named(recipe, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["file", "long" * 100])
+def test_a_cache_that_cannot_be_written_is_named(recipe, tmp_path, monkeypatch, name):
     (tmp_path / "file").touch()
-    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"cannot be prepared in .*file/prepared.*set GENBENCH_DATA"):
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / name))
+    with pytest.raises(DataError, match=rf"cannot be prepared in .*{name}/prepared.*set GENBENCH_DATA"):
         prepared(recipe, Maker())
 
 

@@ -6,13 +6,19 @@ Only the checksums are those of the tiny files, put in the place of the publishe
 import dataclasses
 import gzip
 import hashlib
+import http.client
 import pickle
+import re
+import socket
 import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -20,10 +26,10 @@ import torch
 import torchvision.datasets
 from PIL import Image
 
-from genbench.composition import Schema, compose
+from genbench.composition import Schema, compose, parse
 from genbench.data import torchvision as sets
 from genbench.data.torchvision import IdxData, load_celeba, load_cifar10, load_fashion_mnist, load_mnist
-from genbench.errors import DataError
+from genbench.errors import DataError, SettingsError
 from genbench.plugins import installed
 from genbench.plugins import load as load_plugin
 from genbench.settings import DataSettings, plain
@@ -44,6 +50,11 @@ class SomeMethod:
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "cache"))
+
+
+def loop(path):
+    path.symlink_to(path.name)
+    return path
 
 
 @pytest.fixture
@@ -126,10 +137,23 @@ def trust_celeba(folder, monkeypatch):
     monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [("an address", md5(path), path.name)])
 
 
+def half_a_download(failure):
+    """A download that writes some files and then fails."""
+
+    def download(images):
+        folder = Path(images.root, "MNIST", "raw")
+        folder.mkdir(parents=True)
+        (folder / "half").touch()
+        raise failure
+
+    return download
+
+
 @pytest.mark.parametrize(("load", "title"), [(load_mnist, "MNIST"), (load_fashion_mnist, "FashionMNIST")])
-@pytest.mark.parametrize("is_flat", [False, True], ids=["torchvision's layout", "flat"])
-def test_idx_files_are_read_byte_for_byte(root, monkeypatch, load, title, is_flat):
-    folder = root if is_flat else root / title / "raw"
+@pytest.mark.parametrize("layout", ["torchvision's", "of the data set's name", "flat"])
+def test_idx_files_are_read_byte_for_byte(root, monkeypatch, load, title, layout):
+    name = {"MNIST": "mnist", "FashionMNIST": "fashion-mnist"}[title]
+    folder = root / {"torchvision's": f"{title}/raw", "of the data set's name": name, "flat": "."}[layout]
     write_idx(folder)
     trust_idx(folder, monkeypatch, title)
     splits = load(IdxData(root=str(root)))
@@ -181,9 +205,20 @@ def test_celeba_has_the_official_splits_and_the_crop(root, monkeypatch):
     assert np.array_equal(splits.train[1].numpy(), np.asarray(face)[7:71])
 
 
+def test_one_root_serves_all_data_sets(root, monkeypatch):
+    for name, title in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")):
+        write_idx(root / name)
+        trust_idx(root / name, monkeypatch, title)
+    trust_cifar(write_cifar(root).rename(root / "cifar10"), monkeypatch)
+    trust_celeba(write_celeba(root), monkeypatch)
+    loaded = [load(IdxData(root=str(root))) for load in (load_mnist, load_fashion_mnist)]
+    loaded += [load(DataSettings(root=str(root))) for load in (load_cifar10, load_celeba)]
+    assert [len(splits.train) for splits in loaded] == [5, 5, 10, 3]
+
+
 def test_damage_is_found_by_the_published_checksums(root):
     folder = write_cifar(root)
-    with pytest.raises(DataError, match=rf"{folder}/data_batch_1 is damaged: it has not the checksum of cifar10; .*https://www\.cs\.toronto\.edu"):
+    with pytest.raises(DataError, match=rf"{folder}/data_batch_1 is damaged or not of cifar10: .*https://www\.cs\.toronto\.edu"):
         load_cifar10(DataSettings(root=str(root)))
     folder = write_celeba(root)
     with pytest.raises(DataError, match=rf"{folder}/list_eval_partition\.txt is damaged"):
@@ -232,29 +267,59 @@ def test_a_missing_face_is_named(root, monkeypatch):
     folder = write_celeba(root)
     trust_celeba(folder, monkeypatch)
     (folder / "img_align_celeba" / "000002.jpg").unlink()
-    with pytest.raises(DataError, match=r"celeba is not complete: there is no 000002\.jpg in .*img_align_celeba; .*data\.download=true.*mmlab"):
+    with pytest.raises(DataError, match=r"celeba is not complete: .*/celeba/img_align_celeba lacks 1 of 5 faces, the first 000002\.jpg; .*mmlab"):
         load_celeba(DataSettings(root=str(root)))
 
 
-@pytest.mark.parametrize(
-    ("load", "settings", "file", "address"),
-    [
-        (load_mnist, IdxData, "train-images-idx3-ubyte", "https://ossci-datasets"),
-        (load_fashion_mnist, IdxData, "train-images-idx3-ubyte", "dataset-fashion-mnist"),
-        (load_cifar10, DataSettings, "data_batch_1", r"https://www\.cs\.toronto\.edu"),
-        (load_celeba, DataSettings, r"list_eval_partition\.txt", "https://mmlab"),
-    ],
-)
-def test_missing_files_are_named_with_the_place_and_the_ways_out(root, load, settings, file, address):
-    with pytest.raises(DataError, match=rf"there is no {file} in {root}/.* and {root}; run again with data\.download=true, or get it from .*{address}"):
+def test_a_file_in_the_place_of_the_faces_is_named(root):
+    folder = root / "celeba"
+    folder.mkdir()
+    for name in sets.CELEBA.files:
+        (folder / name).touch()
+    with pytest.raises(DataError, match=r"/celeba/img_align_celeba cannot be read: Not a directory; it is the folder of the faces"):
+        load_celeba(DataSettings(root=str(root)))
+
+
+EACH = [
+    (load_mnist, IdxData, "train-images-idx3-ubyte", "MNIST/raw or mnist", "https://ossci-datasets"),
+    (load_fashion_mnist, IdxData, "train-images-idx3-ubyte", "FashionMNIST/raw or fashion-mnist", "dataset-fashion-mnist"),
+    (load_cifar10, DataSettings, "data_batch_1", "cifar-10-batches-py or cifar10", r"https://www\.cs\.toronto\.edu"),
+    (load_celeba, DataSettings, r"list_eval_partition\.txt", "celeba", "https://mmlab"),
+]
+
+
+@pytest.mark.parametrize(("load", "settings", "file", "folders", "address"), EACH)
+def test_missing_files_are_named_with_the_places_and_the_ways_out(root, load, settings, file, folders, address):
+    with pytest.raises(DataError) as caught:
         load(settings(root=str(root)))
+    places = f"there is no {file} in {root}, nor in {folders} there"
+    assert re.search(rf"is not there: {places}; run again with data\.download=true, or get it from .*{address}.* and set data\.root$", str(caught.value))
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize(("load", "settings"), [each[:2] for each in EACH])
+def test_a_root_that_will_not_do_is_named(root, load, settings):
+    file = root / "file"
+    file.touch()
+    for chosen, problem in (
+        (root / "nowhere", "does not exist"),
+        (file / "below", "does not exist"),
+        ("~nobody-of-this-name/data", "does not exist"),
+        (file, "is a file"),
+    ):
+        with pytest.raises(DataError, match=rf"^data\.root={chosen} {problem}; set it to a folder with .*data\.download=true$"):
+            load(settings(root=str(chosen)))
+    for chosen in (root / ("long" * 100), loop(root / "loop")):
+        with pytest.raises(DataError, match=rf"^{chosen} cannot be read: .*; set data\.root to a folder that can be$"):
+            load(settings(root=str(chosen)))
+    with pytest.raises(DataError, match=r"is a file; set it to"):
+        load(settings(root=str(file), download=True))
 
 
 def test_the_first_missing_file_is_named(root):
     folder = write_cifar(root)
     (folder / "test_batch").unlink()
-    with pytest.raises(DataError, match="there is no test_batch in"):
+    with pytest.raises(DataError, match="is not complete: there is no test_batch in"):
         load_cifar10(DataSettings(root=str(root)))
 
 
@@ -297,12 +362,42 @@ def test_a_download_with_another_checksum_is_refused(root, server, monkeypatch):
     assert not (root / "MNIST").exists()
 
 
-def test_a_download_that_fails_is_one_line_and_leaves_no_data(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [(tmp_path / "nowhere").as_uri() + "/"])
-    with pytest.raises(DataError, match=r"mnist could not be downloaded to .*Tried file:.*; get it from https") as caught:
-        load_mnist(IdxData(root=str(root), download=True))
+FAILURES = [
+    URLError(socket.gaierror(-2, "Name or service not known")),
+    RuntimeError("Error downloading a file:\nTried one mirror, got:\nnothing\n"),
+    TimeoutError(),
+    ConnectionResetError(104, "Connection reset by peer"),
+    http.client.IncompleteRead(b"half", 4),
+    tarfile.ReadError("unexpected end of data"),
+    zipfile.BadZipFile("File is not a zip file"),
+    EOFError(),
+]
+"""What torchvision passes on."""
+
+
+@pytest.mark.parametrize("title", ["MNIST", "FashionMNIST", "CIFAR10", "CelebA"])
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+def test_a_download_that_fails_is_one_line_and_leaves_nothing(root, monkeypatch, title, failure):
+    load, settings, _, _, address = EACH[["MNIST", "FashionMNIST", "CIFAR10", "CelebA"].index(title)]
+    monkeypatch.setattr(getattr(torchvision.datasets, title), "download", half_a_download(failure))
+    with pytest.raises(DataError, match=rf"could not be downloaded to {root}/new: \S.*; get it from .*{address}.* and set data\.root$") as caught:
+        load(settings(root=str(root / "new"), download=True))
     assert "\n" not in str(caught.value)
-    assert not (root / "MNIST").exists()
+    assert [path.suffix for path in (root / "new").rglob("*")] == [".lock"]
+
+
+def test_a_download_that_is_interrupted_leaves_nothing(root, monkeypatch):
+    monkeypatch.setattr(torchvision.datasets.MNIST, "download", half_a_download(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        load_mnist(IdxData(root=str(root), download=True))
+    assert [path.suffix for path in root.rglob("*")] == [".lock"]
+
+
+def test_every_mirror_that_was_tried_is_named(root, tmp_path, monkeypatch):
+    mirrors = [(tmp_path / name).as_uri() + "/" for name in ("nowhere", "elsewhere")]
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", mirrors)
+    with pytest.raises(DataError, match=rf"Tried {mirrors[0]}, got: .*Tried {mirrors[1]}, got: .*"):
+        load_mnist(IdxData(root=str(root), download=True))
 
 
 def test_a_download_overwrites_nothing(root):
@@ -347,6 +442,15 @@ def test_networks_take_the_images(name, net, shape):
     assert architecture.accepts(config, shape) == ""
     made = architecture.generator(config, shape, config.latent)(torch.zeros(2, config.latent))
     assert made.shape == (2, *shape)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("size", [0, -28, 7, 513, 100_000])
+def test_sizes_that_cannot_be_are_refused_before_anything_is_read(name, size):
+    dataset, net = load_plugin("datasets", name), load_plugin("architectures", "mlp")
+    schema = Schema("some", SomeMethod, name, dataset.config, "mlp", net.config, [dataset.defaults])
+    with pytest.raises(SettingsError, match=rf"data\.size must be (at least 8|below 513), got {size}"):
+        compose(schema, parse([f"data.size={size}"]), ["some"])
 
 
 def test_size_28_and_dcgan_do_not_go_together():

@@ -18,6 +18,10 @@ def count(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+def learnt(module):
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
 def kinds(module, kind):
     return [layer for layer in module.modules() if isinstance(layer, kind)]
 
@@ -70,12 +74,19 @@ def test_the_only_bias_of_a_convolution_is_the_critics_last_if_wanted():
 
 @pytest.mark.parametrize("size", [16, 32, 64])
 @pytest.mark.parametrize("colours", [1, 3])
-def test_shapes_are_those_of_the_data(colours, size):
-    shape = (colours, size, size)
-    assert convnet.accepts(SMALL, shape) == ""
-    images = convnet.generator(SMALL, shape, 3)(torch.randn(2, 3))
+@pytest.mark.parametrize("kernel_size", [4, 5])
+def test_shapes_are_those_of_the_data(colours, size, kernel_size):
+    net, shape = ConvnetNet(width=2, kernel_size=kernel_size), (colours, size, size)
+    assert convnet.accepts(net, shape) == ""
+    images = convnet.generator(net, shape, 3)(torch.randn(2, 3))
     assert images.shape == (2, *shape)
-    assert convnet.critic(SMALL, shape, 5, True)(images).shape == (2, 5)
+    assert convnet.critic(net, shape, 5, True)(images).shape == (2, 5)
+
+
+def test_the_kernel_size_is_not_that_of_the_filters_that_cover_the_4x4_map():
+    net = ConvnetNet(width=2, kernel_size=5)
+    assert [layer.kernel_size for layer in kinds(convnet.critic(net, (3, 32, 32), 9, True), nn.Conv2d)] == [(5, 5)] * 3 + [(4, 4)]
+    assert [layer.kernel_size for layer in kinds(convnet.generator(net, (3, 32, 32), 9), nn.ConvTranspose2d)] == [(4, 4)] + [(5, 5)] * 3
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 32, 16), (3, 24, 24), (1, 28, 28), (1, 8, 8), (1, 0, 0)])
@@ -106,9 +117,10 @@ def test_memory_layout_does_not_change_the_numbers():
 
 
 @pytest.mark.parametrize("shape", [IMAGE, (1, 16, 16)])
-def test_channels_stay_last_from_the_noise_to_the_image(shape):
+@pytest.mark.parametrize("net", [SMALL, ConvnetNet(latent=3, width=2, kernel_size=5)], ids=["4x4", "5x5"])
+def test_channels_stay_last_from_the_noise_to_the_image(net, shape):
     h = torch.randn(4, 3)
-    for layer in convnet.generator(SMALL, shape, 3).to(memory_format=torch.channels_last):
+    for layer in convnet.generator(net, shape, 3).to(memory_format=torch.channels_last):
         h = layer(h)
         assert h.is_contiguous(memory_format=torch.channels_last)
 
@@ -145,6 +157,12 @@ def test_torchs_own_initialisation_is_left_as_it_is():
     critic = convnet.critic(ConvnetNet(init="torch"), IMAGE, 8, True)
     assert kinds(critic, nn.Conv2d)[-1].bias.abs().max() > 0
     assert all((norm.weight == 1).all() for norm in kinds(critic, nn.BatchNorm2d))
+
+
+def test_batch_norm_that_only_shifts_leaves_out_the_scales():
+    affine, shift = (ConvnetNet(width=2, batch_norm=form) for form in ("affine", "shift"))
+    assert learnt(convnet.critic(affine, (3, 32, 32), 9, True)) - learnt(convnet.critic(shift, (3, 32, 32), 9, True)) == 4 + 8
+    assert learnt(convnet.generator(affine, (3, 32, 32), 9)) - learnt(convnet.generator(shift, (3, 32, 32), 9)) == 8 + 4 + 2
 
 
 def test_one_step_of_a_kernel_loss_moves_every_layer():

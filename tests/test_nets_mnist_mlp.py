@@ -1,4 +1,4 @@
-"""The paper's MNIST networks: sizes of appendix A.3 and Table 3, the sigmoid's range, and the order of the flattened map."""
+"""The paper's MNIST networks: sizes of appendix A.3 and Table 3, shapes, and the sigmoid's range."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from torch import nn
 
 from genbench import kernels
 from genbench.comm import Comm
-from genbench.nets import maps, mnist_mlp
+from genbench.nets import mnist_mlp
 from genbench.nets.mnist_mlp import MnistMlpNet
 from genbench.plugins import load
 
@@ -17,6 +17,10 @@ NORMED = MnistMlpNet(latent=3, width=6, critic_width=2, generator_norm=True)
 
 def count(module):
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def learnt(module):
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
 def kinds(module, kind):
@@ -69,11 +73,27 @@ def test_a_critic_without_bias_lacks_it_in_the_last_layer():
 
 
 @pytest.mark.parametrize("shape", [MNIST, (3, 28, 28), (1, 8, 8), (2, 15, 9), (3, 32, 32)])
-def test_shapes_are_those_of_the_data(shape):
-    assert mnist_mlp.accepts(SMALL, shape) == ""
-    images = mnist_mlp.generator(SMALL, shape, 3)(torch.randn(2, 3))
+@pytest.mark.parametrize("kernel_size", [3, 5])
+def test_shapes_are_those_of_the_data(shape, kernel_size):
+    net = MnistMlpNet(width=6, critic_width=2, kernel_size=kernel_size)
+    assert mnist_mlp.accepts(net, shape) == ""
+    images = mnist_mlp.generator(net, shape, 3)(torch.randn(2, 3))
     assert images.shape == (2, *shape)
-    assert mnist_mlp.critic(SMALL, shape, 5, True)(images).shape == (2, 5)
+    assert mnist_mlp.critic(net, shape, 5, True)(images).shape == (2, 5)
+
+
+@pytest.mark.parametrize("kernel_size", [3, 5])
+def test_the_convolutions_keep_a_maps_size(kernel_size):
+    net = MnistMlpNet(critic_width=2, kernel_size=kernel_size)
+    convolutions = kinds(mnist_mlp.critic(net, (3, 16, 16), 5, True), nn.Conv2d)
+    assert [layer.kernel_size for layer in convolutions] == [(kernel_size, kernel_size)] * 3
+    assert all(layer(torch.randn(1, layer.in_channels, 7, 5)).shape[2:] == (7, 5) for layer in convolutions)
+
+
+def test_batch_norm_that_only_shifts_leaves_out_the_scales_of_both_networks():
+    affine, shift = (MnistMlpNet(width=6, critic_width=2, generator_norm=True, batch_norm=form) for form in ("affine", "shift"))
+    assert learnt(mnist_mlp.critic(affine, MNIST, 9, True)) - learnt(mnist_mlp.critic(shift, MNIST, 9, True)) == 2 + 4 + 4
+    assert learnt(mnist_mlp.generator(affine, MNIST, 9)) - learnt(mnist_mlp.generator(shift, MNIST, 9)) == 6 + 6 + 8
 
 
 @pytest.mark.parametrize("shape", [(2,), (784,), (1, 7, 28), (1, 28, 7), (3, 0, 0)])
@@ -103,14 +123,6 @@ def test_relu_may_follow_the_pooling_it_precedes_in_table_3():
     assert torch.equal(critic(x), as_printed(x))
     gradients = [torch.autograd.grad(network(x).square().sum(), list(critic.parameters())) for network in (critic, as_printed)]
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
-
-
-def test_images_are_drawn_in_height_width_channel_order():
-    x = torch.randn(2, 4 * 5 * 3)
-    image = mnist_mlp._VectorToImage((3, 4, 5))(x)
-    assert torch.equal(image[:, 2, 3, 1], x[:, (3 * 5 + 1) * 3 + 2])
-    assert image.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(maps.MapToVector()(image), x)
 
 
 def test_memory_layout_does_not_change_the_numbers():

@@ -20,6 +20,7 @@ from PIL import Image
 from genbench.data.dataset import Dataset, Splits
 from genbench.data.imagefile import decoded, read, square
 from genbench.data.prepared import Part, Recipe, prepared
+from genbench.data.root import root_folder
 from genbench.errors import DataError
 from genbench.hooks import hookimpl
 from genbench.settings import DataSettings, cite, setting
@@ -96,10 +97,7 @@ def genbench_datasets() -> Iterable[Dataset]:
 def _root(chosen: str) -> Path:
     if not chosen:
         raise DataError("the data set 'folder' needs to know which folder: set data.root=PATH")
-    root = Path(chosen).expanduser()
-    if not root.is_dir():
-        raise DataError(f"data.root={chosen} {'is a file' if root.exists() else 'does not exist'}; set it to a folder of images")
-    return root.resolve()
+    return root_folder(chosen, "a folder of images").resolve()
 
 
 def _images(folder: Path, root: Path) -> Iterator[str]:
@@ -114,11 +112,13 @@ def _images(folder: Path, root: Path) -> Iterator[str]:
     for entry in entries:
         path = Path(entry.path)
         is_image = entry.name.lower().endswith(SUFFIXES)
-        if entry.is_symlink() and (is_image or entry.is_dir()) and not path.resolve().is_relative_to(root):
+        # Unlike entry.is_dir(), this does not fail for a link that leads to itself; as an image it is said to be unreadable later.
+        links_to_folder = entry.is_symlink() and os.path.isdir(path)
+        if entry.is_symlink() and (is_image or links_to_folder) and not Path(os.path.realpath(path)).is_relative_to(root):
             raise DataError(f"{path} is a link that leaves {root}; put a copy in its place, or set data.root to a folder that holds both")
         if entry.is_dir(follow_symlinks=False):
             yield from _images(path, root)
-        elif is_image and not entry.is_dir():
+        elif is_image and not links_to_folder:
             yield path.relative_to(root).as_posix()
 
 

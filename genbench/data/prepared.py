@@ -61,8 +61,8 @@ Make = Callable[[Path], tuple[Part, Part]]
 def cache_folder() -> Path:
     """$GENBENCH_DATA, else genbench in $XDG_CACHE_HOME, else ~/.cache/genbench."""
     if chosen := os.environ.get("GENBENCH_DATA"):
-        return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "genbench"
+        return Path(os.path.expanduser(chosen)).absolute()
+    return Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")).absolute() / "genbench"
 
 
 def prepared(recipe: Recipe, make: Make) -> Splits:
@@ -73,9 +73,9 @@ def prepared(recipe: Recipe, make: Make) -> Splits:
     """
     store = cache_folder() / "prepared"
     note = store / "seen" / _stamp(recipe)
-    key = note.read_text() if note.exists() else _key(recipe)
-    folder = store / f"{recipe.dataset}-{key}"
     try:
+        key = note.read_text() if note.exists() else _key(recipe)
+        folder = store / f"{recipe.dataset}-{key}"
         if not folder.exists():
             with locked(store / f"{folder.name}.lock"):
                 if not folder.exists():

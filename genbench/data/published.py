@@ -6,12 +6,12 @@ import gzip
 import hashlib
 import shutil
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genbench.data.prepared import cache_folder, locked
+from genbench.data.root import is_there, root_folder
 from genbench.errors import DataError
 from genbench.settings import DataSettings
 
@@ -26,6 +26,8 @@ class Published:
     folder: str
     """Where that class looks, relative to its root."""
     files: tuple[str, ...]
+    is_packed: bool = False
+    """Whether a file may be there gzipped, as NAME.gz."""
     page: str
     """Where to get it by hand."""
 
@@ -40,29 +42,24 @@ class Published:
 def find(published: Published, data: DataSettings) -> tuple[Path, list[str]]:
     """The folder that holds all the files, and their names there: `NAME.gz` or `NAME`.
 
-    They are looked for in data.root as torchvision lays them out and in data.root itself, and downloaded if that was asked for.
-    Raises DataError that names the first missing one.
+    They are looked for in data.root as torchvision lays them out, in its folder of the data set's name, and in data.root itself; and
+    downloaded if that was asked for. Raises DataError that names the first missing one, or what is wrong with data.root.
     """
-    root = Path(data.root).expanduser().absolute() if data.root else cache_folder()
+    wanted = f"a folder with {published.name}, or to a new one together with data.download=true"
+    root = root_folder(data.root, wanted, must_exist=not data.download) if data.root else cache_folder()
     found = _found(published, root)
     if not found and data.download:
         _download(published, root)
         found = _found(published, root)
     if not found:
-        places = _places(published, root)
-        fullest = max(places, key=lambda place: len(_names(published, place)))
-        lacking = next(name for name in published.files if not _name(fullest, name))
-        raise missing(published, lacking, places)
+        fullest = max(_places(published, root), key=lambda place: len(_names(published, place)))
+        lacking = next(name for name in published.files if not _name(published, fullest, name))
+        state = "is not complete" if _names(published, fullest) else "is not there"
+        raise DataError(
+            f"{published.name} {state}: there is no {lacking} in {root}, nor in {' or '.join(_folders(published))} there; "
+            f"run again with data.download=true, or get it from {published.page} and set data.root"
+        )
     return found
-
-
-def missing(published: Published, file: str, places: Sequence[Path]) -> DataError:
-    """The error that says which file is missing, where it was looked for and how to get it."""
-    looked = " and ".join(str(place) for place in places)
-    return DataError(
-        f"{published.name} is not complete: there is no {file} in {looked}; "
-        f"run again with data.download=true, or get it from {published.page} and set data.root"
-    )
 
 
 def check(published: Published, path: Path, md5: str) -> None:
@@ -91,11 +88,16 @@ def _md5(content: bytes = b"") -> hashlib._Hash:
 
 
 def _damaged(published: Published, path: Path) -> DataError:
-    return DataError(f"{path} is damaged: it has not the checksum of {published.name}; remove it and get it again from {published.page}")
+    return DataError(f"{path} is damaged or not of {published.name}: its checksum is not the published one; get it again from {published.page}")
+
+
+def _folders(published: Published) -> list[str]:
+    """Where the files may be beneath a root: torchvision's folder, and one of the data set's own name."""
+    return list(dict.fromkeys([published.folder, published.name]))
 
 
 def _places(published: Published, root: Path) -> list[Path]:
-    return [root / published.folder, root]
+    return [*(root / folder for folder in _folders(published)), root]
 
 
 def _found(published: Published, root: Path) -> tuple[Path, list[str]] | None:
@@ -107,12 +109,13 @@ def _found(published: Published, root: Path) -> tuple[Path, list[str]] | None:
 
 
 def _names(published: Published, place: Path) -> list[str]:
-    return [name for name in (_name(place, file) for file in published.files) if name]
+    return [name for name in (_name(published, place, file) for file in published.files) if name]
 
 
-def _name(place: Path, file: str) -> str:
+def _name(published: Published, place: Path, file: str) -> str:
     """What a file is called in a folder; the packed one first, since that has torchvision's checksum."""
-    return next((name for name in (f"{file}.gz", file) if (place / name).exists()), "")
+    names = (f"{file}.gz", file) if published.is_packed else (file,)
+    return next((name for name in names if is_there(place / name)), "")
 
 
 def _download(published: Published, root: Path) -> None:
@@ -126,11 +129,13 @@ def _download(published: Published, root: Path) -> None:
             if (root / top).exists():
                 raise DataError(f"{root / top} is not complete; move it away, and data.download=true will fetch all of {published.name}")
             shutil.rmtree(scratch, ignore_errors=True)
-            published.reader(scratch, download=True)
-            (scratch / top).replace(root / top)
-            shutil.rmtree(scratch)
+            try:
+                published.reader(scratch, download=True)
+                (scratch / top).replace(root / top)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
     except DataError:
         raise
     except Exception as error:  # torchvision passes on whatever the network, gdown or an archive raises
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{published.name} could not be downloaded to {root}: {reason}; get it from {published.page} and set data.root") from error

@@ -1,6 +1,7 @@
 """`mnist`, `fashion-mnist`, `cifar10` and `celeba`: the published files, read and checked by torchvision, in their official splits.
 
-The default root is the cache folder: $GENBENCH_DATA, else genbench in $XDG_CACHE_HOME or ~/.cache.
+The files are where torchvision puts them beneath the root, in the root's folder of the data set's name, or in the root itself: so one
+root may serve all data sets. The default root is the cache folder: $GENBENCH_DATA, else genbench in $XDG_CACHE_HOME or ~/.cache.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from PIL import Image
 from genbench.data.dataset import Dataset, Splits
 from genbench.data.imagefile import CHUNK, decoded, pixels, read, resized
 from genbench.data.prepared import Part, Recipe, prepared
-from genbench.data.published import Published, check, find, missing, unpacked
+from genbench.data.published import Published, check, find, unpacked
 from genbench.errors import DataError
 from genbench.hooks import hookimpl
 from genbench.settings import DataSettings, cite, cited, setting
@@ -40,12 +41,13 @@ UNPACKED = {
     ),
 }
 """The md5 of the IDX files without gzip, in the order of IDX: packed anew, as by Debian, they do not have torchvision's checksums."""
-MNIST = Published(name="mnist", title="MNIST", folder="MNIST/raw", files=IDX, page="https://ossci-datasets.s3.amazonaws.com/mnist/")
+MNIST = Published(name="mnist", title="MNIST", folder="MNIST/raw", files=IDX, is_packed=True, page="https://ossci-datasets.s3.amazonaws.com/mnist/")
 FASHION = Published(
     name="fashion-mnist",
     title="FashionMNIST",
     folder="FashionMNIST/raw",
     files=IDX,
+    is_packed=True,
     page="https://github.com/zalandoresearch/fashion-mnist (Debian's package dataset-fashion-mnist has it too)",
 )
 CIFAR10 = Published(
@@ -72,7 +74,7 @@ TRAIN, TEST = "0", "2"
 class IdxData(DataSettings):
     """Settings of `mnist` and `fashion-mnist`."""
 
-    size: int = setting(28, "height and width of the images: 28 as published, else resized by Pillow's bilinear filter", at_least=8)
+    size: int = setting(28, "height and width of the images: 28 as published, else resized by Pillow's bilinear filter", at_least=8, below=513)
 
 
 def load_mnist(data: IdxData) -> Splits:
@@ -103,16 +105,18 @@ def load_cifar10(data: DataSettings) -> Splits:
 def load_celeba(data: DataSettings) -> Splits:
     """162,770 and 19,962 faces, uint8 [n, 64, 64, 3]: the aligned ones resized to 64x78, of which rows 7 to 71 are kept."""
     folder, _ = find(CELEBA, data)
-    faces = sorted(entry.name for entry in os.scandir(folder / ALIGNED) if entry.name.endswith(".jpg"))
+    try:
+        faces = sorted(entry.name for entry in os.scandir(folder / ALIGNED) if entry.name.endswith(".jpg"))
+    except OSError as error:
+        raise DataError(f"{folder / ALIGNED} cannot be read: {error.strerror}; it is the folder of the faces, from {CELEBA.page}") from error
 
     def make(scratch: Path) -> tuple[Part, Part]:
         check(CELEBA, folder / PARTITION, next(md5 for _, md5, name in CELEBA.reader.file_list if name == PARTITION))
         # torchvision's class would read five tables, of which this is the only one needed, and hold them all in memory.
         rows = [line.split() for line in (folder / PARTITION).read_text().splitlines()]
-        there = set(faces)
-        for name, _ in rows:
-            if name not in there:
-                raise missing(CELEBA, name, [folder / ALIGNED])
+        if missing := sorted({name for name, _ in rows}.difference(faces)):
+            lacks = f"{folder / ALIGNED} lacks {len(missing):,} of {len(rows):,} faces, the first {missing[0]}"
+            raise DataError(f"celeba is not complete: {lacks}; get all of them from {CELEBA.page}")
         train, test = (_faces([folder / ALIGNED / name for name, split in rows if split == wanted]) for wanted in (TRAIN, TEST))
         return train, test
 

@@ -1,8 +1,9 @@
 """`convnet`: the fully convolutional encoder and decoder of Li et al. 2017 (arXiv 1705.08584), the networks of the paper's Table 2.
 
 Unlike `dcgan` it has no linear layer: a 4x4 convolution without padding turns the smallest map, 4x4, into a vector, and its
-transpose turns a vector into that map. Maps are twice as wide as `dcgan`'s and no convolution has a bias, as in Li et
-al.'s published code. Channels double toward the smallest map: 32x32 images have 64-128-256, 64x64 images 64-128-256-512.
+transpose turns a vector into that map. These two cover the whole map, so kernel_size is that of the others. Maps are twice as wide
+as `dcgan`'s and no convolution has a bias, as in Li et al.'s published code. Channels double toward the smallest map: 32x32 images
+have 64-128-256, 64x64 images 64-128-256-512.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import nn
 
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Shape
-from genbench.nets.maps import SMALLEST_MAP, initialised_normal, why_not_square
+from genbench.nets.maps import SMALLEST_MAP, batch_norm, doubled_widths, doubling, halving, initialised, why_not_square
 from genbench.settings import NetSettings, setting
 
 
@@ -25,17 +26,24 @@ class ConvnetNet(NetSettings):
     """Settings of `convnet`."""
 
     latent: int = setting(128, "dimension h of the generator's noise", source="Li et al.'s code: 128 for CIFAR-10, 64 for CelebA, 10 for MNIST", at_least=1)
+    prior: Literal["normal", "uniform"] = setting("normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="Li et al.'s code")
     width: int = setting(64, "channels of the largest map", source="Li et al.'s code", at_least=1)
+    kernel_size: Literal[4, 5] = setting(
+        4, "height and width of the filters, but for those between the 4x4 map and a vector: 4", source="Li et al.'s code; the paper's CIFAR-10 code has 5"
+    )
     init: Literal["normal", "torch"] = setting("normal", "weights N(0, 0.02) and scales N(1, 0.02), or torch's own", source="Li et al.'s code")
+    batch_norm: Literal["affine", "shift"] = setting(
+        "affine", "batch norm learns scale and shift, or only shift", source="Li et al.'s code; the paper's CIFAR-10 code learns only shift"
+    )
 
 
 def generator(net: ConvnetNet, shape: Shape, inputs: int) -> nn.Module:
     """[n, inputs] -> [n, c, size, size] in [-1, 1]; batch norm and ReLU after all but the last layer, which ends in a tanh."""
-    widths = _widths(net, shape)[::-1]
+    widths = doubled_widths(net.width, shape)[::-1]
     layers: list[nn.Module] = [nn.Unflatten(1, (inputs, 1, 1)), nn.ConvTranspose2d(inputs, widths[0], SMALLEST_MAP, bias=False)]
     for before, after in pairwise([*widths, shape[0]]):
-        layers += [nn.BatchNorm2d(before), nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)]
-    return _initialised(net, nn.Sequential(*layers, nn.Tanh()))
+        layers += [batch_norm(before, net.batch_norm), nn.ReLU(), *doubling(before, after, net.kernel_size)]
+    return initialised(nn.Sequential(*layers, nn.Tanh()), net.init)
 
 
 def critic(net: ConvnetNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
@@ -43,12 +51,12 @@ def critic(net: ConvnetNet, shape: Shape, outputs: int, bias: bool) -> nn.Module
 
     The last layer has a bias if `bias`; the published one has none.
     """
-    widths = _widths(net, shape)
-    layers: list[nn.Module] = [nn.Conv2d(shape[0], widths[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+    widths = doubled_widths(net.width, shape)
+    layers: list[nn.Module] = [*halving(shape[0], widths[0], net.kernel_size, bias=False), nn.LeakyReLU(0.2)]
     for before, after in pairwise(widths):
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+        layers += [*halving(before, after, net.kernel_size, bias=False), batch_norm(after, net.batch_norm), nn.LeakyReLU(0.2)]
     # The last map is 1x1: flattened, it is in height-width-channel order and in channel-first order alike.
-    return _initialised(net, nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, SMALLEST_MAP, bias=bias), nn.Flatten()))
+    return initialised(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, SMALLEST_MAP, bias=bias), nn.Flatten()), net.init)
 
 
 def accepts(net: ConvnetNet, shape: Shape) -> str:
@@ -70,13 +78,3 @@ def genbench_architectures() -> Iterable[Architecture]:
             about="the fully convolutional networks of Li et al. 2017 (paper, Table 2); square images of 16, 32, 64, … pixels, any number of channels",
         )
     ]
-
-
-def _widths(net: ConvnetNet, shape: Shape) -> list[int]:
-    """Channels of the maps from the largest to the 4x4 one: every halving of the size doubles them."""
-    halvings = (shape[1] // SMALLEST_MAP).bit_length() - 1
-    return [net.width * 2**halving for halving in range(halvings)]
-
-
-def _initialised(net: ConvnetNet, module: nn.Module) -> nn.Module:
-    return module if net.init == "torch" else initialised_normal(module)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from torch import nn
 
@@ -19,8 +20,11 @@ class MlpNet(NetSettings):
     """Settings of `mlp`."""
 
     latent: int = setting(8, "dimension h of the generator's noise", source="paper, Figure 2: 2, 4, 8, 16", at_least=1)
+    prior: Literal["normal", "uniform"] = setting("normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="paper, appendix A.1")
     width: int = setting(100, "units of a hidden layer of the generator and the decoder", source="paper, section 3.4", at_least=1)
-    critic_width: int | None = setting(None, "units of the critic's hidden layers; none: as many as the others have", at_least=1)
+    critic_width: int | None = setting(
+        None, "units of the critic's hidden layers; none: as many as width", source="paper, section 3.4: 100 in both", at_least=1
+    )
     depth: int = setting(2, "hidden layers", source="paper, section 3.4", at_least=1)
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from genbench.hooks import hookimpl
 from genbench.kit import Architecture, Shape
-from genbench.nets.maps import MapToVector
+from genbench.nets.maps import MapToVector, VectorToMap, batch_norm, initialised
 from genbench.settings import NetSettings, setting
 
 POOLINGS = 3
@@ -35,9 +35,17 @@ class MnistMlpNet(NetSettings):
     prior: Literal["normal", "uniform"] = setting("uniform", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="paper, appendix A.3")
     width: int = setting(600, "units of the generator's first two hidden layers; the third has 4/3 of them", source="paper, appendix A.3", at_least=1)
     critic_width: int = setting(16, "channels of the critic's largest map; the others have twice as many", source="paper, Table 3", at_least=1)
+    kernel_size: Literal[3, 5] = setting(3, "height and width of the critic's filters", source="paper, Table 3; the authors' CIFAR-10 code has 5")
     init: Literal["glorot", "torch"] = setting("glorot", "weights as Glorot and Bengio 2010 and biases 0, or torch's own", source="the authors' MNIST code")
-    bias_before_norm: bool = setting(False, "biases of layers that a batch norm follows and cancels")
-    generator_norm: bool = setting(False, "batch norm in the generator and the decoder: the authors' MNIST code has it, the paper does not name it")
+    bias_before_norm: bool = setting(
+        False, "biases of layers that a batch norm follows and cancels", source="arXiv 1502.03167, section 3.2; the paper's table does not say"
+    )
+    batch_norm: Literal["affine", "shift"] = setting(
+        "affine", "batch norm learns scale and shift, or only shift", source="arXiv 1502.03167; the authors' CIFAR-10 code learns only shift"
+    )
+    generator_norm: bool = setting(
+        False, "batch norm in the generator and the decoder too", source="paper, appendix A.3, which does not name it; the authors' MNIST code has it"
+    )
 
 
 def generator(net: MnistMlpNet, shape: Shape, inputs: int) -> nn.Module:
@@ -46,22 +54,22 @@ def generator(net: MnistMlpNet, shape: Shape, inputs: int) -> nn.Module:
     widths = [inputs, net.width, net.width, net.width * 4 // 3]
     for before, after in pairwise(widths):
         if net.generator_norm:
-            layers += [nn.Linear(before, after, bias=net.bias_before_norm), nn.BatchNorm1d(after), nn.ReLU()]
+            layers += [nn.Linear(before, after, bias=net.bias_before_norm), batch_norm(after, net.batch_norm, of=nn.BatchNorm1d), nn.ReLU()]
         else:
             layers += [nn.Linear(before, after), nn.ReLU()]
-    return _initialised(net, nn.Sequential(*layers, nn.Linear(widths[-1], math.prod(shape)), _ShiftedSigmoid(), _VectorToImage(shape)))
+    return initialised(nn.Sequential(*layers, nn.Linear(widths[-1], math.prod(shape)), _ShiftedSigmoid(), VectorToMap(shape)), net.init)
 
 
 def critic(net: MnistMlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
-    """[n, c, height, width] -> [n, outputs] (Table 3); the last layer has a bias if `bias`."""
+    """[n, c, height, width] -> [n, outputs] (Table 3); the convolutions keep a map's size, the last layer has a bias if `bias`."""
     layers: list[nn.Module] = []
     widths = [shape[0], net.critic_width, 2 * net.critic_width, 2 * net.critic_width]
     for before, after in pairwise(widths):
-        convolution = nn.Conv2d(before, after, 3, padding=1, bias=net.bias_before_norm)
+        convolution = nn.Conv2d(before, after, net.kernel_size, padding=net.kernel_size // 2, bias=net.bias_before_norm)
         # Table 3 has ReLU before the pooling. They commute, and this way round ReLU sees a quarter of the values.
-        layers += [convolution, nn.BatchNorm2d(after), nn.MaxPool2d(2), nn.ReLU()]
+        layers += [convolution, batch_norm(after, net.batch_norm), nn.MaxPool2d(2), nn.ReLU()]
     features = widths[-1] * math.prod(side // 2**POOLINGS for side in shape[1:])
-    return _initialised(net, nn.Sequential(*layers, MapToVector(), nn.Linear(features, outputs, bias=bias)))
+    return initialised(nn.Sequential(*layers, MapToVector(), nn.Linear(features, outputs, bias=bias)), net.init)
 
 
 def accepts(net: MnistMlpNet, shape: Shape) -> str:
@@ -95,26 +103,3 @@ class _ShiftedSigmoid(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.tanh(x / 2)
-
-
-class _VectorToImage(nn.Module):
-    """[n, height width c] -> [n, c, height, width], channels last in memory."""
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self._channels, self._height, self._width = shape
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.view(-1, self._height, self._width, self._channels).permute(0, 3, 1, 2)
-
-
-def _initialised(net: MnistMlpNet, module: nn.Module) -> nn.Module:
-    """The module with uniform initial weights of variance 2 / (fan in + fan out) and biases 0, or untouched for `torch`."""
-    if net.init == "torch":
-        return module
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return module
