@@ -29,6 +29,7 @@ def run(
     overrides: Sequence[str] = (),
     study: str | None = None,
     results: str | Path = "results",
+    engine: str = "local",
     slots: int | None = None,
     observers: Sequence[str] = ("mlflow",),
 ) -> DataFrame:
@@ -43,7 +44,7 @@ def run(
 
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
     planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=Path(results))
-    sweep.run_study(planned, choose("local", planned.trials, slots=slots), observers=observers, display=sweep.Silent())
+    sweep.run_study(planned, choose(engine, planned, slots=slots), observers=observers, display=sweep.Silent())
     return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from genbench import plugins, settings
+from genbench.comm import Comm
 from genbench.data.dataset import Splits
 from genbench.data.source import Source, fingerprint
 from genbench.errors import GenbenchError
@@ -31,8 +32,9 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def prepare(trial: Trial, directory: Path, splits: Splits | None = None) -> Prepared:
-    """A trial's trainer, data and metrics as they are before the first update."""
+def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: Comm | None = None) -> Prepared:
+    """A trial's trainer, data and metrics as they are before the first update, on one of its ranks."""
+    comm = comm or Comm()
     method = plugins.load("methods", trial.method)
     dataset = plugins.load("datasets", trial.dataset)
     architecture = plugins.load("architectures", trial.architecture)
@@ -52,9 +54,9 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None) -> Prep
         return trial.seed if own is None else own
 
     draws = Draws(seed("noise"))
-    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, device=device, dtype=dtype)
+    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, comm=comm, device=device, dtype=dtype)
     trainer = build(method.trainer, chosen.method, kit)
-    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, device=device, dtype=dtype)
+    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, rank=comm.rank, world=comm.world, device=device, dtype=dtype)
     run = Run(trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device)
     trainer.eval()
     facts = {

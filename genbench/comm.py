@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,22 @@ class Comm:
         for optimizer, _ in pairs:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+
+    def largest(self, value: float) -> float:
+        """The largest of all ranks' numbers, which so agree on it."""
+        if self.world == 1:
+            return value
+        shared = torch.tensor(float(value), dtype=torch.float64)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return float(shared)
+
+    def mean(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The mean over ranks of scalars, which come under the same names on every rank."""
+        if self.world == 1 or not values:
+            return dict(values)
+        shared = torch.stack([value.detach().to("cpu", torch.float64).reshape(()) for value in values.values()])
+        dist.all_reduce(shared)
+        return dict(zip(values, shared / self.world, strict=True))
 
     def synchronize(self, module: nn.Module) -> nn.Module:
         """The module with its batch norms over all ranks' rows; itself on one rank."""

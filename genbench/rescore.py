@@ -14,10 +14,10 @@ from genbench.errors import GenbenchError
 from genbench.evaluate import Scores, evaluate, evaluation_of
 from genbench.generator import Which, state_in
 from genbench.metrics.protocol import Protocol
+from genbench.process import locked
 from genbench.record import Record, read, read_json, trial_directories, write
 from genbench.settings import flatten, merge
 from genbench.trial import Trial
-from genbench.worker import locked
 
 ALLOWED = ("evaluate", "features", "device", "threads")
 """The first words of the settings that a finished trial can be scored with anew."""

@@ -42,6 +42,13 @@ class Study:
         """The trial's record, if it has one."""
         return read(self.directory_of(trial))
 
+    def only(self, status: str) -> Study:
+        """The study with only those of its trials that have ended with a status; raises GenbenchError when there are none."""
+        chosen = tuple(trial for trial in self.trials if (record := self.record_of(trial)) and record.status == status)
+        if not chosen:
+            raise GenbenchError(f"no trial of {self.name} is {status}: nothing to run")
+        return dataclasses.replace(self, trials=chosen)
+
     def is_done(self, trial: Trial) -> bool:
         """Whether the trial has a record that running it again would not change."""
         record = self.record_of(trial)
@@ -123,7 +130,17 @@ def _check_trials(trials: Sequence[Trial]) -> None:
             raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
         if len(splits.train) < 2:
             raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
+        _check_world(chosen)
         pick_device(chosen.device)
+
+
+def _check_world(chosen: settings.Settings) -> None:
+    """Whether the batch can be shared by the ranks, and the ranks by the machines."""
+    world, nodes = chosen.world, chosen.resources.nodes
+    if chosen.train.batch % world:
+        raise GenbenchError(f"train.batch={chosen.train.batch} cannot be shared equally by world={world} ranks; make it a multiple of {world}")
+    if world % nodes:
+        raise GenbenchError(f"world={world} ranks cannot be spread equally over resources.nodes={nodes} machines; make it a multiple of {nodes}")
 
 
 def _check_columns(metrics: Sequence[Metric]) -> None:

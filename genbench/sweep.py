@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from genbench.engines.engine import RETRIES, Engine
+from genbench.attempt import BUSY, describe
+from genbench.engines.engine import RETRIES, Engine, was_killed
 from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Tail, Watcher
 from genbench.record import Record, read, read_json, write, write_json
+from genbench.status import supervising
 from genbench.study import Study
 from genbench.trial import Trial
-from genbench.worker import BUSY, describe
 
 OBSERVER_PATIENCE = 60.0
 """Seconds that observers have, after the last trial, to take in what happened."""
@@ -48,7 +49,7 @@ class Silent:
 
 
 def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display: Display) -> list[str]:
-    """Run every trial that is not done; return what the observers could not do, one line each.
+    """Run every trial that is not done; return what the observers or the engine could not do, one line each.
 
     Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after the
     workers have saved and stopped.
@@ -62,7 +63,8 @@ def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display
             write_trial(trial, directory)
             directories[directory] = trial
         if todo:
-            engine.run(list(directories), _Listener(directories, watcher, display))
+            with supervising(study.directory):
+                engine.run(list(directories), _Listener(directories, watcher, display))
     finally:
         problems = watcher.close(OBSERVER_PATIENCE)
     return problems
@@ -113,8 +115,9 @@ def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
         clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
     except DataError:
         clocks = {}
-    if status < 0:
-        why = f"killed by {signal.Signals(-status).name} {RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
+    if was_killed(status):
+        killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
+        why = f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
     else:
         last = _last_line(directory / "log.txt")
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"

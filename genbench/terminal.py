@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from genbench.record import Record
+    from genbench.status import State
     from genbench.study import Study
     from genbench.trial import Trial
 
@@ -61,6 +62,29 @@ def _state(study: Study, trial: Trial) -> str:
     if record := study.record_of(trial):
         return record.status
     return "begun" if (study.directory_of(trial) / "checkpoint").exists() else "new"
+
+
+def states(found: Sequence[State]) -> Table:
+    """How trials stand, a row each."""
+    rows = []
+    for one in found:
+        share = f"{100 * fraction(one.trial, one.clocks):.0f} %" if one.clocks else "–"
+        updates = f"{one.clocks['updates']:,}" if one.clocks else "–"
+        detail = one.detail.splitlines()[0] if one.detail else ""
+        rows.append([one.trial.label, one.trial.dataset, str(one.trial.seed), one.state, detail, duration(one.age), share, updates])
+    return table(rows, ["method", "data set", "seed", "state", "why", "for", "done", "updates"], left=5)
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units: `3 d 4 h`, `12 min 5 s`."""
+    units = [("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
+    whole = max(0, int(seconds))
+    parts = []
+    for name, size in units:
+        count, whole = divmod(whole, size)
+        parts.append((count, name))
+    first = next((number for number, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count) or "0 s"
 
 
 def literal(value: Any) -> str:

@@ -54,18 +54,20 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
 
     Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. assess is
     called, off the training clock, every `evaluate.every` images short of the end. Raises DivergedError at a loss or a
-    parameter that is not finite.
+    parameter that is not finite. On several ranks all take the same turns, and the first one alone writes.
     """
     trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
-    every = run.settings.evaluate.every
+    comm, every = trainer.kit.comm, run.settings.evaluate.every
+    first = comm.rank == 0
     restore(run)
-    log = Log(run.folder / "metrics.jsonl")
+    log = Log(run.folder / "metrics.jsonl") if first else None
     trainer.train()
-    if not progress.updates:
+    if first and not progress.updates:
         picture(run)
     while not spent(budget, progress):
         if stop():
-            save(run)
+            if first:
+                save(run)
             return False
         before = progress.images
         run.draws.seek(progress.updates)
@@ -78,19 +80,23 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         if run.device.type == "cuda" and (logging or budget.seconds is not None):
             torch.cuda.synchronize(run.device)
         progress.train_seconds += time.perf_counter() - began
+        if budget.seconds is not None:
+            progress.train_seconds = comm.largest(progress.train_seconds)
 
         last = spent(budget, progress)
         saving = last or crossed(before, progress.images, budget.save_every)
         assessing = not last and every is not None and crossed(before, progress.images, every)
-        if logging or last:
+        if logging or saving or assessing:
+            values = comm.mean(values)
+        if log and (logging or last):
             log.append(progress, values)
         if logging or saving or assessing:
             check_finite(trainer, values, progress.updates)
-        if last or crossed(before, progress.images, budget.sample_every):
+        if first and (last or crossed(before, progress.images, budget.sample_every)):
             picture(run)
-        if assessing:
+        if first and assessing:
             assess()
-        if saving:
+        if first and saving:
             save(run)
     return True
 

@@ -1,6 +1,8 @@
 """What tests run in ranks of their own: `comm.launch` needs functions of an importable module."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -101,6 +103,24 @@ CHECKS: tuple[Callable[[Comm], Tensor], ...] = (gathered_rows, own_rows, paramet
 def everything(comm: Comm) -> dict[str, Tensor]:
     """All of the above by name: starting ranks costs seconds, so it is done once."""
     return {check.__name__: check(comm) for check in (*CHECKS, gathered_order, summed, agreement)}
+
+
+def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) -> list[dict[str, Tensor]]:
+    """The parameters and buffers of each trial (as plain data, with its folder) after some updates, the same on every rank."""
+    from genbench.assembly import prepare
+    from genbench.trial import Trial
+
+    states = []
+    for plain, folder in trials:
+        run = prepare(Trial.from_dict(plain), Path(folder), comm=comm).run
+        run.trainer.train()
+        for update in range(updates):
+            run.draws.seek(update)
+            run.trainer.step(run.source)
+        state = {name: value for name, value in run.trainer.state_dict().items() if torch.is_tensor(value)}
+        assert parameters_agree(state.values(), comm)
+        states.append(state)
+    return states
 
 
 def failing(comm: Comm) -> None:

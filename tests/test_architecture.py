@@ -14,8 +14,8 @@ LAYERS = {
     2: ["streams", "comm", "kernels", "nets", "data", "metrics", "pictures"],
     3: ["kit"],
     4: ["trainer"],
-    5: ["plugin", "checkpoint", "progress", "train", "evaluate", "assembly", "judge", "testing", "clauses"],
-    6: ["worker", "generator", "rescore", "export", "engines", "study", "sweep", "observers", "report", "terminal"],
+    5: ["plugin", "checkpoint", "progress", "train", "evaluate", "assembly", "judge", "attempt", "process", "testing", "clauses"],
+    6: ["ranks", "worker", "generator", "rescore", "export", "engines", "study", "sweep", "observers", "report", "status", "terminal"],
     7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
@@ -58,7 +58,7 @@ def test_a_module_imports_only_from_its_own_layer_or_below(path):
         target = [*module.split("."), ""][1]
         if target in LAYER and (own, target) not in ALLOWED_UP:
             assert LAYER[target] <= LAYER[own], f"{own} (layer {LAYER[own]}) imports {module} (layer {LAYER[target]})"
-        assert target != "cli", "nothing imports cli"
+        assert target != "cli" or own == "cli", "nothing imports cli"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -9,8 +9,8 @@ from genbench import checkpoint, record, rescore
 from genbench.composition import Override
 from genbench.errors import GenbenchError
 from genbench.generator import Generator
+from genbench.process import locked
 from genbench.report import tables
-from genbench.worker import locked
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def mixed(tmp_path_factory):
     trials = [t for t in study.trials if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted]
     study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
-    problems = sweep.run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
+    problems = sweep.run_study(study, choose("local", study, slots=2), observers=[], display=display)
     assert problems == []
     by_marker = {(r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r for t in trials if (r := study.record_of(t))}
     return study, display, by_marker

@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 
-from genbench import checkpoint, worker
+from genbench import checkpoint, process, worker
 from genbench.errors import TrialBusyError
 from genbench.record import read
 
@@ -100,7 +100,7 @@ def test_a_trial_that_is_stopped_and_run_again_ends_with_the_same_bits(study, ru
 def test_a_signal_asks_to_stop():
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2)]
     try:
-        stop = worker.asked_to_stop()
+        stop = process.asked_to_stop()
         assert not stop()
         signal.raise_signal(signal.SIGTERM)
         assert stop()
@@ -160,7 +160,7 @@ def test_a_failed_trial_is_run_again(study, run_trial, tmp_path):
 
 def test_a_trial_that_another_process_runs_is_left_alone(study, run_trial):
     directory = only(study())
-    with worker._locked(directory, 0), pytest.raises(TrialBusyError, match="already"):
+    with process.locked(directory, 0), pytest.raises(TrialBusyError, match="already"):
         run_trial(directory)
 
 

@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from genbench import plugins
-from genbench.engines.engine import Engine
-from genbench.trial import Trial
+if TYPE_CHECKING:
+    from genbench.engines.engine import Engine
+    from genbench.study import Study
+    from genbench.trial import Trial
 
-ENGINES = ("local", "slurm", "ray")
+ENGINES = ("local",)
 
 
-def choose(name: str, trials: Sequence[Trial], *, slots: int | None = None) -> Engine:
-    """The engine of that name for some trials.
+def choose(name: str, study: Study, *, slots: int | None = None, ray_address: str | None = None) -> Engine:
+    """The engine of that name for a study; raises GenbenchError when this machine cannot run it.
 
-    slots: trials at once; none: as many as the engine thinks right.
+    slots: trials at once; none: as many as the engine thinks right. ray_address: of a running cluster; none: one is started here.
     """
-    from genbench.engines.local import Local, default_slots
+    from genbench.errors import GenbenchError
+
+    if ray_address is not None and name != "ray":
+        raise GenbenchError(f"--ray-address is for --engine ray, not for {name}")
+    return _local(study.trials, slots)
+
+
+def cancel_jobs(study: Path) -> int:
+    """Cancel the jobs of a cluster that run trials of a study; how many there were."""
+    return 0
+
+
+def _local(trials: Sequence[Trial], slots: int | None) -> Engine:
+    import torch
+
+    from genbench.engines.local import RANK_MEMORY, Local, default_slots, enough_memory, free_memory
+    from genbench.errors import GenbenchError
 
     threads = max((trial.running.get("threads", 1) for trial in trials), default=1)
-    return Local(slots or default_slots(threads), _preload(trials))
+    world = max((trial.running.get("world", 1) for trial in trials), default=1)
+    devices = torch.cuda.device_count()
+    if devices and world > devices and any(trial.running.get("device", "auto") != "cpu" for trial in trials):
+        raise GenbenchError(f"world={world} ranks need as many accelerators, and this machine has {devices}; use fewer, or device=cpu")
+    if not enough_memory(world):
+        raise GenbenchError(f"{free_memory() / 1e9:.1f} GB of memory are free, and a trial needs {world * RANK_MEMORY / 1e9:.1f}: {RANK_MEMORY / 1e9} a rank")
+    return Local(slots or default_slots(threads, world), _preload(trials), world)
 
 
 def _preload(trials: Sequence[Trial]) -> list[str]:
     """The modules that the trials will import."""
+    from genbench import plugins
+
     wanted: set[tuple[plugins.Kind, str]] = {("methods", trial.method) for trial in trials}
     wanted |= {("datasets", trial.dataset) for trial in trials}
     wanted |= {("architectures", trial.architecture) for trial in trials}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -15,28 +16,44 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genbench.engines.engine import RETRIES, TICK, Listener
+from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
 
+RANK_MEMORY = 1.8e9
+"""Bytes that a rank needs, torch itself included."""
 PATIENCE = 30.0
 """Seconds that workers have to save a checkpoint when they are asked to stop."""
 PRELOAD = ("genbench.worker", "torch._dynamo")
 """Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
 
 
-def default_slots(threads: int) -> int:
-    """As many trials at once as there are accelerators, or as the cores allow at that many threads each."""
+def default_slots(threads: int, world: int = 1) -> int:
+    """As many trials at once as there are accelerators for, or as the cores allow at that many threads a rank."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return torch.cuda.device_count() or max(1, cores // threads)
+    return max(1, torch.cuda.device_count() // world or cores // (threads * world))
+
+
+def enough_memory(world: int) -> bool:
+    """Whether the machine has memory for one more trial; where that is not known, there is."""
+    return free_memory() >= world * RANK_MEMORY
+
+
+def free_memory() -> float:
+    """Bytes that processes can still take without swapping, infinite where that is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return math.inf
+    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), math.inf)
 
 
 class Local:
     """Runs trials on this machine, `slots` at a time, a process each."""
 
-    def __init__(self, slots: int, preload: Sequence[str]) -> None:
-        """preload: modules that every trial will need."""
-        self._slots, self._preload = slots, preload
+    def __init__(self, slots: int, preload: Sequence[str], world: int = 1) -> None:
+        """preload: modules that every trial will need; world: ranks of a trial, of which each has an accelerator of its own."""
+        self._slots, self._preload, self._world = slots, preload, world
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
@@ -52,13 +69,13 @@ class Local:
         server = _Server(self._preload)
         try:
             while waiting or running:
-                while waiting and len(running) < self._slots:
+                while waiting and len(running) < self._slots and (not running or enough_memory(self._world)):
                     directory = waiting.popleft()
                     slot = min(set(range(self._slots)) - set(running.values()))
                     running[str(directory)] = slot
                     attempts[directory] += 1
                     listener.started(directory, attempts[directory])
-                    server.start(directory, _environment(slot))
+                    server.start(directory, _environment(slot, self._world))
                 messages = server.messages(TICK)
                 if messages is None:  # the fork server itself was killed, and its workers with it or soon after
                     messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
@@ -68,7 +85,7 @@ class Local:
                     if "ended" in message:
                         directory, status = Path(message["ended"]), message["status"]
                         del running[message["ended"]]
-                        again = status < 0 and attempts[directory] <= RETRIES
+                        again = was_killed(status) and attempts[directory] <= RETRIES
                         listener.ended(directory, status, final=not again)
                         if again:
                             waiting.appendleft(directory)
@@ -140,15 +157,15 @@ class _Server:
             return  # the server is gone; the next look at its answers says so
 
 
-def _environment(slot: int) -> dict[str, str]:
-    """What a worker's environment has beyond the server's: the accelerator of its slot."""
+def _environment(slot: int, world: int) -> dict[str, str]:
+    """What a worker's environment has beyond the server's: the accelerators of its slot."""
     import torch
 
     devices = torch.cuda.device_count()
     if not devices:
         return {}
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
-    return {"CUDA_VISIBLE_DEVICES": visible[slot % devices]}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(visible[(slot * world + rank) % devices] for rank in range(min(world, devices)))}
 
 
 def _interrupt(number: int, frame: object) -> None:

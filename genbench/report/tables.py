@@ -53,7 +53,7 @@ def notes(records: pd.DataFrame) -> list[str]:
     """What a reader of the table must know: which numbers were made in unlike ways, and the warnings of the trials."""
     warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
     counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
-    return [*protocols.notes(records, metric_names(records)), *dict.fromkeys(counted)]
+    return [*protocols.notes(records, metric_names(records)), *_mixed_worlds(records), *dict.fromkeys(counted)]
 
 
 def metric_names(records: pd.DataFrame) -> list[str]:
@@ -98,6 +98,14 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
 def csv(summary: pd.DataFrame) -> str:
     """The summary as CSV text, numbers in full."""
     return str(summary.to_csv(index=False))
+
+
+def _mixed_worlds(records: pd.DataFrame) -> list[str]:
+    """A line when trials ran on unlike numbers of ranks: their numbers may be compared, their seconds may not."""
+    worlds = sorted(records["world"].dropna().astype(int).unique()) if "world" in records else []
+    if len(worlds) < 2:
+        return []
+    return [f"trials ran on {', '.join(map(str, worlds))} ranks: the metrics may be compared, the seconds may not"]
 
 
 def _mean(mean: float, sd: float) -> str:

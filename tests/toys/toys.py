@@ -28,6 +28,7 @@ class Toy(Trainer):
     def step(self, batches):
         real = next(batches)
         fake = self.sample(self.kit.noise(len(real)))
+        real, fake = self.kit.comm.gather(real), self.kit.comm.gather(fake)
         loss = (real.mean(0) - fake.mean(0)).square().sum() + (real.square().mean(0) - fake.square().mean(0)).square().sum()
         self.kit.comm.descend((self.optimizer, loss))
         return {"loss": loss.detach()}
@@ -40,6 +41,7 @@ class Toy(Trainer):
 class FailConfig:
     how: str = setting("", "raise, nan, kill: what happens at update `at`")
     at: int = setting(5, "the update at which it happens")
+    rank: int = setting(-1, "the rank on which it happens; -1: all")
     marker: str = setting("", "a folder; it happens as often as there are files in it, one of which is removed each time")
 
 
@@ -52,7 +54,7 @@ class Fails(Toy):
     def step(self, batches):
         values = super().step(batches)
         self.updates += 1
-        if self.updates.item() == self.config.at and self.due():
+        if self.updates.item() == self.config.at and self.config.rank in (-1, self.kit.comm.rank) and self.due():
             if self.config.how == "raise":
                 raise ValueError("the toy is broken")
             if self.config.how == "kill":

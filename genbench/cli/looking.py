@@ -1,0 +1,85 @@
+"""`list`, `show`, `check`, `report`: what is installed, and what came out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from genbench.cli.common import RESULTS, print_table, study_folder, terminal_console
+from genbench.errors import GenbenchError
+
+
+@click.command("list")
+@click.argument("kinds", nargs=-1, type=click.Choice(["methods", "datasets", "architectures", "metrics", "extractors", "observers"]))
+def list_(kinds: tuple[str, ...]) -> None:
+    """List what is installed: methods with their variants, data sets, architectures, metrics."""
+    from genbench import plugins
+
+    for kind in kinds or plugins.KINDS:
+        entries = plugins.installed(kind)  # type: ignore[arg-type]
+        click.echo(f"{kind}:")
+        width = max((len(entry.name) for entry in entries), default=0)
+        for entry in entries:
+            variants = f"  variants: {', '.join(entry.variants)}" if entry.variants else ""
+            problem = f"  BROKEN: {entry.problem}" if entry.problem else ""
+            click.echo(f"  {entry.name:<{width}}  {entry.origin}{variants}{problem}")
+        if not entries:
+            click.echo("  none is installed")
+
+
+@click.command()
+@click.argument("method")
+def show(method: str) -> None:
+    """Show a method: its settings with defaults, meanings and sources, its presets and variants."""
+    from genbench import plugins, terminal
+    from genbench.settings import Cited, describe
+
+    plugin = plugins.load("methods", method)
+    console = terminal_console()
+    click.echo(f"{plugin.name}: {plugin.paper}\n")
+    rows = [[f"{plugin.name}.{name}", terminal.literal(default), meaning, source] for name, default, meaning, source in describe(plugin.config)]
+    console.print(terminal.table(rows, ["setting", "default", "meaning", "source"], left=4))
+    for title, layers in (("preset", plugin.presets), ("variant", plugin.variants)):
+        for name, values in layers.items():
+            label = f"{plugin.name}/{name}" if title == "variant" else name
+            click.echo(f"\n{title} {label}")
+            if not values:
+                click.echo("  the defaults")
+                continue
+            cited = [(key, value if isinstance(value, Cited) else Cited(value, "")) for key, value in values.items()]
+            console.print(
+                terminal.table([[f"  {key}", terminal.literal(value.value), value.source] for key, value in cited], ["  setting", "value", "source"], left=3)
+            )
+
+
+@click.command()
+@click.argument("method")
+def check(method: str) -> None:
+    """Check that a method keeps every clause of the contract; exit code 1 when one is broken."""
+    from genbench import plugins, testing
+
+    findings = {finding.name: finding for finding in testing.check(plugins.load("methods", method))}
+    for name in testing.CHECKS:
+        click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}")
+    sys.exit(1 if findings else 0)
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the table here, numbers in full.")
+def report(study: str, results: Path, csv_file: Path | None) -> None:
+    """Print a study's table again, from the records of its trials."""
+    from genbench import record
+    from genbench.report import tables
+
+    records = record.load(study_folder(study, results))
+    print_table(records)
+    if csv_file is not None:
+        try:
+            csv_file.write_text(tables.csv(tables.summarize(records)))
+        except OSError as error:
+            raise GenbenchError(f"{csv_file} cannot be written: {error.strerror}") from error
+        click.echo(f"\nwritten   {csv_file}")

@@ -1,0 +1,156 @@
+"""`run` and `trial`: starting trials."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genbench.arguments import Names, Seeds
+from genbench.cli.common import RESULTS, print_table, results_option, study_folder, terminal_console
+from genbench.engines.choice import ENGINES
+from genbench.errors import GenbenchError
+
+if TYPE_CHECKING:
+    from genbench.study import Study
+
+EXAMPLES = """\b
+genbench run                                        every installed method on the ring
+genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
+genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--methods", type=Names(), default=[], help="Methods, as method or method/variant.  [default: every installed one]")
+@click.option("--dataset", "datasets", type=Names(), default="ring", show_default=True, help="Data set, or several.")
+@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="Training seeds.")
+@click.option("--study", help="Name of the study.  [default: DATASET-comparison]")
+@RESULTS
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
+@click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where the trials run.")
+@click.option("--slots", type=click.IntRange(min=1), help="Trials at once.  [default: one per GPU or core; on a cluster its own limits]")
+@click.option("--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]")
+@click.option("--only", type=click.Choice(["failed"]), help="Run none but the trials that have failed.")
+@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.argument("overrides", nargs=-1)
+def run(
+    methods: list[str],
+    datasets: list[str],
+    seeds: list[int],
+    study: str | None,
+    results: Path,
+    data_root: Path | None,
+    engine: str,
+    slots: int | None,
+    ray_address: str | None,
+    only: str | None,
+    observers: list[str],
+    dry_run: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Run a study: each method on the same data order, the same architecture and the same initial weights.
+
+    OVERRIDES are settings, key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values
+    (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
+    """
+    from genbench import composition, plugins, sweep, terminal
+    from genbench import study as studies
+    from genbench.engines.choice import choose
+
+    watching = [] if observers == ["none"] else observers
+    for name in watching:
+        plugins.load("observers", name)
+    words: list[str | composition.Override] = [*overrides]
+    if data_root is not None:
+        words.append(composition.Override("data.root", (str(data_root.absolute()),)))
+    planned = studies.plan_study(methods, datasets, seeds, words, name=study, results=results)
+    whole = planned
+    if only:
+        planned = planned.only(only)
+    if dry_run:
+        lines, drawn = terminal.plan(planned)
+        console = terminal_console()
+        for line in lines:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(drawn)
+        return
+    done = sum(planned.is_done(trial) for trial in planned.trials)
+    if done:
+        click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
+    started = choose(engine, planned, slots=slots, ray_address=ray_address)
+    errors = terminal_console(stderr=True)
+    display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
+    with display:
+        problems = sweep.run_study(planned, started, observers=watching, display=display)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
+    sys.exit(_conclude(whole, mlflow="mlflow" in watching))
+
+
+def _conclude(study: Study, *, mlflow: bool) -> int:
+    """Print the table, the paths and what failed; return the exit code."""
+    from genbench import record
+
+    records = [row for trial in study.trials if (row := study.record_of(trial))]
+    print_table(record.frame(records))
+    click.echo(f"\nresults   {study.directory}")
+    click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
+    if mlflow:
+        from genbench.observers.mlflow import links
+
+        click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
+        for link in links(study.results, study.name, "http://127.0.0.1:5000"):
+            click.echo(f"          {link}")
+    failed = [row for row in records if row.status == "failed"]
+    for row in failed:
+        click.echo(f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see {study.directory / 'trials' / row.trial / 'log.txt'})", err=True)
+    return 1 if failed else 0
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def trial(directory: Path) -> None:
+    """Run one trial's folder to its end; at once if it is done. Every engine starts trials by this."""
+    if not (directory / "trial.json").exists():
+        raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
+    from genbench import record, worker
+
+    code = worker.run_trial(directory)
+    if row := record.read(directory):
+        click.echo(f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}")
+    else:
+        click.echo(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+def status(study: str, results: Path) -> None:
+    """Show how the trials of a study stand: running, waiting, finished, diverged, failed; told from their files."""
+    from genbench import status, terminal
+
+    found = status.states(study_folder(study, results))
+    terminal_console().print(terminal.states(found))
+    counts = {state: sum(one.state == state for one in found) for state in status.STATES}
+    click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+def cancel(study: str, results: Path) -> None:
+    """Stop a study: its trials save a checkpoint and end; `genbench run` goes on with them."""
+    from genbench import status
+    from genbench.engines.choice import cancel_jobs
+
+    folder = study_folder(study, results)
+    stopped, elsewhere = status.cancel(folder)
+    jobs = cancel_jobs(folder)
+    for line in elsewhere:
+        click.echo(f"note: {line}", err=True)
+    click.echo(f"asked {len(stopped)} supervisors on this machine and {jobs} jobs of the cluster to save and stop")
