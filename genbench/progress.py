@@ -56,6 +56,15 @@ class Log:
         """Add a row of an evaluation, unless an earlier attempt wrote the one of this update."""
         self._append(progress, "metrics", metrics)
 
+    def sync(self) -> None:
+        """Have the rows on the disk: a checkpoint must not outlive a row from before it, which would never be written again."""
+        if self._path.exists():
+            descriptor = os.open(self._path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def _append(self, progress: Progress, kind: str, numbers: Mapping[str, float]) -> None:
         if progress.updates <= self._last[kind]:
             return

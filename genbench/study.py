@@ -73,6 +73,7 @@ def plan_study(
     words = composition.parse(overrides)
     architectures = next((override.values for override in words if override.key == "net"), (None,))
     words = [override._replace(key="features.name") if override.key == "features" else override for override in words if override.key != "net"]
+    words = [_absolute(override) if override.key == "data.root" else override for override in words]
     names = sorted({method for method, _ in chosen})
     for override in words:
         root = override.key.partition(".")[0]
@@ -88,6 +89,11 @@ def plan_study(
     study = Study(name=name, results=results.absolute(), trials=plan(name, chosen, datasets, seeds, points))
     _check_trials(study.trials)
     return study
+
+
+def _absolute(override: Override) -> Override:
+    """A data root that means the same wherever a trial is run."""
+    return override._replace(values=tuple(os.path.abspath(os.path.expanduser(root)) if root and isinstance(root, str) else root for root in override.values))
 
 
 def _schema(method: str, variant: str, dataset: str, architecture: str | None) -> Schema:

@@ -66,7 +66,8 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         picture(run)
     while not spent(budget, progress):
         if stop():
-            if first:
+            if log:
+                log.sync()
                 save(run)
             return False
         before = progress.images
@@ -96,7 +97,8 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
             picture(run)
         if first and assessing:
             assess()
-        if first and saving:
+        if log and saving:
+            log.sync()
             save(run)
     return True
 

@@ -119,7 +119,7 @@ def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end
     text = (directory / "trial.json").read_text()
     (directory / "trial.json").write_text(text.replace("100000", "1").replace('"world": 2', '"world": 1'))
     assert run_trial(directory, wait=60.0) == worker.DONE
-    assert not [pid for pid in ranks if Path(f"/proc/{pid}").exists()]
+    wait_for(lambda: not [pid for pid in ranks if Path(f"/proc/{pid}").exists()])
 
 
 @pytest.mark.parametrize("rank", [-1, 0, 1])

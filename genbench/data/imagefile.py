@@ -16,8 +16,8 @@ MODES = {1: "L", 3: "RGB"}
 """By the number of channels."""
 LARGEST = 89_478_485
 """Pixels of the largest image that is opened, Pillow's own limit: beyond it a small file may fill the memory."""
-CHUNK = 1024
-"""Images decoded before they are written."""
+CHUNK = 2**26
+"""Bytes of images that are decoded before they are written, or one image."""
 
 
 def read(path: Path, channels: int) -> Image.Image:
@@ -55,11 +55,16 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 def decoded(paths: Sequence[Path], decode: Callable[[Path], Image.Image]) -> Iterator[NDArray[np.uint8]]:
     """The images in chunks [k, h, w, c], so that memory does not grow with their number."""
-    for start in range(0, len(paths), CHUNK):
+    chunk: list[NDArray[np.uint8]] = []
+    for path in paths:
         with warnings.catch_warnings():
             # `read` refuses what Pillow warns of.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            chunk = [pixels(decode(path)) for path in paths[start : start + CHUNK]]
+            chunk.append(pixels(decode(path)))
+        if len(chunk) * chunk[0].nbytes >= CHUNK:
+            yield np.stack(chunk)
+            chunk = []
+    if chunk:
         yield np.stack(chunk)
 
 

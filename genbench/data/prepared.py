@@ -190,7 +190,8 @@ def _mapped(folder: Path) -> Splits:
 def _remember(note: Path, key: str) -> None:
     note.parent.mkdir(exist_ok=True)
     scratch = note.with_name(f".{note.name}-{os.getpid()}-{threading.get_ident()}")
-    scratch.write_text(key)
+    with _durable(scratch) as file:
+        file.write(key.encode())
     scratch.replace(note)
 
 

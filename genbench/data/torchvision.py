@@ -211,7 +211,8 @@ def _part(images: Any, size: int) -> Part:
     """A split from a data set of torchvision's that holds its images in memory, [n, h, w] or [n, h, w, c]."""
     levels = np.asarray(images.data)
     channels = levels.shape[3] if levels.ndim == 4 else 1
-    chunks = (_resized(levels[start : start + CHUNK], size) for start in range(0, len(levels), CHUNK))
+    rows = max(1, CHUNK // levels[0].nbytes)
+    chunks = (_resized(levels[start : start + rows], size) for start in range(0, len(levels), rows))
     return Part((len(levels), size, size, channels), chunks, list(map(int, images.targets)))
 
 
