@@ -10,11 +10,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
-from genbench.errors import TrialBusyError
+from genbench.errors import GenbenchError, TrialBusyError
 
 logger = logging.getLogger("genbench")
 
@@ -37,7 +37,7 @@ def asked_to_stop() -> Callable[[], bool]:
 def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends."""
     deadline = time.monotonic() + wait
-    with (directory / "lock").open("a+") as file:
+    with _opened(directory / "lock") as file, _opened(directory / "lock.ranks") as of_ranks:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,25 +47,33 @@ def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
                     file.seek(0)
                     raise TrialBusyError(f"{directory} is being run by process {file.read().strip() or 'unknown'} already") from None
                 time.sleep(0.1)
-        file.truncate(0)
-        file.write(f"{os.getpid()} on {platform.node()}")
-        file.flush()
-        with (directory / "lock.ranks").open("a") as of_ranks:
-            _wait_for_ranks(of_ranks, directory, deadline)
+        _wait_for_ranks(of_ranks, directory, deadline)
+        with suppress(OSError):  # on a full disk the lock holds all the same, and nobody learns by whom
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), f"{os.getpid()} on {platform.node()}".encode())
         yield
 
 
 def hold_as_rank(directory: Path) -> IO[str]:
     """What a rank holds as long as it lives: should it outlive the worker that started it, nobody else begins before its end."""
-    file = (directory / "lock.ranks").open("a")
+    file = _opened(directory / "lock.ranks")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a+")
+    except OSError as error:
+        raise GenbenchError(f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command again") from error
+
+
 def _wait_for_ranks(file: IO[str], directory: Path, deadline: float) -> None:
+    """Return once no rank of an earlier attempt holds the folder."""
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)  # for the ranks of this attempt
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
@@ -73,10 +81,21 @@ def _wait_for_ranks(file: IO[str], directory: Path, deadline: float) -> None:
             time.sleep(0.1)
 
 
+class _StreamHandler(logging.StreamHandler[TextIO]):
+    """A log that goes on without the lines that a full disk refuses."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing: what matters is in the record, and that is written or said to be missing."""
+
+
+class _FileHandler(_StreamHandler, logging.FileHandler):
+    """The same to a file."""
+
+
 @contextmanager
 def logged(directory: Path, to_file: bool) -> Iterator[None]:
     """Send genbench's log to the trial's log.txt, or to stderr where that is the trial's log.txt already."""
-    handler = logging.FileHandler(directory / "log.txt") if to_file else logging.StreamHandler(sys.stderr)
+    handler = _FileHandler(directory / "log.txt") if to_file else _StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

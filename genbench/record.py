@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,14 +135,19 @@ def read(directory: Path) -> Record | None:
 
 
 def write_json(plain: Mapping[str, Any], path: Path) -> None:
-    """Write JSON to a file that is either the old one or the new one, never half of one."""
+    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it cannot be."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(plain, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(plain, file, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise GenbenchError(f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command again") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 import platform
@@ -14,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench.engines import slurm_queue
 from genbench.errors import GenbenchError
 from genbench.observers.replay import Tail
-from genbench.record import read, read_json, trial_directories
+from genbench.record import FINAL, read, read_json, trial_directories
 from genbench.trial import Trial
 
-STATES = ("running", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
+STATES = ("running", "queued", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class State:
     trial: Trial
     directory: Path
     state: str
-    """One of STATES; waiting: nobody runs it and it has no record."""
+    """One of STATES; waiting: nobody runs it and it has no record; queued: a cluster has it in its queue."""
     age: float
     """Seconds since it got there: since it was begun, was planned, or ended."""
     clocks: dict[str, Any]
@@ -42,14 +44,18 @@ def states(study: Path) -> list[State]:
     found = [_state(directory) for directory in trial_directories(study)]
     if not found:
         raise GenbenchError(f"{study} holds no trial")
-    return found
+    return _with_jobs(found)
 
 
 @contextmanager
 def supervising(study: Path) -> Iterator[None]:
     """Leave word in a study's folder that this process runs it, for as long as it does."""
     path = study / f".supervisor-{platform.node()}-{os.getpid()}"
-    with path.open("w") as file:
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise GenbenchError(f"{study} cannot be written: {error.strerror}") from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
             yield
@@ -76,6 +82,20 @@ def cancel(study: Path) -> tuple[list[int], list[str]]:
         else:
             path.unlink(missing_ok=True)  # of a supervisor that was killed
     return stopped, elsewhere
+
+
+def _with_jobs(found: list[State]) -> list[State]:
+    """What a cluster says of the trials that it has as jobs: locks may not be seen from one machine to the other."""
+    with_jobs = [one.directory for one in found if (one.directory / "job.json").exists()]
+    if not with_jobs:
+        return found
+    said = slurm_queue.states(with_jobs)
+    return [
+        dataclasses.replace(one, state=said[one.directory].partition(" ")[0], detail=said[one.directory].partition(" ")[2])
+        if one.directory in said and one.state not in FINAL
+        else one
+        for one in found
+    ]
 
 
 def _state(directory: Path) -> State:

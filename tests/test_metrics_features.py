@@ -11,7 +11,7 @@ from genbench import plugins
 from genbench.errors import GenbenchError
 from genbench.metrics import extractor as extractors
 from genbench.metrics import features
-from genbench.metrics.features import extract, of_reference, of_samples
+from genbench.metrics.features import extract, of_reference, of_samples, of_split
 from genbench.settings import FeatureSettings
 
 NAMES = ("fid", "is", "kid", "precision", "recall")
@@ -60,6 +60,21 @@ def test_the_training_split_is_compared_with_when_it_is_asked_for():
     held_out, trained = (evaluation(images(3, 0), images(15, 1), train=images(9, 2), split=split) for split in ("test", "train"))
     assert len(of_reference(held_out, "fp32")) == 15
     assert len(of_reference(trained, "fp32")) == 9
+
+
+@pytest.mark.parametrize("first", ["test", "train"])
+def test_a_split_is_passed_over_once_whichever_is_the_chosen_one(first, built):
+    for chosen in (first, "train", "test"):
+        looked_at = evaluation(images(3, 0), images(15, 1), train=images(9, 2), split=chosen)
+        assert [len(of_split(looked_at, split, "fp32")) for split in ("train", "test")] == [9, 15]
+        assert torch.equal(of_reference(looked_at, "fp32"), of_split(looked_at, chosen, "fp32"))
+    assert [network.images for network in built] == [24]
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_the_key_of_a_split_is_that_of_an_evaluation_that_chose_it(split):
+    chosen, other = (evaluation(images(3, 0), images(15, 1), split=name) for name in (split, "test"))
+    assert features.key(other, "fp32", "features", split) == features.key(chosen, "fp32", "features")
 
 
 def test_the_key_changes_with_everything_that_changes_the_features(tmp_path):

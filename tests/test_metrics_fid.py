@@ -52,6 +52,14 @@ def test_of_fewer_samples_than_dimensions_the_root_is_the_sum_of_singular_values
     torch.testing.assert_close(trace_of_root(statistics(one).covariance, statistics(other).covariance), expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("block", [1, 3, 7, 20, 30])
+def test_the_root_does_not_depend_on_the_blocks(block, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", block)
+    one, other = statistics(rows(60, 20, 0)).covariance, statistics(rows(50, 20, 1)).covariance
+    expected = torch.linalg.eigvals(one @ other).real.sqrt().sum()
+    torch.testing.assert_close(trace_of_root(one, other), expected, rtol=1e-11, atol=0)
+
+
 def test_features_that_never_vary_do_no_harm():
     one, other = rows(60, 20, 0), rows(50, 20, 1)
     one[:, 3] = other[:, 3] = 0

@@ -37,26 +37,47 @@ def assert_exact(queries, references, k):
     assert distances.dtype == torch.float64
 
 
+@pytest.fixture(params=["as this processor can", "fp32"])
+def product(request, monkeypatch):
+    """Both ways to multiply; int8 where the processor does it exactly."""
+    if request.param == "fp32":
+        monkeypatch.setattr(neighbours, "_multiplies_int8", lambda: False)
+
+
 @pytest.mark.parametrize("k", [1, 3, 30])
-def test_neighbours_equal_a_brute_force_in_integers(k):
+def test_neighbours_equal_a_brute_force_in_integers(k, product):
     assert_exact(images(7, 0), images(30, 1), k)
 
 
-def test_neighbours_do_not_depend_on_the_blocks(monkeypatch):
-    monkeypatch.setattr(neighbours, "QUERY_ROWS", 3)
-    monkeypatch.setattr(neighbours, "REFERENCE_ROWS", 4)
-    monkeypatch.setattr(neighbours, "DEPTH", 10)
+def test_neighbours_do_not_depend_on_the_blocks(monkeypatch, product):
+    for constant, size in {"QUERY_ROWS": 3, "REFERENCE_ROWS": 4, "DEPTH": 10, "INTEGER_DEPTH": 7}.items():
+        monkeypatch.setattr(neighbours, constant, size)
     assert_exact(images(7, 0), images(30, 1), 6)
 
 
-def test_of_equally_near_images_the_lowest_index_comes_first(monkeypatch):
+@pytest.mark.parametrize("nearest_first", [True, False])
+def test_neighbours_do_not_depend_on_the_order_in_which_they_come(nearest_first, monkeypatch, product):
+    monkeypatch.setattr(neighbours, "REFERENCE_ROWS", 4)
+    queries, references = images(1, 0), images(30, 1)
+    order = brute_force(queries, references, 30)[1][0]
+    assert_exact(queries, references[order if nearest_first else order.flip(0)], 6)
+
+
+def test_products_of_extreme_pixels_do_not_overflow(product):
+    black, white = (torch.full((2, 40, 40, 3), value, dtype=torch.uint8) for value in (0, 255))
+    assert_exact(torch.cat([black, white]), torch.cat([white, black]), 4)
+    both = (torch.cat([black, white]).flatten(1) ^ 128).view(torch.int8)
+    assert torch.equal(neighbours._products(both, both).long(), both.long() @ both.long().T)
+
+
+def test_of_equally_near_images_the_lowest_index_comes_first(monkeypatch, product):
     queries, references = images(6, 0, size=2, channels=1, levels=2), images(50, 1, size=2, channels=1, levels=2)
     assert_exact(queries, references, 9)
     monkeypatch.setattr(neighbours, "REFERENCE_ROWS", 8)
     assert_exact(queries, references, 9)
 
 
-def test_neighbours_are_exact_where_a_product_in_single_precision_rounds():
+def test_neighbours_are_exact_where_a_product_in_single_precision_rounds(product):
     # White and nearly white images: inner products near 3072 * 255² exceed 2^24, the squared distances differ by 1.
     references = torch.full((40, 32, 32, 3), 255, dtype=torch.uint8)
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))

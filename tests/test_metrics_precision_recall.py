@@ -1,5 +1,8 @@
 """precision and recall: torch-fidelity's numbers, whatever the blocks, with a rule for small sets."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from pictured import evaluation, images
@@ -46,3 +49,24 @@ def test_fewer_images_than_neighbours_are_warned_of():
     looked_at = evaluation(images(3, 0), images(9, 1))
     assert 0 <= precision(looked_at) <= 1
     assert "3 images" in looked_at.warnings[0]
+
+
+PEAKS = """
+import resource, torch
+from genbench.metrics.precision_recall import _inside, _radii
+
+torch.set_num_threads(1)
+fake, real = torch.rand(50_000, 2048), torch.rand(50_000, 2048)
+for rows in (700, 2100):
+    _radii(real[:rows], real, 3)
+    _inside(fake[:rows], real, torch.ones(50_000))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2)
+"""
+
+
+@pytest.mark.slow
+def test_features_of_fifty_thousand_images_fit_into_4_gb_however_many_rows_are_gone_through():
+    printed = subprocess.run([sys.executable, "-c", PEAKS], check=True, capture_output=True, text=True).stdout
+    few, many = (float(gigabytes) for gigabytes in printed.split())
+    assert many < 4
+    assert many < 1.1 * few

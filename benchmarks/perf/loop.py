@@ -1,6 +1,6 @@
 """What the training loop costs beyond its steps: genbench's loop against the same trainer stepped in a bare `for` loop.
 
-    python benchmarks/perf/loop.py [--updates 1500] [--rounds 5]
+    python benchmarks/perf/loop.py [--updates 1500] [--rounds 5] [--methods gan gram]
 
 On the ring with its default settings, so that rows, checkpoints and pictures come as often as in a real trial. Rounds of the two
 alternate. On a noisy machine the ratio of two runs says little; the last column is of one run: what the loop took beyond the time
@@ -10,35 +10,38 @@ inside its steps, as a share of that time. One thread.
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from rounds import machine
 
 from genbench import plugins, study, sweep
 from genbench.assembly import prepare
 from genbench.train import Run, train
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Print milliseconds per update and the ratio for every installed method."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--updates", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}, 1 thread, {arguments.updates} updates, {arguments.rounds} rounds")
+    parser.add_argument("--methods", nargs="+", default=[entry.name for entry in plugins.installed("methods")], help="all that are installed")
+    arguments = parser.parse_args(words)
+    torch.set_num_threads(1)
+    print(f"{machine()}, {arguments.updates} updates, {arguments.rounds} rounds")
     print("method    bare ms/update  loop ms/update  ratio (median, min to max)  outside the steps")
-    for entry in plugins.installed("methods"):
-        updates = arguments.updates if entry.name != "mmdgan" else max(1, arguments.updates // 6)
-        rounds = [(bare(entry.name, updates), *looped(entry.name, updates)) for _ in range(arguments.rounds)]
+    for name in arguments.methods:
+        updates = arguments.updates if name != "mmdgan" else max(1, arguments.updates // 6)
+        rounds = [(bare(name, updates), *looped(name, updates)) for _ in range(arguments.rounds)]
         ratios = [loop / alone for alone, loop, _ in rounds]
         outside = statistics.median((loop - inside) / inside for _, loop, inside in rounds)
         times = [statistics.median(side) * 1e3 / updates for side in zip(*rounds, strict=True)]
         spread = f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
-        print(f"{entry.name:8}  {times[0]:14.3f}  {times[1]:14.3f}  {spread}      {100 * outside:.1f} %")
+        print(f"{name:8}  {times[0]:14.3f}  {times[1]:14.3f}  {spread}      {100 * outside:.1f} %")
 
 
 def assembled(method: str, updates: int, folder: Path) -> Run:

@@ -1,8 +1,8 @@
 """What supplying batches costs: genbench's source against torchvision's DataLoader with ToTensor and Normalize.
 
-    python benchmarks/perf/supply.py [--folder IMAGES] [--batches 200] [--rounds 7]
+    python benchmarks/perf/supply.py [--folder IMAGES] [--images 50000] [--batches 200] [--rounds 7]
 
-The same images for both, 50,000 random ones of 32x32 unless a folder is named: genbench's mapped from a file as in a trial, torchvision's
+The same images for both, random ones of 32x32 unless a folder is named: genbench's mapped from a file as in a trial, torchvision's
 held in memory by its CIFAR10 class, which is its fastest way. With a folder its ImageFolder, which decodes the files, is timed too.
 Rounds of all alternate; the figure to read is the median of the ratios. One thread, no worker processes.
 """
@@ -10,11 +10,9 @@ Rounds of all alternate; the figure to read is the median of the ratios. One thr
 from __future__ import annotations
 
 import argparse
-import platform
-import statistics
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 import torchvision.datasets
+from rounds import Outcome, alternate, machine, verdict
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms import Compose, Normalize, ToTensor
@@ -41,16 +40,17 @@ def in_memory(images: Tensor) -> Any:
     return dataset
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Print images per second of each and how many times faster genbench is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--folder", help="a folder of images, as the data set 'folder' takes it")
+    parser.add_argument("--images", type=int, default=50_000, help="random ones")
     parser.add_argument("--batches", type=int, default=200, help="in a round of torchvision's")
     parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        images = of_folder(arguments.folder) if arguments.folder else random(Path(scratch))
+        images = of_folder(arguments.folder) if arguments.folder else random(Path(scratch), arguments.images)
         assert torch.equal(pixels(Source(images, seed=0, batch=len(images))), pixels(loaded(in_memory(images), batch=len(images))))
         peers = {"DataLoader, in memory": in_memory(images)}
         if arguments.folder:
@@ -60,24 +60,23 @@ def main() -> None:
 
 def compare(source: Iterator[Tensor], peers: dict[str, Iterator[Any]], batches: int, rounds: int) -> None:
     """Alternate and print."""
-    own: list[float] = []
-    times: dict[str, list[float]] = {name: [] for name in peers}
-    for _ in range(rounds):
-        # genbench's batches are so quick that ten times as many are needed for a time that can be trusted.
-        own.append(seconds(source, 10 * batches) / 10)
-        for name, peer in peers.items():
-            times[name].append(seconds(peer, batches))
-    print(f"{machine()}, torch {torch.__version__}, torchvision {torchvision.__version__}, 1 thread, batch {BATCH}, {rounds} rounds")
-    print(f"{'genbench':24} {BATCH * batches / statistics.median(own):10,.0f} images/s")
-    for name, taken in times.items():
-        ratios = [theirs / ours for theirs, ours in zip(taken, own, strict=True)]
-        speed = BATCH * batches / statistics.median(taken)
-        print(f"{name:24} {speed:10,.0f} images/s, genbench {statistics.median(ratios):.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f})")
+    # genbench's batches are so quick that ten times as many are needed for a time that can be trusted.
+    found = alternate({"genbench": partial(draw, source, 10 * batches), **{name: partial(draw, peer, batches) for name, peer in peers.items()}}, rounds)
+    found["genbench"] = Outcome([seconds / 10 for seconds in found["genbench"].seconds], None)
+    print(f"{machine()}, torchvision {torchvision.__version__}, batch {BATCH}, {rounds} rounds of {batches} batches")
+    for name, outcome in found.items():
+        print(f"{name:24} {BATCH * batches / outcome.usual:10,.0f} images/s   {verdict(found, name)}".rstrip())
 
 
-def random(scratch: Path) -> Tensor:
-    """50,000 images, mapped from a file."""
-    np.save(scratch / "images.npy", np.random.default_rng(0).integers(0, 256, (50_000, 32, 32, 3), dtype=np.uint8))
+def draw(supply: Iterator[Any], batches: int) -> None:
+    """So many batches, and forget them."""
+    for _ in range(batches):
+        next(supply)
+
+
+def random(scratch: Path, images: int) -> Tensor:
+    """So many images, mapped from a file."""
+    np.save(scratch / "images.npy", np.random.default_rng(0).integers(0, 256, (images, 32, 32, 3), dtype=np.uint8))
     return torch.from_numpy(np.load(scratch / "images.npy", mmap_mode="c"))
 
 
@@ -104,20 +103,6 @@ def pixels(batches: Iterator[Any]) -> Tensor:
 def to_level(values: Tensor) -> Tensor:
     """The grey levels that values in [-1, 1] came from."""
     return values.mul(127.5).add(127.5).round().to(torch.uint8)
-
-
-def seconds(batches: Iterator[Any], count: int) -> float:
-    """Of drawing so many batches."""
-    began = time.perf_counter()
-    for _ in range(count):
-        next(batches)
-    return time.perf_counter() - began
-
-
-def machine() -> str:
-    """The processor's name and the number of its cores."""
-    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {len(names)} cores"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from genbench.cli.common import RESULTS, print_table, study_folder, terminal_console
+from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
 from genbench.errors import GenbenchError
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genbench.arguments import Names, Seeds
-from genbench.cli.common import RESULTS, print_table, results_option, study_folder, terminal_console
+from genbench.cli.options import RESULTS, print_table, results_option, study_folder, terminal_console
 from genbench.engines.choice import ENGINES
 from genbench.errors import GenbenchError
 
@@ -84,8 +84,14 @@ def run(
     started = choose(engine, planned, slots=slots, ray_address=ray_address)
     errors = terminal_console(stderr=True)
     display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
-    with display:
-        problems = sweep.run_study(planned, started, observers=watching, display=display)
+    try:
+        with display:
+            problems = sweep.run_study(planned, started, observers=watching, display=display)
+    except KeyboardInterrupt:
+        if engine == "slurm":
+            again = f"genbench cancel {planned.name}{results_option(planned.results)}"
+            click.echo(f"the jobs go on; the same command watches them again, and {again} ends them", err=True)
+        raise
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
     sys.exit(_conclude(whole, mlflow="mlflow" in watching))

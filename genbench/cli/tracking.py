@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from genbench.arguments import Names
-from genbench.cli.common import RESULTS
+from genbench.cli.options import RESULTS
 from genbench.errors import GenbenchError
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from genbench.arguments import Names
-from genbench.cli.common import CHECKPOINT, print_table
+from genbench.cli.options import CHECKPOINT, print_table
 
 
 @click.command()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from genbench.study import Study
     from genbench.trial import Trial
 
-ENGINES = ("local",)
+ENGINES = ("local", "slurm", "ray")
 
 
 def choose(name: str, study: Study, *, slots: int | None = None, ray_address: str | None = None) -> Engine:
@@ -23,12 +23,24 @@ def choose(name: str, study: Study, *, slots: int | None = None, ray_address: st
 
     if ray_address is not None and name != "ray":
         raise GenbenchError(f"--ray-address is for --engine ray, not for {name}")
+    if name == "slurm":
+        from genbench.engines.slurm import Slurm
+        from genbench.engines.slurm_queue import check_installed
+
+        check_installed()
+        return Slurm(slots)
+    if name == "ray":
+        from genbench.engines.ray import Ray
+
+        return Ray(ray_address, slots, _preload(study.trials))
     return _local(study.trials, slots)
 
 
 def cancel_jobs(study: Path) -> int:
     """Cancel the jobs of a cluster that run trials of a study; how many there were."""
-    return 0
+    from genbench.engines.slurm_queue import cancel
+
+    return cancel(path.parent for path in (study / "trials").glob("*/job.json"))
 
 
 def _local(trials: Sequence[Trial], slots: int | None) -> Engine:

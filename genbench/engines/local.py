@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import selectors
 import signal
-import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
+from genbench.engines.workers import Workers
 
 RANK_MEMORY = 1.8e9
 """Bytes that a rank needs, torch itself included."""
-PATIENCE = 30.0
-"""Seconds that workers have to save a checkpoint when they are asked to stop."""
-PRELOAD = ("genbench.worker", "torch._dynamo")
-"""Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
 
 
 def default_slots(threads: int, world: int = 1) -> int:
@@ -66,7 +58,7 @@ class Local:
         running: dict[str, int] = {}
         in_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
-        server = _Server(self._preload)
+        server = Workers(self._preload)
         try:
             while waiting or running:
                 while waiting and len(running) < self._slots and (not running or enough_memory(self._world)):
@@ -80,7 +72,7 @@ class Local:
                 if messages is None:  # the fork server itself was killed, and its workers with it or soon after
                     messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
                     server.close()
-                    server = _Server(self._preload)
+                    server = Workers(self._preload)
                 for message in messages:
                     if "ended" in message:
                         directory, status = Path(message["ended"]), message["status"]
@@ -98,63 +90,6 @@ class Local:
             server.close()
             if in_main:
                 signal.signal(signal.SIGTERM, before)
-
-
-class _Server:
-    """The fork server's process and its two pipes."""
-
-    def __init__(self, preload: Sequence[str]) -> None:
-        command = [sys.executable, "-m", "genbench.engines.forkserver", *PRELOAD, *preload]
-        environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._orders, self._answers = self._process.stdin, self._process.stdout
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._answers, selectors.EVENT_READ)
-        self._pending = b""
-
-    def start(self, directory: Path, environment: dict[str, str]) -> None:
-        self._order({"start": str(directory), "environment": environment})
-
-    def messages(self, timeout: float) -> list[dict[str, Any]] | None:
-        """What the server said within the timeout, or None when it is gone."""
-        if not self._selector.select(timeout):
-            return []
-        received = os.read(self._answers.fileno(), 65536)
-        if not received:
-            return None
-        *lines, self._pending = (self._pending + received).split(b"\n")
-        return [json.loads(line) for line in lines]
-
-    def stop_all(self, running: list[str]) -> dict[str, int]:
-        """Ask all workers to save and stop, kill those that do not; the statuses they ended with."""
-        ended: dict[str, int] = {}
-        deadline = time.monotonic() + PATIENCE
-        self._order({"stop": signal.SIGTERM})
-        killed = False
-        while len(ended) < len(running):
-            messages = self.messages(TICK)
-            if messages is None:
-                break
-            ended |= {message["ended"]: message["status"] for message in messages if "ended" in message}
-            if not killed and time.monotonic() > deadline:
-                self._order({"stop": signal.SIGKILL})
-                killed = True
-        return {name: ended.get(name, -signal.SIGKILL) for name in running}
-
-    def close(self) -> None:
-        self._orders.close()
-        self._process.wait()
-        self._answers.close()
-        self._selector.close()
-
-    def _order(self, message: dict[str, Any]) -> None:
-        try:
-            self._orders.write(json.dumps(message).encode() + b"\n")
-            self._orders.flush()
-        except BrokenPipeError:
-            return  # the server is gone; the next look at its answers says so
 
 
 def _environment(slot: int, world: int) -> dict[str, str]:

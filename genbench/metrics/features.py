@@ -1,8 +1,9 @@
-"""One pass of features over the samples and one over the real images, shared by all metrics."""
+"""One pass of features over the samples and one over each split's real images, shared by all metrics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from genbench.metrics.cache import Arrays, cached
 from genbench.metrics.extractor import Extractor, Features, Weights
 from genbench.metrics.metric import Evaluation
 from genbench.settings import FeatureSettings
+
+Split = Literal["test", "train"]
 
 BATCH = {"cpu": 16}
 """Images in a pass, by device: on a CPU the activations should stay in its caches."""
@@ -52,22 +55,28 @@ def of_samples(evaluation: Evaluation, precision: str) -> Features:
 
 def of_reference(evaluation: Evaluation, precision: str) -> Tensor:
     """The features of the chosen split's images, [n, d], from the cache if they are there."""
+    return of_split(evaluation, evaluation.split, precision)
+
+
+def of_split(evaluation: Evaluation, split: Split, precision: str) -> Tensor:
+    """The features of the real images of a split, whichever is the chosen one, [n, d], from the cache if they are there."""
 
     def compute() -> Arrays:
-        return {"features": _extract(evaluation, evaluation.reference, precision).features.numpy()}
+        return {"features": _extract(evaluation, _images(evaluation, split), precision).features.numpy()}
 
-    arrays = evaluation.once(f"features.reference.{precision}", lambda: cached(key(evaluation, precision, "features"), compute))
+    arrays = evaluation.once(f"features.{split}.{precision}", lambda: cached(key(evaluation, precision, "features", split), compute))
     return torch.from_numpy(arrays["features"])
 
 
-def key(evaluation: Evaluation, precision: str, kind: str) -> dict[str, str | int]:
-    """Everything that what is computed from the chosen split's features depends on."""
+def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None = None) -> dict[str, str | int]:
+    """Everything that what is computed from the features of a split's images, by default the chosen one's, depends on."""
+    split = split or evaluation.split
     extractor, weights = chosen(evaluation).extractor, chosen(evaluation).weights
     return {
         "kind": kind,
         "content": evaluation.splits.content,
-        "split": evaluation.split,
-        "images": len(evaluation.reference),
+        "split": split,
+        "images": len(_images(evaluation, split)),
         "extractor": extractor.name,
         "transform": extractor.transform,
         "weights": weights.sha256,
@@ -98,6 +107,10 @@ def accepts_images(splits: Splits) -> str:
     if splits.shape[0] not in (1, 3):
         return f"its images have {splits.shape[0]} channels: features are those of grey or RGB images"
     return "" if min(len(splits.train), len(splits.test)) > 1 else "it has fewer than 2 held-out images"
+
+
+def _images(evaluation: Evaluation, split: Split) -> Tensor:
+    return evaluation.splits.train if split == "train" else evaluation.splits.test
 
 
 def _extract(evaluation: Evaluation, images: Tensor, precision: str) -> Features:

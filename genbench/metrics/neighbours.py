@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,7 +25,9 @@ SHOWN = 20
 QUERY_ROWS, REFERENCE_ROWS = 1024, 1024
 """Images compared at once: few enough for their distances to stay in the cache."""
 DEPTH = 1024
-"""Pixels multiplied at once: products of values from -128 to 127 are at most 2^14, so that a sum of 2^10 is exact in fp32."""
+"""Pixels multiplied at once in fp32: products of values from -128 to 127 are at most 2^14, so that a sum of 2^10 is exact."""
+INTEGER_DEPTH = 2**15
+"""Pixels multiplied at once in integers: a sum of so many products stays far below 2^31."""
 
 FIGURE = "Generative Ratio Matching Networks, Figure 4"
 
@@ -48,7 +51,7 @@ def genbench_metrics() -> Iterable[Metric]:
             compute=neighbour_distance_heldout,
             better="neither",
             against="train",
-            accepts=_heldout_images_only,
+            accepts=heldout_images_only,
             about="median distance of a held-out image to the nearest training image, grey levels",
         ),
     ]
@@ -56,20 +59,25 @@ def genbench_metrics() -> Iterable[Metric]:
 
 def neighbour_distance(evaluation: Evaluation) -> float:
     """The median over the samples of the distance to the nearest training image, 0 to 255."""
-    return _median(_neighbours(evaluation)[0][:, 0])
+    return median(_neighbours(evaluation)[0][:, 0])
 
 
 def neighbour_distance_heldout(evaluation: Evaluation) -> float:
     """The median over held-out images, at most as many as samples, of the distance to the nearest training image, 0 to 255."""
-    heldout = evaluation.splits.test[: len(evaluation.samples)]
-    return _median(nearest(heldout, evaluation.splits.train, 1)[0])
+    heldout, train = evaluation.splits.test[: len(evaluation.samples)], evaluation.splits.train
+    found: float = evaluation.once("neighbours.heldout", lambda: median(nearest(heldout, train, 1)[0]))
+    return found
 
 
 def picture(evaluation: Evaluation) -> Image:
     """Samples in the top row and under each, nearest first, its nearest training images (the paper's Figure 4)."""
+    return figure(evaluation, _neighbours(evaluation)[1])
+
+
+def figure(evaluation: Evaluation, indices: Tensor) -> Image:
+    """The first samples, and under each the training images that its row of the indices [n, k] names."""
     samples = evaluation.samples[:SHOWN]
-    indices = _neighbours(evaluation)[1][:SHOWN]
-    below = evaluation.splits.train[indices.T.flatten()]
+    below = evaluation.splits.train[indices[:SHOWN].T.flatten()]
     return stack(grid(samples, columns=len(samples)), grid(below, columns=len(samples)))
 
 
@@ -84,41 +92,65 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
         raise DataError(f"nearest images were sought among {found}: both must be torch.uint8, with images of one shape")
     if not 1 <= k <= len(references):
         raise DataError(f"the {k} nearest of {len(references)} images were sought: ask for 1 to {len(references)}")
-    queries, references = queries.flatten(1), references.flatten(1)
-    parts = [_nearest(part, references, k) for part in torch.split(queries, QUERY_ROWS)]
-    squared, indices = (torch.cat(column) for column in zip(*parts, strict=True))
-    return (squared / queries.shape[1]).sqrt(), indices
-
-
-def _nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Squared distances [n, k] and indices [n, k] of the k nearest rows."""
-    squared = queries.new_empty(len(queries), 0, dtype=torch.float64)
-    indices = queries.new_empty(len(queries), 0, dtype=torch.int64)
+    pixels = _signed(queries)
+    lowest = torch.full((len(pixels), k), torch.inf, dtype=torch.float64, device=pixels.device)
+    indices = torch.zeros(len(pixels), k, dtype=torch.int64, device=pixels.device)
     for start in range(0, len(references), REFERENCE_ROWS):
-        more_squared, more_indices = _nearest_of_block(queries, references[start : start + REFERENCE_ROWS], k)
-        squared = torch.cat([squared, more_squared], dim=1)
-        indices = torch.cat([indices, more_indices + start], dim=1)
-        # Stable: of equals the one found earlier, whose index is lower, stays in front.
-        squared, order = squared.sort(dim=1, stable=True)
-        squared, indices = squared[:, :k], indices.gather(1, order[:, :k])
-    return squared, indices
+        block = _signed(references[start : start + REFERENCE_ROWS])
+        squares = _squares(block)
+        for q, lowest_of_q, indices_of_q in zip(pixels.split(QUERY_ROWS), lowest.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True):
+            # |q - p|² = |q|² + |p|² - 2 q·p, and |q|² makes no difference to the order.
+            _improve(lowest_of_q, indices_of_q, _products(q, block).mul_(-2).add_(squares), start)
+    return ((lowest + _squares(pixels).unsqueeze(1)) / pixels.shape[1]).sqrt(), indices
 
 
-def _nearest_of_block(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Squared distances [n, k'] and indices [n, k'] of the k' = min(k, m) nearest of at most REFERENCE_ROWS rows.
+def _signed(images: Tensor) -> Tensor:
+    """uint8 images [n, ...] as rows [n, pixels] of int8, 128 lower: their distances stay what they are."""
+    return (images.flatten(1) ^ 128).view(torch.int8)
 
-    |q - p|² = |q|² - 2 q·p + |p|², of pixels shifted by 128. The keys |p|² - 2 q·p are integers; scaled by REFERENCE_ROWS
-    they leave room for the index, so that no two are equal and the lower index wins. All of it is exact in fp64.
+
+def _improve(lowest: Tensor, indices: Tensor, values: Tensor, start: int) -> None:
+    """Merge a block's integer values [n, m], of the references from `start` on, into the lowest so far and their indices [n, k], in place.
+
+    Of equal values the one found earlier stays in front. Within the block, values scaled by REFERENCE_ROWS leave room for
+    the index, so that no two are equal and the lower index wins; fp64 holds all of them exactly.
     """
-    own = torch.zeros(len(queries), dtype=torch.float64, device=queries.device)
-    keys = torch.zeros(len(queries), len(references), dtype=torch.float64, device=queries.device)
-    keys += torch.arange(len(references), device=queries.device)
-    for q, p in zip(torch.split(queries, DEPTH, dim=1), torch.split(references, DEPTH, dim=1), strict=True):
-        q, p = q.to(torch.float32).sub_(128), p.to(torch.float32).sub_(128)
-        own += q.square().sum(1)
-        keys.add_(p.square().sum(1), alpha=REFERENCE_ROWS).add_(q @ p.T, alpha=-2 * REFERENCE_ROWS)
-    keys, indices = keys.topk(min(k, len(references)), dim=1, largest=False)
-    return (keys - indices) / REFERENCE_ROWS + own.unsqueeze(1), indices
+    k, m = lowest.shape[1], values.shape[1]
+    # In most blocks most queries find nothing nearer, and their minimum is had for far less than their k lowest.
+    rows = (values.amin(1) < lowest[:, -1]).nonzero().squeeze(1)
+    keys = values[rows] * REFERENCE_ROWS + torch.arange(m, device=values.device)
+    keys, found = keys.topk(min(k, m), dim=1, largest=False)
+    merged, order = torch.cat([lowest[rows], (keys - found) / REFERENCE_ROWS], dim=1).sort(dim=1, stable=True)
+    lowest[rows] = merged[:, :k]
+    indices[rows] = torch.cat([indices[rows], found + start], dim=1).gather(1, order[:, :k])
+
+
+def _squares(rows: Tensor) -> Tensor:
+    """|p|² [m] of int8 rows p [m, pixels], exact, fp64."""
+    return torch.stack([part.to(torch.float32).square_().sum(1) for part in rows.split(DEPTH, dim=1)]).sum(0, dtype=torch.float64)
+
+
+def _products(q: Tensor, p: Tensor) -> Tensor:
+    """q·p [n, m] of int8 rows q [n, pixels] and p [m, pixels], exact, fp64."""
+    total = torch.zeros(len(q), len(p), dtype=torch.float64, device=q.device)
+    if q.device.type == "cpu" and _multiplies_int8():
+        for a, b in zip(q.split(INTEGER_DEPTH, dim=1), p.split(INTEGER_DEPTH, dim=1), strict=True):
+            total += torch._int_mm(a, b.T)
+    else:
+        for a, b in zip(q.split(DEPTH, dim=1), p.split(DEPTH, dim=1), strict=True):
+            total += a.to(torch.float32) @ b.to(torch.float32).T
+    return total
+
+
+@cache
+def _multiplies_int8() -> bool:
+    """Whether this processor multiplies matrices of int8 exactly, and then several times as fast as fp32.
+
+    x86 without VNNI adds products in pairs of 16 bits, which overflow (oneDNN, "Nuances of int8 computations"); elsewhere
+    torch may have no fast product.
+    """
+    high, low = (torch.full((32, 64), value, dtype=torch.int8) for value in (127, -128))
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX") and bool((torch._int_mm(high, low.T) == 64 * 127 * -128).all())
 
 
 def _neighbours(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
@@ -127,7 +159,8 @@ def _neighbours(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
     return found
 
 
-def _median(distances: Tensor) -> float:
+def median(distances: Tensor) -> float:
+    """The median of all distances."""
     return float(distances.flatten().quantile(0.5))
 
 
@@ -135,5 +168,6 @@ def _images_only(splits: Splits) -> str:
     return "" if splits.is_images else "it holds vectors: nearest neighbours are sought among images"
 
 
-def _heldout_images_only(splits: Splits) -> str:
+def heldout_images_only(splits: Splits) -> str:
+    """Why there are no held-out images to compare, or an empty string."""
     return _images_only(splits) or ("" if len(splits.test) else "it has no held-out images")

@@ -60,9 +60,17 @@ def covered(points: Tensor, support: Tensor, neighbours: int) -> float:
 
     A row's neighbourhood reaches to its neighbours-th nearest other row. Memory does not grow with n.
     """
-    radii = torch.cat([torch.cdist(block, support).kthvalue(neighbours + 1).values for block in _blocks(support, support)])
-    inside = [(torch.cdist(block, support) <= radii).any(1) for block in _blocks(points, support)]
-    return float(torch.cat(inside).double().mean())
+    return float(_inside(points, support, _radii(support, support, neighbours)).double().mean())
+
+
+def _radii(rows: Tensor, support: Tensor, neighbours: int) -> Tensor:
+    """The radii [n] of neighbourhoods of rows [n, d] of the support [m, d]."""
+    return torch.cat([torch.cdist(block, support).kthvalue(neighbours + 1).values for block in _blocks(rows, support)])
+
+
+def _inside(points: Tensor, support: Tensor, radii: Tensor) -> Tensor:
+    """Which points [n, d] are within the radius [m] of some row of the support [m, d]: booleans [n]."""
+    return torch.cat([(torch.cdist(block, support) <= radii).any(1) for block in _blocks(points, support)])
 
 
 def _blocks(rows: Tensor, others: Tensor) -> tuple[Tensor, ...]:

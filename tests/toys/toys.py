@@ -1,7 +1,10 @@
 """Methods for the tests of the core: they match the first two moments, and can be told to fail in every way."""
 
+import ctypes
 import os
+import resource
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +42,7 @@ class Toy(Trainer):
 
 @dataclass(frozen=True, kw_only=True)
 class FailConfig:
-    how: str = setting("", "raise, nan, kill: what happens at update `at`")
+    how: str = setting("", "raise, nan, kill, segfault, exit, fork, print, leak: what happens at update `at`")
     at: int = setting(5, "the update at which it happens")
     rank: int = setting(-1, "the rank on which it happens; -1: all")
     marker: str = setting("", "a folder; it happens as often as there are files in it, one of which is removed each time")
@@ -59,6 +62,18 @@ class Fails(Toy):
                 raise ValueError("the toy is broken")
             if self.config.how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self.config.how == "segfault":
+                ctypes.string_at(0)
+            if self.config.how == "exit":
+                os._exit(3)
+            if self.config.how == "fork" and os.fork() == 0:
+                time.sleep(3600)
+            if self.config.how == "print":
+                for _ in range(1000):
+                    print("x" * 10**6)
+            if self.config.how == "leak":
+                resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))
+                self.leaked = [bytes(2**28) for _ in range(64)]
             if self.config.how == "nan":
                 return {"loss": torch.tensor(float("nan"))}
         return values

@@ -1,0 +1,58 @@
+"""Rounds in which contestants take turns, and how many times faster one of them was."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import torch
+
+
+class Outcome(NamedTuple):
+    """What became of one contestant."""
+
+    seconds: list[float]
+    """Of CPU time, by round."""
+    answer: Any
+    """Of the last round."""
+
+    @property
+    def usual(self) -> float:
+        """The median of the seconds."""
+        return median(self.seconds)
+
+
+def alternate(contestants: Mapping[str, Callable[[], Any]], rounds: int, *, warm_up: bool = True) -> dict[str, Outcome]:
+    """Run all in turn, so that a machine that slows down slows all; a round to warm up does not count.
+
+    CPU seconds of one thread: the time that others on the machine take does not count either, though the caches they share do.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    answers: dict[str, Any] = {}
+    for _ in range(rounds + warm_up):
+        for name, call in contestants.items():
+            began = time.process_time()
+            answers[name] = call()
+            seconds[name].append(time.process_time() - began)
+    return {name: Outcome(taken[warm_up:], answers[name]) for name, taken in seconds.items()}
+
+
+def faster(ours: Outcome, theirs: Outcome) -> str:
+    """How many times faster ours is: the median of the rounds' ratios, the lowest and the highest."""
+    ratios = [one / other for one, other in zip(theirs.seconds, ours.seconds, strict=True)]
+    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def verdict(found: Mapping[str, Outcome], name: str) -> str:
+    """How many times faster than the named one the contestant `genbench` is; nothing of itself."""
+    return "" if name == "genbench" else f"genbench {faster(found['genbench'], found[name])} times as fast"
+
+
+def machine() -> str:
+    """The processor, its number of cores, and torch."""
+    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {len(names)} cores, torch {torch.__version__}, 1 thread, CPU time"

@@ -1,0 +1,214 @@
+"""The Ray engine: a task per trial, on this machine or on a cluster that runs already."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genbench.attempt import DIVERGED, DONE, FAILED, STOPPED
+from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
+from genbench.engines.ray_task import work
+from genbench.engines.workers import PATIENCE
+from genbench.errors import GenbenchError
+from genbench.record import read, read_json
+from genbench.settings import ResourceSettings
+from genbench.trial import Trial
+
+ANSWER_SECONDS = 8
+"""How long a cluster's address has to answer."""
+STORE_BYTES = 100 * 2**20
+"""Of the local Ray's object store, through which nothing but exit codes goes; Ray takes a third of the memory otherwise."""
+
+logger = logging.getLogger("genbench")
+
+
+@dataclass(kw_only=True)
+class _Task:
+    """A task that runs a trial, or waits for what the trial asks for."""
+
+    directory: Path
+    began: bool = False
+
+
+class Ray:
+    """Runs each trial as a task of Ray. The results folder must be shared, under one path, by all nodes and this machine."""
+
+    def __init__(self, address: str | None = None, slots: int | None = None, preload: Sequence[str] = ()) -> None:
+        """address: HOST:PORT of a cluster that this machine belongs to, or `auto` to find it; none: start a Ray on this machine.
+
+        slots: trials at once; none: as many as the resources allow. preload: modules that every trial will need.
+        """
+        self._address, self._slots, self._preload = address, slots, tuple(preload)
+        self._tasks: dict[Any, _Task] = {}
+        self._killed: dict[Path, int] = {}
+
+    def run(self, directories: Sequence[Path], listener: Listener) -> None:
+        """Run every trial's folder; returns when all have ended.
+
+        On KeyboardInterrupt or SIGTERM the workers are asked to save and stop, and KeyboardInterrupt is raised when they have. Raises
+        GenbenchError when there is no Ray, or none that could hold a trial.
+        """
+        ray = _library(local=self._address is None)
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.getsignal(signal.SIGTERM)
+        self._tasks, self._killed = {}, dict.fromkeys(directories, 0)
+        try:
+            self._connect(ray, cpus=max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1))
+            if in_main:
+                signal.signal(signal.SIGTERM, _interrupt)  # only now: connecting puts Ray's own handler there
+            try:
+                self._run(ray, directories, listener)
+            except KeyboardInterrupt:
+                self._stop(ray, listener)
+                raise
+            finally:
+                ray.shutdown()
+        finally:
+            if in_main:
+                signal.signal(signal.SIGTERM, before)
+
+    def _run(self, ray: Any, directories: Sequence[Path], listener: Listener) -> None:
+        """Submit every trial, and again those that were killed or preempted, until all have ended."""
+        accelerated = ray.cluster_resources().get("GPU", 0) > 0
+        requests = {directory: _request(directory, accelerated=accelerated) for directory in directories}
+        self._check_room(ray, requests)
+        task = ray.remote(num_returns="streaming", max_retries=0)(work)  # tried again by the engine's rules, not by Ray's
+        waiting = deque(directories)
+        while waiting or self._tasks:
+            while waiting and len(self._tasks) < (self._slots or len(directories)):
+                directory = waiting.popleft()
+                generator = task.options(name=directory.name, **requests[directory]).remote(str(directory), self._preload)
+                self._tasks[generator] = _Task(directory=directory)
+            for generator in self._ready(ray):
+                directory = self._tasks[generator].directory
+                if self._hear(ray, generator, listener, last=False):
+                    waiting.appendleft(directory)
+            listener.tick()
+
+    def _connect(self, ray: Any, cpus: int) -> None:
+        """Connect to the cluster, or start a Ray on this machine with room for at least so many cores' task."""
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            if self._address is None:
+                own = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+                cores = max(cpus, own)  # as under the local engine, a trial may have more threads than there are cores
+                ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE_BYTES, _node_ip_address="127.0.0.1", **quiet)
+            else:
+                _check_answers(self._address)
+                ray.init(address=self._address, **quiet)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # Ray raises all of these when it cannot connect
+            where = "no Ray could be started here" if self._address is None else f"there is no Ray cluster to connect to at '{self._address}'"
+            raise GenbenchError(f"{where}: {' '.join(str(error).split())}; start one with 'ray start --head', or leave --ray-address out") from error
+
+    def _check_room(self, ray: Any, requests: Mapping[Path, Mapping[str, float]]) -> None:
+        """Raise GenbenchError when a trial asks for more than this machine has; only warn when it is a cluster's nodes, which may grow."""
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        for directory, request in requests.items():
+            needs = {"CPU": request["num_cpus"], "GPU": request["num_gpus"], "memory": request["memory"]}
+            if not any(all(node.get(name, 0) >= amount for name, amount in needs.items()) for node in nodes):
+                asked = f"{needs['CPU']} cores, {needs['GPU']} accelerators and {needs['memory'] / 2**30:.1f} GB of memory"
+                line = f"no node of Ray has the {asked} that {directory.name} asks for (see the settings resources.*, world and threads)"
+                if self._address is None:
+                    raise GenbenchError(line)
+                logger.warning("%s; it waits for one", line)
+                return
+
+    def _ready(self, ray: Any) -> list[Any]:
+        """The tasks that have something to say, after a moment."""
+        if not self._tasks:
+            return []
+        ready: list[Any] = ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=TICK)[0]
+        return ready
+
+    def _hear(self, ray: Any, generator: Any, listener: Listener, *, last: bool) -> bool:
+        """Tell what a task says; whether its trial is to be run again. last: nothing is run again any more."""
+        task = self._tasks[generator]
+        try:
+            message = ray.get(next(generator))
+            if "started" in message:
+                task.began = True
+                listener.started(task.directory, self._killed[task.directory] + 1)
+                return False
+            status = message["status"]
+        except (StopIteration, ray.exceptions.TaskCancelledError):  # a cancelled task can say nothing; the worker has left its record
+            status = _recorded(task.directory)
+        except ray.exceptions.RayTaskError as error:
+            with (task.directory / "log.txt").open("a", encoding="utf-8") as log:
+                log.write(f"the task failed: {error.cause or error}\n")
+            status = FAILED
+        except ray.exceptions.RayError:  # Ray's worker or its node is gone
+            status = -signal.SIGKILL
+        del self._tasks[generator]
+        self._killed[task.directory] += was_killed(status)
+        again = not last and (status == STOPPED or (was_killed(status) and self._killed[task.directory] <= RETRIES))
+        if task.began or not (again or last):
+            listener.ended(task.directory, status, final=not again)
+        return again
+
+    def _stop(self, ray: Any, listener: Listener) -> None:
+        """Have all workers save and stop, tell how they ended."""
+        for generator in self._tasks:
+            ray.cancel(generator)
+        deadline = time.monotonic() + 2 * PATIENCE
+        while self._tasks and time.monotonic() < deadline:
+            for generator in self._ready(ray):
+                self._hear(ray, generator, listener, last=True)
+        for task in self._tasks.values():
+            if task.began:
+                listener.ended(task.directory, -signal.SIGKILL, final=True)
+
+
+def _library(*, local: bool) -> Any:
+    """Ray itself, which reads these variables when it is imported."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if local:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray then takes 127.0.0.1 for itself and listens on nothing else
+        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: any other program would come before the trials
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # 20 times 40 s before it says that nobody answers
+    os.environ.setdefault("RAY_py_gcs_connect_timeout_s", str(ANSWER_SECONDS))
+    try:
+        import ray
+    except ImportError as error:
+        raise GenbenchError('the Ray engine needs ray: pip install "genbench[ray]"') from error
+    return ray
+
+
+def _check_answers(address: str) -> None:
+    """Raise OSError or ValueError when nothing listens at a cluster's address, which Ray itself would take minutes to notice."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or "/" in host:
+        raise ValueError("an address is HOST:PORT, as 'ray start --head' prints it, or auto")
+    socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
+
+
+def _request(directory: Path, *, accelerated: bool) -> dict[str, Any]:
+    """What the task of a trial asks Ray for, all ranks together; accelerated: the cluster has accelerators."""
+    running = Trial.from_dict(read_json(directory / "trial.json")).running
+    wanted: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()}
+    resources, ranks = ResourceSettings(**wanted), running.get("world", 1)
+    gpus = int(accelerated and running.get("device", "auto") != "cpu") if resources.gpus is None else resources.gpus
+    cpus = resources.cpus or running.get("threads", 1)
+    return {"num_cpus": ranks * cpus, "num_gpus": ranks * gpus, "memory": ranks * int(resources.memory_gb * 2**30)}
+
+
+def _recorded(directory: Path) -> int:
+    """The status with which a worker ended, from what it left."""
+    record = read(directory)
+    statuses = {"finished": DONE, "diverged": DIVERGED, "failed": FAILED, "interrupted": STOPPED}
+    return statuses.get(record.status, -signal.SIGKILL) if record else -signal.SIGKILL
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
