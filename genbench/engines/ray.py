@@ -97,6 +97,8 @@ class Ray:
 
     def _connect(self, ray: Any, cpus: int) -> None:
         """Connect to the cluster, or start a Ray on this machine with room for at least so many cores' task."""
+        if ray.is_initialized():
+            raise GenbenchError("this process is connected to a Ray already; call ray.shutdown() first")
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if self._address is None:
@@ -106,9 +108,12 @@ class Ray:
             else:
                 _check_answers(self._address)
                 ray.init(address=self._address, **quiet)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # Ray raises all of these when it cannot connect
-            where = "no Ray could be started here" if self._address is None else f"there is no Ray cluster to connect to at '{self._address}'"
-            raise GenbenchError(f"{where}: {' '.join(str(error).split())}; start one with 'ray start --head', or leave --ray-address out") from error
+        except Exception as error:  # Ray raises errors of all kinds when it cannot start or connect, plain Exception among them
+            ray.shutdown()
+            if self._address is None:
+                raise GenbenchError(f"no Ray could be started on this machine: {' '.join(str(error).split())}") from error
+            said = f"there is no Ray cluster to connect to at '{self._address}': {' '.join(str(error).split())}"
+            raise GenbenchError(f"{said}; start one with 'ray start --head', or leave --ray-address out") from error
 
     def _check_room(self, ray: Any, requests: Mapping[Path, Mapping[str, float]]) -> None:
         """Raise GenbenchError when a trial asks for more than this machine has; only warn when it is a cluster's nodes, which may grow."""
