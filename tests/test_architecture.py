@@ -28,6 +28,8 @@ HOMES = {
     "click": {"arguments", "cli"},
     "torch_fidelity": {"metrics"},
     "tensorboard": {"observers"},
+    "submitit": {"engines"},
+    "ray": {"engines"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
