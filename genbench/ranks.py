@@ -106,6 +106,8 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
     folder, notes = Path(directory), Path(scratch)
     trial = Trial.from_dict(read_json(folder / "trial.json"))
     asked = asked_to_stop()
+    # torch has a rank interrupted when its agent dies; started in the background, as by nohup, it would have inherited to ignore that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with hold_as_rank(folder), logged(folder, log_to_file):
         accelerated = torch.cuda.is_available() and trial.running.get("device", "auto") != "cpu"
         if accelerated:

@@ -128,7 +128,10 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
     words = ["train.updates=4000"]
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     subprocess.run(command(quiet, *words), check=True, capture_output=True)
-    process = subprocess.Popen(command(loud, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # What runs in the background of a shell ignores SIGINT, and so do its children unless they are told otherwise.
+    process = subprocess.Popen(
+        command(loud, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
     wait_for_rows(loud, 700, process)
     (trial,) = loud.glob("*/trials/*")
     worker = int((trial / "lock").read_text().split()[0])
