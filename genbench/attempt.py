@@ -43,7 +43,7 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
     started = time.time()
     facts = describe(trial, directory)
     prepared: Prepared | None = None
-    scores = Scores(numbers={}, protocols={}, warnings=())
+    scores = Scores()
     judge: Judge | None = None
     if comm.rank == 0:
         logger.info("trial %s starts, process %d", directory.name, os.getpid())
@@ -81,6 +81,7 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
         metrics=scores.numbers,
         protocol={name: protocol.key for name, protocol in scores.protocols.items()},
         protocols={protocol.key: protocol.to_dict() for protocol in scores.protocols.values()},
+        better=scores.better,
         warnings=scores.warnings,
         started=started,
         ended=time.time(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -26,11 +26,12 @@ logger = logging.getLogger("genbench")
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What an evaluation found: numbers by metric, how each was made, and what a reader of them must know."""
+    """What an evaluation found: numbers by metric, which direction is better, how each was made, and what a reader must know."""
 
-    numbers: Mapping[str, float]
-    protocols: Mapping[str, Protocol]
-    warnings: tuple[str, ...]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    better: Mapping[str, str] = field(default_factory=dict)
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, device: torch.device) -> Tensor:
@@ -78,7 +79,8 @@ def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path | N
             pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}{suffix}.png")
     for warning in evaluation.warnings:
         logger.warning("%s", warning)
-    return Scores(numbers=numbers, protocols=protocols, warnings=tuple(evaluation.warnings))
+    better = {metric.name: metric.better for metric in metrics}
+    return Scores(numbers=numbers, better=better, protocols=protocols, warnings=tuple(evaluation.warnings))
 
 
 def deciding(metrics: Sequence[Metric], name: str) -> Metric | None:

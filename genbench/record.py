@@ -76,6 +76,8 @@ class Record:
     """Metric to the key of its protocol: numbers with unlike keys must not be compared."""
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Key to the protocol in full: how the numbers were made."""
+    better: Mapping[str, str] = field(default_factory=dict)
+    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader need not have the metric installed."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Nested: method, data, net, train, evaluate, seeds, device, threads."""
 
@@ -87,7 +89,8 @@ class Record:
     def to_row(self) -> dict[str, Any]:
         """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`.
 
-        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`.
+        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`, its better
+        direction is `better.fid`.
         """
         row = asdict(self)
         metrics = row.pop("metrics")
@@ -111,7 +114,7 @@ class Record:
         return cls(**{**own, **nested})
 
 
-NESTED = ("protocol", "protocols", "settings")
+NESTED = ("protocol", "protocols", "better", "settings")
 """Fields that are columns with dotted names in a row."""
 COLUMNS = tuple(f.name for f in fields(Record))
 """Names that no metric can have."""

@@ -87,16 +87,17 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
 
 def merged(record: Record, scores: Scores, suffix: str, seconds: float) -> Record:
     """The record with the scores added, under names that keep apart what was made in unlike ways."""
-    metrics, keys = dict(record.metrics), dict(record.protocol)
+    metrics, keys, better = dict(record.metrics), dict(record.protocol), dict(record.better)
     for metric, number in scores.numbers.items():
         name = _name(metric, scores.protocols[metric], keys, suffix)
-        metrics[name], keys[name] = number, scores.protocols[metric].key
+        metrics[name], keys[name], better[name] = number, scores.protocols[metric].key, scores.better[metric]
     protocols: Mapping[str, Mapping[str, object]] = {protocol.key: protocol.to_dict() for protocol in scores.protocols.values()}
     return dataclasses.replace(
         record,
         metrics=metrics,
         protocol=keys,
         protocols={**record.protocols, **protocols},
+        better=better,
         warnings=tuple(dict.fromkeys((*record.warnings, *scores.warnings))),
         evaluate_seconds=record.evaluate_seconds + seconds,
     )

@@ -11,7 +11,8 @@ from genbench.record import Record
 
 def a_record(**changes):
     row = {"study": "s", "trial": "t-1", "id": "1", "method": "gram", "dataset": "ring", "architecture": "mlp", "seed": 0, "status": "finished"}
-    row |= {"warnings": ("few samples",), "protocol": {"modes": "0a1b"}, "protocols": {"0a1b": {"dataset": "ring", "real_images": 5}}}
+    row |= {"warnings": ("few samples",), "better": {"modes": "higher"}}
+    row |= {"protocol": {"modes": "0a1b"}, "protocols": {"0a1b": {"dataset": "ring", "real_images": 5}}}
     row |= {"metrics": {"modes": 8.0, "high_quality": 0.7}, "settings": {"method": {"lr": 0.1, "widths": [1.0]}, "train": {"batch": 200}, "threads": 1}}
     return Record(**(row | changes))
 
@@ -21,6 +22,7 @@ def test_a_record_survives_the_trip_through_a_flat_row():
     assert row["modes"] == 8.0
     assert row["settings.train.batch"] == 200
     assert row["protocols.0a1b.real_images"] == 5
+    assert row["better.modes"] == "higher"
     assert all(not isinstance(value, dict) for value in row.values())
     assert Record.from_row(row) == a_record()
 

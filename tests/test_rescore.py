@@ -38,7 +38,7 @@ def test_a_new_metric_is_added_and_the_others_stay(directory):
     after = record.read(directory)
     assert list(new.metrics) == ["max_abs"]
     assert after.metrics == {**before.metrics, "max_abs": new.metrics["max_abs"]}
-    assert set(after.protocol) == set(after.metrics)
+    assert set(after.protocol) == set(after.metrics) == set(after.better)
 
 
 def test_a_number_that_is_made_otherwise_stands_beside_the_first(directory):
