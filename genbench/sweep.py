@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from genbench.attempt import BUSY, describe
+from genbench.attempt import BUSY, STOPPED, describe
 from genbench.engines.engine import RETRIES, Engine, was_killed
 from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Tail, Watcher
@@ -115,13 +115,16 @@ def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
         clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
     except DataError:
         clocks = {}
-    if was_killed(status):
+    outcome = "failed"
+    if status == STOPPED:  # a job that was cancelled while it waited
+        outcome, why = "interrupted", "stopped before it began to train; run it again"
+    elif was_killed(status):
         killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
-        why = f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (fewer --slots need less)"
+        why = f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (use fewer --slots, or on a cluster a larger resources.memory_gb)"
     else:
         last = _last_line(directory / "log.txt")
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
-    return Record(**describe(trial, directory), status="failed", error=why, ended=time.time(), **clocks)
+    return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
 
 
 def _last_line(path: Path) -> str:

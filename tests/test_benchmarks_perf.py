@@ -12,6 +12,7 @@ from genbench import plugins
 SCRIPTS = Path(__file__).parents[1] / "benchmarks" / "perf"
 METHODS = {"gram", "gan", "mmdgan", "mmdnet"}
 SMALLEST = {
+    "engines": (["--images", "4000", "--seeds", "1", "--updates", "2", "--methods", "gan"], {"gan"}),
     "kernels": (["--points", "20", "--memory-points", "500", "--rounds", "1"], set()),
     "loop": (["--updates", "6", "--rounds", "1", "--methods", "gan"], {"gan"}),
     "metrics": (["--images", "4", "--rounds", "1"], set()),
@@ -50,10 +51,10 @@ def test_every_script_is_tried():
 @pytest.mark.parametrize("name", [name for name, (_, needed) in SMALLEST.items() if needed <= INSTALLED])
 def test_the_script_runs_and_prints_a_table(name, script, capsys):
     script(name).main(SMALLEST[name][0])
-    head, *lines = capsys.readouterr().out.splitlines()
+    head, *lines = filter(None, capsys.readouterr().out.splitlines())
     assert f"torch {torch.__version__}" in head
     assert len(lines) > 1
-    assert all(any(character.isdigit() for character in line) for line in lines[1:])
+    assert all(any(character.isdigit() for character in line) or line.startswith(("method", "engine")) for line in lines[1:])
 
 
 def test_rounds_take_turns_and_the_first_warms_up(script):

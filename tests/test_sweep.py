@@ -214,6 +214,33 @@ def test_a_trial_that_another_process_runs_gets_no_record_from_this_one(study):
     assert "another process runs it" in ended[0]
 
 
+def lost(planned, status, display):
+    """The record that the supervisor writes for a trial whose worker left none."""
+    (trial,) = planned.trials
+    directory = planned.directory_of(trial)
+    watcher = Watcher(Observers([], planned.results))
+    listener = sweep._Listener({directory: trial}, watcher, display)
+    listener.started(directory, 1)
+    listener.ended(directory, status, final=True)
+    assert watcher.close() == []
+    return record.read(directory)
+
+
+def test_a_trial_that_was_stopped_before_it_could_say_so_is_interrupted_and_runs_again(study):
+    planned = study()
+    found = lost(planned, worker.STOPPED, sweep.Silent())
+    assert found.status == "interrupted"
+    assert "run it again" in found.error
+    assert not planned.is_done(planned.trials[0])
+
+
+def test_a_trial_that_is_killed_again_and_again_has_failed_and_says_what_may_help(study):
+    found = lost(study(), -9, sweep.Silent())
+    assert found.status == "failed"
+    assert "SIGKILL" in found.error
+    assert "resources.memory_gb" in found.error
+
+
 def test_a_begun_trial_keeps_its_threads(study):
     first = study(overrides=["threads=2"])
     (trial,) = first.trials
