@@ -54,7 +54,10 @@ def main(words: Sequence[str] | None = None) -> None:
     print(f"{machine().removesuffix(', CPU time')}, {arguments.images:,} images of the ring, {len(arguments.methods)} methods, {arguments.seeds} seeds\n")
     with tempfile.TemporaryDirectory() as folder:
         rows = [("local", 1)] + [(engine, SLOTS) for engine in arguments.engines]
-        found = {row: run(*row, ring(Path(folder) / "-".join(map(str, row)), arguments.methods, arguments.images, arguments.seeds)) for row in rows}
+        found = {}
+        for engine, slots in rows:
+            study = ring(Path(folder) / f"{engine}-{slots}", arguments.methods, arguments.images, arguments.seeds)
+            found[engine, slots] = run(engine, slots, study)
         print_engines(found)
         print_memory(found["local", 1].records)
         print_ranks(Path(folder), arguments.methods, arguments.updates)
