@@ -2,12 +2,36 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+FAULTS = Counter()
+
 TOYS = Path(__file__).parent / "toys"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TOYS), os.environ.get("PYTHONPATH")]))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--ledger", type=Path, help="write the number of faults of each kind here, as CSV")
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--ledger")
+    if path is not None and FAULTS:
+        rows = [f"{kind},{count}" for kind, count in sorted(FAULTS.items())]
+        path.write_text("\n".join(["fault,times", *rows, f"all,{sum(FAULTS.values())}"]) + "\n")
+
+
+@pytest.fixture
+def fault():
+    """fault(kind): one more of them has happened, and nothing was lost by it; `--ledger` counts them."""
+
+    def count(kind, times=1):
+        FAULTS[kind] += times
+
+    return count
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def folders(study):
 def outcome(directory):
     """All that must not depend on what happened on the way."""
     state = checkpoint.latest(directory / "checkpoint")
-    rows = [(row["images"], row["updates"], row["values"]) for row in Tail(directory).rows()]
+    rows = [(row["images"], row["updates"], row.get("values"), row.get("metrics")) for row in Tail(directory).rows()]
     found = record.read(directory)
     facts = (found.status, found.images, found.updates, dict(found.metrics), dict(found.protocol), found.batches_hash, found.generator_hash)
     return {"facts": facts, "rows": rows, "state": {key: value for key, value in state["trainer"].items() if torch.is_tensor(value)}}

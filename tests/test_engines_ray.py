@@ -190,12 +190,13 @@ def test_a_trial_under_ray_ends_with_the_bits_of_one_under_the_local_engine(mixe
     assert outcome(study.directory_of(trials["undisturbed"])) == outcome(alone)
 
 
-def test_a_trial_whose_worker_is_killed_goes_on_from_its_checkpoint(mixed):
+def test_a_trial_whose_worker_is_killed_goes_on_from_its_checkpoint(mixed, fault):
     study, display, trials, alone = mixed
     killed = study.directory_of(trials["kill once"])
     assert [attempt for trial, attempt in display.starts if trial == trials["kill once"]] == [1, 2]
     assert read(killed).resumes == 1
     assert read(killed).metrics == read(alone).metrics
+    fault("Ray: SIGKILL of the worker")
 
 
 def test_a_trial_that_is_killed_every_time_is_given_up_after_three_attempts(mixed):
@@ -212,7 +213,7 @@ def test_an_exception_and_a_divergence_are_not_tried_again(mixed, how, status):
 
 
 @pytest.mark.parametrize("generations", [0, 1, 2], ids=["worker", "fork server", "Ray's own worker"])
-def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, generations):
+def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, generations, fault):
     study = plan(tmp_path, *LONG)
 
     def act():
@@ -225,13 +226,15 @@ def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_
     assert [attempt for _, attempt in display.starts] == [1, 2]
     assert read(folder_of(study)).resumes == 1
     assert outcome(folder_of(study)) == undisturbed[0]
+    fault(f"Ray: SIGKILL {generations} processes above the trial")
 
 
-def test_preemption_is_no_attempt(cluster, undisturbed, tmp_path):
+def test_preemption_is_no_attempt(cluster, undisturbed, tmp_path, fault):
     study = plan(tmp_path, *LONG)
     display = run(study, cluster.address, lambda: os.kill(worker_of(folder_of(study)), signal.SIGUSR2))
     assert [attempt for _, attempt in display.starts] == [1, 1]
     assert outcome(folder_of(study)) == undisturbed[0]
+    fault("Ray: preemption")
 
 
 def test_no_more_trials_run_at_once_than_there_are_slots(cluster, tmp_path):
@@ -239,7 +242,7 @@ def test_no_more_trials_run_at_once_than_there_are_slots(cluster, tmp_path):
     assert [event for event, _ in display.events] == ["started", "ended", "started", "ended"]
 
 
-def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path):
+def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, fault):
     study = plan(tmp_path, *LONG, seeds=(0, 1))
     lost = []
 
@@ -258,6 +261,7 @@ def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_
     assert sorted(attempt for _, attempt in display.starts) == [1, 1, 2]
     assert (moved, 2) in display.starts
     assert {trial.seed: outcome(study.directory_of(trial)) for trial in study.trials} == undisturbed
+    fault("Ray: loss of a node")
 
 
 def supervise(folder, address, *overrides, **environment):
@@ -280,7 +284,7 @@ def listening(pids):
     return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in links}
 
 
-def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(undisturbed, tmp_path):
+def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(undisturbed, tmp_path, fault):
     study = plan(tmp_path, *LONG)
     process = supervise(tmp_path, None, *LONG, HOME=str(tmp_path))
     until_it_trains(folder_of(study), process)
@@ -295,9 +299,10 @@ def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoin
     sweep.run_study(study, Local(1, PRELOAD), observers=[], display=sweep.Silent())
     assert read(folder_of(study)).resumes == 1
     assert outcome(folder_of(study)) == undisturbed[0]
+    fault("Ray: SIGINT of the supervisor")
 
 
-def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_path):
+def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_path, fault):
     study = plan(tmp_path, *LONG)
     process = supervise(tmp_path, cluster.address, *LONG)
     until_it_trains(folder_of(study), process)
@@ -307,9 +312,10 @@ def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_pa
     assert not Path(f"/proc/{worker}").exists()
     assert read(folder_of(study)).status == "interrupted"
     assert checkpoint.latest(folder_of(study) / "checkpoint")
+    fault("Ray: SIGTERM of the supervisor")
 
 
-def test_a_killed_supervisor_leaves_no_worker_behind(cluster, tmp_path):
+def test_a_killed_supervisor_leaves_no_worker_behind(cluster, tmp_path, fault):
     study = plan(tmp_path, *LONG)
     process = supervise(tmp_path, cluster.address, *LONG)
     until_it_trains(folder_of(study), process)
@@ -318,6 +324,7 @@ def test_a_killed_supervisor_leaves_no_worker_behind(cluster, tmp_path):
     process.communicate()
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker goes on")
     assert checkpoint.latest(folder_of(study) / "checkpoint")
+    fault("Ray: SIGKILL of the supervisor")
 
 
 def test_what_this_machine_could_never_hold_is_refused_in_a_line(tmp_path):

@@ -161,7 +161,7 @@ def test_a_job_leaves_what_a_local_process_leaves(mixed):
     assert read(directories["", ""]).settings == read(local).settings
 
 
-def test_a_killed_job_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an_undisturbed_one(mixed):
+def test_a_killed_job_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an_undisturbed_one(mixed, fault):
     _, directories, attempts_of, _, _ = mixed
     killed = directories["kill", "once"]
     assert attempts_of["kill", "once"] == [1, 2]
@@ -170,6 +170,7 @@ def test_a_killed_job_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an_u
     assert one[:4] == other[:4]
     assert one[5] == other[5]
     assert all(other[4][key] == value for key, value in one[4].items() if key.startswith("generator."))
+    fault("Slurm: SIGKILL of a job")
 
 
 def test_an_exception_and_a_divergence_are_not_tried_again(mixed):
@@ -191,7 +192,7 @@ def test_a_study_leaves_no_notes_and_writes_nothing_beside_its_folder(mixed):
     assert "starts" in (directories["", ""] / "log.txt").read_text()
 
 
-def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, tmp_path, undisturbed):
+def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, tmp_path, undisturbed, fault):
     study = plan(tmp_path, *LONG)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
@@ -203,9 +204,10 @@ def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, 
     assert jobs_of(study) == [job]
     assert [number for _, number in starts] == [1, 1]
     assert outcome(folder_of(study)) == undisturbed
+    fault("Slurm: preemption")
 
 
-def test_a_trial_that_is_warned_of_its_time_limit_saves_and_goes_on(slurm, tmp_path, undisturbed):
+def test_a_trial_that_is_warned_of_its_time_limit_saves_and_goes_on(slurm, tmp_path, undisturbed, fault):
     study = plan(tmp_path, *LONG)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
@@ -215,6 +217,7 @@ def test_a_trial_that_is_warned_of_its_time_limit_saves_and_goes_on(slurm, tmp_p
     assert [number for _, number in starts] == [1, 1]
     assert read(folder_of(study)).resumes == 1
     assert outcome(folder_of(study)) == undisturbed
+    fault("Slurm: time limit")
 
 
 def test_the_time_limit_of_a_job_warns_it_and_a_cancelled_study_stays_cancelled(slurm, tmp_path):
@@ -231,7 +234,7 @@ def test_the_time_limit_of_a_job_warns_it_and_a_cancelled_study_stays_cancelled(
     until(lambda: not ask("squeue", "--noheader"), "a cancelled job comes back")
 
 
-def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undisturbed):
+def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undisturbed, fault):
     study = plan(tmp_path, *LONG)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
@@ -242,6 +245,7 @@ def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undistur
     until(lambda: ask("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle", "idle"], "the node does not come back")
     assert [number for _, number in starts] == [1, 2]
     assert outcome(folder_of(study)) == undisturbed
+    fault("Slurm: loss of a node")
 
 
 def test_ranks_on_two_nodes_leave_what_two_ranks_of_one_machine_leave(slurm, tmp_path):
@@ -264,7 +268,7 @@ sweep.run_study(study, Slurm(poll_seconds=1), observers=[], display=sweep.Silent
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs_twice(slurm, tmp_path, undisturbed, how):
+def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs_twice(slurm, tmp_path, undisturbed, how, fault):
     study = plan(tmp_path, *LONG)
     process = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(tmp_path), study.name, *SMALL, *LONG], stderr=subprocess.PIPE, text=True)
     job = until_it_trains(folder_of(study))
@@ -276,6 +280,7 @@ def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs
     assert jobs_of(study) == [job]
     assert [number for _, number in starts] == [1]
     assert outcome(folder_of(study)) == undisturbed
+    fault(f"Slurm: {how.name} of the supervisor")
 
 
 def test_a_job_whose_id_could_not_be_noted_is_found_by_its_name(slurm, tmp_path):
@@ -392,12 +397,13 @@ def test_without_slurm_nothing_starts(study, monkeypatch):
         sweep.run_study(planned, Slurm(), observers=[], display=sweep.Silent())
 
 
-def test_a_line_that_a_lost_machine_cut_is_passed_over(tmp_path):
+def test_a_line_that_a_lost_machine_cut_is_passed_over(tmp_path, fault):
     whole, cut = b'\n{"job": "7_1", "time": 1.0}\n', b'\n{"job": "7_1", "ti'
     (tmp_path / "attempts.jsonl").write_bytes(whole + cut + whole + b'\n{"job": "7_2", "time": 2.0}\n' + b'\n{"job": "7_1", "time": 2.0, "ended": 75}\n' + cut)
     assert attempts(tmp_path, "7_1") == [None, 75]
     assert attempts(tmp_path, "7_2") == [None]
     assert attempts(tmp_path, "7_3") == []
+    fault("Slurm: a line cut by a lost machine")
 
 
 def test_a_control_character_never_reaches_a_job_script(study):

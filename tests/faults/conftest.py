@@ -1,16 +1,9 @@
-"""Faults on real processes: what every one of these tests needs. All of them are counted in a ledger."""
+"""Faults on real processes: what every one of these tests needs."""
 
 import random
-from collections import Counter
 from pathlib import Path
 
 import pytest
-
-COUNTS = Counter()
-
-
-def pytest_addoption(parser):
-    parser.addoption("--ledger", type=Path, help="write the number of faults of each kind here, as CSV")
 
 
 def pytest_collection_modifyitems(items):
@@ -18,23 +11,6 @@ def pytest_collection_modifyitems(items):
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
             item.add_marker(pytest.mark.slow)
-
-
-def pytest_sessionfinish(session):
-    path = session.config.getoption("--ledger", default=None)
-    if path is not None and COUNTS:
-        rows = [f"{kind},{count}" for kind, count in sorted(COUNTS.items())]
-        path.write_text("\n".join(["fault,times", *rows, f"all,{sum(COUNTS.values())}"]) + "\n")
-
-
-@pytest.fixture
-def fault():
-    """fault(kind): one more of them has happened."""
-
-    def count(kind, times=1):
-        COUNTS[kind] += times
-
-    return count
 
 
 @pytest.fixture

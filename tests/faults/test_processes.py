@@ -13,7 +13,7 @@ from disturbed import SMALL, assert_same, folders, holder, plan, run, wait_for
 
 from genbench import record, sweep
 
-TRIALS = 40
+TRIALS = 24
 KILLS = 2
 """Of one trial under one supervisor: a third would be its last."""
 
