@@ -10,6 +10,7 @@ import pytest
 FAULTS = Counter()
 
 TOYS = Path(__file__).parent / "toys"
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # no test may write to somebody's server
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TOYS), os.environ.get("PYTHONPATH")]))
 
 

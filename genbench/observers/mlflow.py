@@ -1,4 +1,4 @@
-"""Writes trials into an MLflow store beside them: a sqlite file, one experiment per study, one flat run per trial."""
+"""Writes trials into MLflow, a sqlite file beside them or a tracking server: one experiment per study, one flat run per trial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from genbench.errors import DataError
 from genbench.hooks import hookimpl
@@ -33,18 +33,24 @@ LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6000, 8000, 250
 """Characters that MLflow keeps; all settings are in full in trial.json, an artifact."""
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """A record's status in MLflow's words; the tag `genbench.status` has ours."""
+NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
+"""Hosts that MLflow trusts anyway, or that stand for all addresses, of which its own environment variables name the trusted."""
+SERVER = "MLFLOW_TRACKING_URI"
+"""The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
+SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+"""A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync` repairs."""
 WORKFLOW = "workflowType=machine_learning"
 """Makes MLflow's pages show what is about training, instead of what is about language models."""
 
 
 @hookimpl
 def genbench_observer(results: Path) -> object:
-    """MLflow, in mlflow.db and mlartifacts/ of the results folder."""
+    """MLflow: the server that MLFLOW_TRACKING_URI names, or mlflow.db and mlartifacts/ of the results folder."""
     return MLflow(results)
 
 
 class MLflow:
-    """Writes trials into the MLflow store of a results folder.
+    """Writes trials into the MLflow store of a results folder, or to a tracking server.
 
     A run is found again by its tag `genbench.trial`, and MLflow keeps equal points once: a trial can be replayed any number of times.
     """
@@ -120,19 +126,28 @@ class MLflow:
 
 
 def connect(results: Path) -> MlflowClient:
-    """A client of the store in a results folder, which is created if it is missing."""
+    """A client of the tracking server, or of the store in a results folder, which is created if it is missing."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    if tracking_server():
+        for name, value in SERVER_PATIENCE.items():
+            os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with _locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
-        return MlflowClient(_store(results))
+        return MlflowClient(os.environ.get(SERVER) or _store(results))
+
+
+def tracking_server() -> str:
+    """The address of the tracking server that the environment names, without a user's name and password; empty where it names none."""
+    address = urlsplit(os.environ.get(SERVER, ""))
+    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
 
 def links(results: Path, study: str, address: str) -> list[str]:
     """Pages of a user interface at that address: a study's charts, and the comparison of its runs; none while the store lacks the study."""
-    if not _database(results).exists():
+    if not tracking_server() and not _database(results).exists():
         return []
     client = connect(results)
     experiment = client.get_experiment_by_name(study)
@@ -146,15 +161,18 @@ def links(results: Path, study: str, address: str) -> list[str]:
     ]
 
 
-def ui_command(results: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command and the environment of MLflow's user interface for a results folder, for this machine only.
+def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of MLflow's user interface for a results folder; by default for this machine only.
 
-    Raises DataError when the folder has no store.
+    MLflow answers browsers only by names that it trusts: another host's is added to them. Raises DataError when the folder has no store.
     """
     if not _database(results).exists():
         raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
-    command += ["--default-artifact-root", _artifacts(results), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--default-artifact-root", _artifacts(results), "--host", host, "--port", str(port), "--workers", "1"]
+    if host not in NO_NAMES:
+        address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        command += ["--allowed-hosts", f"{address},localhost:*,127.0.0.1:*", "--cors-allowed-origins", f"http://{address}"]
     silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return command, {**os.environ, **silent}
 
@@ -181,7 +199,8 @@ def _experiment(client: MlflowClient, study: str, results: Path) -> str:
     """The number of the study's experiment; the files are the truth, so a deleted one comes back."""
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
-        return client.create_experiment(study, f"{_artifacts(results)}/{quote(study)}", {"mlflow.experimentKind": "custom_model_development"})
+        place = None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"  # a server has a place of its own
+        return client.create_experiment(study, place, {"mlflow.experimentKind": "custom_model_development"})
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
     return str(experiment.experiment_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from genbench import hooks, plugins
-from genbench.errors import DataError, PluginError, UnknownNameError
+from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
 from genbench.record import read_json, trial_directories
 from genbench.trial import Trial
 
@@ -142,7 +143,7 @@ class Watcher:
 def sync(results: Path, names: Iterable[str]) -> int:
     """Replay every trial of a results folder from its files; return how many there are.
 
-    Raises DataError when there is no such folder or a file is damaged; what an observer raises is passed on.
+    Raises DataError when there is no such folder or a file is damaged, and PluginError when an observer raises anything.
     """
     if not results.is_dir():
         raise DataError(f"there is no results folder {results}; name the folder that holds the studies")
@@ -153,10 +154,16 @@ def sync(results: Path, names: Iterable[str]) -> int:
         record = read_json(directory / "record.json") if (directory / "record.json").exists() else None
         rows = Tail(directory).rows()
         for name in observers.names:
-            observers.start(name, trial, directory)
-            observers.log(name, trial, directory, rows)
-            if record is not None:
-                observers.end(name, trial, directory, record)
+            try:
+                observers.start(name, trial, directory)
+                observers.log(name, trial, directory, rows)
+                if record is not None:
+                    observers.end(name, trial, directory, record)
+            except GenbenchError:
+                raise
+            except Exception as error:  # whatever an observer raises, the user hears that it was the observer
+                said = f"{type(error).__name__}: {_discreet(str(error))}"
+                raise PluginError(f"observer '{name}' could not take {trial.study}/{directory.name}: {said}; what it lacks comes with the next sync") from error
     return len(directories)
 
 
@@ -192,7 +199,7 @@ class _Follower:
                 self._poll()
             self._poll()
         except Exception as error:  # whatever an observer raises must end in the list of problems, never in training
-            self.problems.append(f"observer '{self.name}' was dropped: {type(error).__name__}: {error}; run `genbench sync` once it is mended")
+            self.problems.append(f"observer '{self.name}' was dropped: {type(error).__name__}: {_discreet(str(error))}; run `genbench sync` once it is mended")
 
     def _handle_event(self) -> bool:
         """Handle the next event, if one comes within the interval; return whether to go on."""
@@ -225,3 +232,8 @@ class _Follower:
                 self.problems.append(str(error))
             return
         self._observers.log(self.name, trial, directory, rows)
+
+
+def _discreet(text: str) -> str:
+    """The text without the users and passwords of the addresses in it."""
+    return re.sub(r"://[^/@\s]*@", "://", text)

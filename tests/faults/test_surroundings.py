@@ -1,14 +1,20 @@
 """Surroundings: trackers that die or never answer, clocks that jump, plugins that misbehave."""
 
 import os
+import socket
+import subprocess
+import sys
 import time
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from disturbed import assert_same, folders, plan, run
+from disturbed import assert_same, folders, plan, run, wait_for
 
 from genbench import record, sweep, worker
+from genbench.errors import GenbenchError
 from genbench.observers import replay
+from genbench.observers.mlflow import connect
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,76 @@ def test_a_tracker(quiet, tmp_path, monkeypatch, fault, how, moment):
     assert replay.sync(study.results, ["tensorboard"]) == 2
     for one, other in zip(quiet, folders(study), strict=True):
         assert_same(one, other)
+
+
+@contextmanager
+def tracking_server(folder, port):
+    """A real tracking server on this machine."""
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "artifacts")]
+    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_TRACKING_URI": ""}
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(command, env={**os.environ, **silent}, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_for(lambda: _answers(port))
+        yield process
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def _answers(port):
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def server_port(monkeypatch):
+    """A port that the environment names as the tracking server's."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://somebody:secret@127.0.0.1:{port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    return port
+
+
+def test_a_tracking_server_that_dies_in_the_middle_and_one_that_never_answers(quiet, tmp_path, server_port, fault):
+    study = plan(tmp_path / "results", seeds=(0, 1), updates=300)
+
+    class KillsTheServer(sweep.Silent):
+        def started(self, trial, attempt):
+            if trial.seed == 1:
+                os.killpg(server.pid, 9)
+
+    with tracking_server(tmp_path, server_port) as server:
+        problems = run(study, slots=1, observers=["mlflow"], display=KillsTheServer())
+    assert any("genbench sync" in problem for problem in problems)
+    assert not any("secret" in problem for problem in problems)
+    fault("a tracking server that is killed")
+    for one, other in zip(quiet, folders(study), strict=True):
+        assert_same(one, other)
+
+    with closing(socket.create_server(("127.0.0.1", server_port))):  # takes connections, and never answers one
+        deaf = plan(tmp_path / "deaf", seeds=(0, 1), updates=300)
+        problems = run(deaf, observers=["mlflow"])
+        with pytest.raises(GenbenchError, match="comes with the next sync"):
+            replay.sync(deaf.results, ["mlflow"])
+    assert any("genbench sync" in problem for problem in problems)
+    fault("a tracking server that never answers")
+    for one, other in zip(quiet, folders(deaf), strict=True):
+        assert_same(one, other)
+
+    with tracking_server(tmp_path, server_port):
+        assert replay.sync(study.results, ["mlflow"]) == 2
+        client = connect(study.results)
+        experiment = client.get_experiment_by_name("s")
+        runs = client.search_runs([experiment.experiment_id])
+        assert sorted(run.info.run_name for run in runs) == sorted(directory.name for directory in folders(study))
+        assert {run.data.tags["genbench.status"] for run in runs} == {"finished"}
+        assert client.list_artifacts(runs[0].info.run_id, "samples")
+    assert not (study.results / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize("jump", [-1e9, -3600, -1, 3600, 1e8])
