@@ -2,13 +2,14 @@
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
+
+import debian
 
 PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-client", "munged": "munge"}
 ACCOUNTING_PACKAGES = {"slurmdbd": "slurmdbd", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server"}
@@ -94,7 +95,7 @@ class Cluster:
 
     def start_node(self, name):
         """Start a node's slurmd."""
-        self.start(name, _program("slurmd"), "-D", "-f", str(self.folder / "slurm.conf"), "-N", name)
+        self.start(name, debian.program("slurmd"), "-D", "-f", str(self.folder / "slurm.conf"), "-N", name)
 
     def lose_node(self, name):
         """Kill everything that runs on a node, as when its power fails."""
@@ -135,7 +136,7 @@ def cluster(folder, accounting=False):
 
     Needs root, and apt-get where something is missing. Raises when it cannot be started.
     """
-    _install(PACKAGES | (ACCOUNTING_PACKAGES if accounting else {}))
+    debian.install(PACKAGES | (ACCOUNTING_PACKAGES if accounting else {}))
     folder = Path(folder)
     for name in ("log", "state", "spool-n1", "spool-n2"):
         (folder / name).mkdir(parents=True)
@@ -157,29 +158,20 @@ def cluster(folder, accounting=False):
             os.environ["SLURM_CONF"] = before
 
 
-def _install(packages):
-    missing = sorted({package for program, package in packages.items() if _program(program) is None})
-    if missing:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update"], check=True, capture_output=True, timeout=600)
-        command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-        subprocess.run(command, check=True, capture_output=True, timeout=600, env=environment)
-
-
 def _start(running, accounting):
     folder, host, ports = running.folder, socket.gethostname(), _free_ports(5)
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o400)
     files = [f"--{name}={folder}/munge.{name.removesuffix('-file')}" for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")]
-    running.start("munged", _program("munged"), "--foreground", "--force", *files)  # force: it finds a temporary folder unsafe
+    running.start("munged", debian.program("munged"), "--foreground", "--force", *files)  # force: it finds a temporary folder unsafe
     _wait(lambda: (folder / "munge.socket").exists(), "munged")
     lines = WITH_ACCOUNTING.format(folder=folder, port=ports[3]) if accounting else ""
     (folder / "slurm.conf").write_text(CONF.format(host=host, folder=folder, ports=ports, accounting=lines))
     (folder / "slurm.conf").chmod(0o644)
     if accounting:
         _start_accounting(running, host, port=ports[3], database=ports[4])
-    running.start("slurmctld", _program("slurmctld"), "-D", "-f", str(folder / "slurm.conf"))
+    running.start("slurmctld", debian.program("slurmctld"), "-D", "-f", str(folder / "slurm.conf"))
     running.start_node("n1")
     running.start_node("n2")
     _wait(lambda: ask("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle", "idle"], "the nodes")
@@ -188,14 +180,14 @@ def _start(running, accounting):
 def _start_accounting(running, host, *, port, database):
     folder = running.folder
     data = folder / "database"
-    install = [_program("mariadb-install-db"), "--user=root", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    install = [debian.program("mariadb-install-db"), "--user=root", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
     subprocess.run(install, check=True, capture_output=True, timeout=120)
     options = [f"--datadir={data}", f"--socket={folder}/sql.socket", f"--port={database}", "--bind-address=127.0.0.1", f"--pid-file={folder}/sql.pid"]
-    running.start("mariadbd", _program("mariadbd"), "--no-defaults", "--user=root", *options)
+    running.start("mariadbd", debian.program("mariadbd"), "--no-defaults", "--user=root", *options)
     _wait(lambda: _answers(database), "mariadbd")
     (folder / "slurmdbd.conf").write_text(DBD_CONF.format(folder=folder, host=host, port=port, database=database))
     (folder / "slurmdbd.conf").chmod(0o600)
-    running.start("slurmdbd", _program("slurmdbd"), "-D")
+    running.start("slurmdbd", debian.program("slurmdbd"), "-D")
     _wait(lambda: _answers(port), "slurmdbd")
     _wait(lambda: ask("sacctmgr", "-i", "add", "cluster", "genbench") or "genbench" in ask("sacctmgr", "-n", "list", "cluster"), "the cluster's account")
 
@@ -212,10 +204,6 @@ def _wait(ready, what):
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not start within 90 s")
         time.sleep(0.2)
-
-
-def _program(name):
-    return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
 def _free_ports(count):
