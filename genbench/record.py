@@ -177,10 +177,27 @@ def load(path: str | Path) -> DataFrame:
 
     Raises GenbenchError when there is no such folder or when a record is damaged.
     """
+    records, damaged = load_good(path)
+    if damaged:
+        raise GenbenchError(damaged[0])
+    return records
+
+
+def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
+    """The records at or below a path that can be read, and what is wrong with each of the others; raises GenbenchError when there is no such folder."""
     path = Path(path)
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")
-    return frame([record for directory in trial_directories(path) if (record := read(directory))])
+    records, damaged = [], []
+    for directory in trial_directories(path):
+        try:
+            record = read(directory)
+        except GenbenchError as error:
+            damaged.append(str(error))
+            continue
+        if record is not None:
+            records.append(record)
+    return frame(records), damaged
 
 
 def frame(records: list[Record]) -> DataFrame:

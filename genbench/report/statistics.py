@@ -1,0 +1,250 @@
+"""Statistics over training seeds: intervals, tests of a difference, corrections, and how many seeds it takes; every distribution is scipy's."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+Values = NDArray[np.floating[Any]]
+"""One number for each seed, [seeds]."""
+
+LEVEL = 0.05
+"""Chance of calling equal things different, over a whole family of comparisons; intervals are of 95 %."""
+RESAMPLES = 2000
+"""Bootstrap samples."""
+RELABELLINGS = 1999
+"""Permutations that are drawn where there are more than so many; the smallest p is then 1/2,000."""
+MOST_SEEDS = 1000
+"""More seeds than that are not worth naming."""
+ROUNDING = 1e-12
+"""Numbers closer than that, relative to the largest, differ by rounding alone."""
+
+
+class Interval(NamedTuple):
+    """Both ends of an interval; NaN where there is too little to have one."""
+
+    low: float
+    high: float
+
+
+class Contrast(NamedTuple):
+    """What a test found about a minus b."""
+
+    difference: float
+    low: float
+    """The 95 % interval of the difference, for this comparison alone."""
+    high: float
+    p: float
+    """Two-sided."""
+
+
+NO_INTERVAL = Interval(float("nan"), float("nan"))
+
+
+def mean(values: Values) -> float:
+    """The mean; NaN of nothing."""
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def sd(values: Values) -> float:
+    """The sample standard deviation; NaN of fewer than two values."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def interquartile_mean(values: Values) -> float:
+    """The mean of the middle half; of three values or fewer, of all (Agarwal et al. 2021, arXiv:2108.13264)."""
+    return float(stats.trim_mean(values, 0.25)) if len(values) else float("nan")
+
+
+def t_interval(values: Values) -> Interval:
+    """The 95 % interval of the mean if the values are normal; of values without spread, their value."""
+    if len(values) < 2:
+        return NO_INTERVAL
+    if not has_spread(values):
+        return Interval(mean(values), mean(values))
+    low, high = stats.t.interval(1 - LEVEL, len(values) - 1, loc=mean(values), scale=stats.sem(values))
+    return Interval(float(low), float(high))
+
+
+def bootstrap_interval(values: Values) -> Interval:
+    """The 95 % interval of the mean by the bias-corrected and accelerated bootstrap (Efron 1987), the same at every call.
+
+    It never reaches beyond the smallest and the largest value, so of three values it covers far less than 95 %.
+    """
+    if len(values) < 2:
+        return NO_INTERVAL
+    if not has_spread(values):
+        return Interval(mean(values), mean(values))
+    found = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, confidence_level=1 - LEVEL, method="BCa", rng=np.random.default_rng(0))
+    return Interval(float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
+def wilson(count: int, total: int) -> Interval:
+    """The 95 % interval of a rate of which `count` in `total` were seen (Wilson 1927)."""
+    if total == 0:
+        return NO_INTERVAL
+    found = stats.binomtest(count, total).proportion_ci(1 - LEVEL, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
+def has_spread(values: Values) -> bool:
+    """Whether values differ by more than rounding."""
+    return bool(np.ptp(values) > ROUNDING * np.max(np.abs(values)))
+
+
+def has_spread_between(a: Values, b: Values, *, paired: bool) -> bool:
+    """Whether there is a spread to judge a difference by: of the paired differences, or within either of the two."""
+    if paired:
+        return bool(np.ptp(a - b) > ROUNDING * _scale(a, b))
+    return has_spread(a) or has_spread(b)
+
+
+def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
+    """The t test of the difference of means: of paired values, seed by seed, or Welch's, which lets the spreads differ.
+
+    Values without any spread have no t. Then p is 1 where they are equal, and else 2/4^n, n the smaller number of seeds: no law
+    with two outcomes gives n seeds of one method the first and n of the other the second, or the reverse, with a larger chance.
+    """
+    if not has_spread_between(a, b, paired=paired):
+        difference = mean(a) - mean(b)
+        if abs(difference) <= ROUNDING * _scale(a, b):
+            return Contrast(0.0, 0.0, 0.0, 1.0)
+        return Contrast(difference, difference, difference, _spreadless_p(min(len(a), len(b))))
+    difference, error, df = (mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0) if paired else (mean(a) - mean(b), *_welch(sd(a), sd(b), len(a), len(b)))
+    margin = stats.t.isf(LEVEL / 2, df) * error
+    return Contrast(difference, float(difference - margin), float(difference + margin), float(2 * stats.t.sf(abs(difference) / error, df)))
+
+
+def permutation_p(a: Values, b: Values, *, paired: bool) -> float:
+    """The two-sided p of the difference of means under exchanged labels, within seeds or over all; it assumes no shape of the spread.
+
+    Exact up to 1,999 exchanges, drawn above. The smallest that n paired seeds can give is 2/2^n, n against n others 2/C(2n, n).
+    """
+    kind, rng = "samples" if paired else "independent", np.random.default_rng(0)
+    found = stats.permutation_test((a, b), _difference, permutation_type=kind, vectorized=True, n_resamples=RELABELLINGS, rng=rng)
+    return float(found.pvalue)
+
+
+def holm(p: Sequence[float] | Values) -> Values:
+    """The p of a family of comparisons, adjusted so that one of them is at most LEVEL by chance with that probability (Holm 1979)."""
+    p = np.asarray(p, dtype=float)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
+    return adjusted
+
+
+def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: bool) -> Values:
+    """The p of all comparisons of a family after Holm's adjustment, and where one is at most LEVEL, none below a permutation test's.
+
+    blocks: the values that were compared with each other, one array a contender and one block a condition. A metric that falls into
+    either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance, with a t so large that no
+    adjustment holds it back: relabelled contenders are then separated as often, so the joint permutation test has to agree. A single
+    comparison is held to the permutation test of its own where that has room, its smallest p being at most LEVEL / 5.
+    """
+    adjusted = holm(p)
+    if not (adjusted <= LEVEL).any():
+        return adjusted
+    if len(adjusted) > 1:
+        return np.maximum(adjusted, joint_permutation_p(blocks, paired=paired))
+    ((a, b),) = blocks
+    labellings = 2.0 ** len(a) if paired else special.comb(len(a) + len(b), len(a))
+    return np.maximum(adjusted, permutation_p(a, b, paired=paired)) if 2 / labellings <= LEVEL / 5 else adjusted
+
+
+def joint_permutation_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
+    """The p of "the contenders of a block are alike, in every block": relabelled ones rarely differ so much, all pairs together.
+
+    The statistic is the sum over pairs of log(1 + t²/df), a normal likelihood ratio each. paired: relabelled within seeds, the arrays
+    of a block being equally long; three seeds have too few such labellings for any to be rare, and are relabelled freely.
+    """
+    rng = np.random.default_rng(0)
+    within = paired and all(len(values) > 3 for block in blocks for values in block)
+    total = np.zeros(1 + RELABELLINGS)
+    for block in blocks:
+        groups = _relabelled(block, rng, within=within)
+        scale = _scale(*block)
+        for one, other in combinations(groups, 2):
+            total += _evidence(one, other, scale, paired=within)
+    return float(np.mean(total >= total[0] * (1 - ROUNDING)))
+
+
+def probability_of_improvement(a: Values, b: Values, *, better: Literal["higher", "lower"]) -> float:
+    """The chance that a seed of a beats one of b, ties counting half: Mann and Whitney's U over n·m (Agarwal et al. 2021, arXiv:2108.13264)."""
+    lead = (a[:, None] - b[None, :]) * (1 if better == "higher" else -1)
+    return float(np.mean((lead > 0) + 0.5 * (lead == 0)))
+
+
+def paired_power(difference: float, spread: float, seeds: int, level: float = LEVEL) -> float:
+    """The chance that the paired t test finds a difference and its sign; spread: the standard deviation of the differences of the seeds."""
+    return _power(difference / spread * np.sqrt(seeds), seeds - 1, level)
+
+
+def welch_power(difference: float, spread_a: float, spread_b: float, seeds: int, level: float = LEVEL) -> float:
+    """The chance that Welch's t test with so many seeds of each finds a difference of means and its sign."""
+    error, df = _welch(spread_a, spread_b, seeds, seeds)
+    return _power(difference / error, df, level)
+
+
+def spreadless_power(seeds: int, level: float = LEVEL) -> float:
+    """The same where there is no spread: all or nothing."""
+    return float(_spreadless_p(seeds) <= level)
+
+
+def seeds_to_settle(power: Callable[[int], float], *, more_than: int, chance: float = 0.8) -> int | None:
+    """The smallest number of seeds above `more_than` that has the given power; None beyond 1,000."""
+    numbers = range(more_than + 1, MOST_SEEDS + 1)
+    place = bisect_left(numbers, chance, key=power)
+    return numbers[place] if place < len(numbers) else None
+
+
+def _welch(spread_a: float, spread_b: float, seeds_a: int, seeds_b: int) -> tuple[float, float]:
+    """The standard error of a difference of means and its degrees of freedom (Welch 1947)."""
+    a, b = spread_a**2 / seeds_a, spread_b**2 / seeds_b
+    return (a + b) ** 0.5, (a + b) ** 2 / (a**2 / (seeds_a - 1) + b**2 / (seeds_b - 1))
+
+
+def _power(noncentrality: float, df: float, level: float) -> float:
+    """Of the two-sided t test on the side of the true difference: the other side is no success, and scipy 1.17 has NaN for it."""
+    return float(stats.nct.sf(-special.stdtrit(df, level / 2), df, abs(noncentrality)))
+
+
+def _spreadless_p(seeds: int) -> float:
+    return 2.0 / 4.0**seeds
+
+
+def _scale(*groups: Values) -> float:
+    """The largest absolute value."""
+    return float(max(np.max(np.abs(values)) for values in groups))
+
+
+def _difference(a: Values, b: Values, axis: int) -> Values:
+    difference: Values = np.mean(a, axis=axis) - np.mean(b, axis=axis)
+    return difference
+
+
+def _relabelled(block: Sequence[Values], rng: np.random.Generator, *, within: bool) -> list[Values]:
+    """The groups as they are and then RELABELLINGS times relabelled, each [1 + RELABELLINGS, seeds]."""
+    observed = np.stack(block) if within else np.concatenate(block)
+    shuffled = rng.permuted(np.repeat(observed[None], RELABELLINGS, axis=0), axis=1)
+    rows = np.concatenate([observed[None], shuffled])
+    if within:
+        return [rows[:, number] for number in range(len(block))]
+    return np.split(rows, np.cumsum([len(values) for values in block])[:-1], axis=1)
+
+
+def _evidence(a: Values, b: Values, scale: float, *, paired: bool) -> Values:
+    """log(1 + t²/df) of each row of a [rows, n] against that of b [rows, m]; t is held below 1e9, which unequal values without spread have."""
+    n, m = a.shape[1], b.shape[1]
+    variance = np.var(a - b, axis=1, ddof=1) / n if paired else np.var(a, axis=1, ddof=1) / n + np.var(b, axis=1, ddof=1) / m
+    difference = np.abs(np.mean(a, axis=1) - np.mean(b, axis=1))
+    unequal = difference > ROUNDING * scale
+    t = np.divide(difference, np.sqrt(variance), out=np.full(len(a), 1e9), where=variance > (ROUNDING * scale) ** 2)
+    evidence: Values = np.where(unequal, np.log1p(np.minimum(t, 1e9) ** 2 / (n - 1 if paired else n + m - 2)), 0.0)
+    return evidence
