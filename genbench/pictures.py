@@ -93,6 +93,19 @@ def cloud(real: Tensor, fake: Tensor, extent: float | None = None) -> Image.Imag
     return Image.fromarray(canvas.round().astype(np.uint8))
 
 
+def projection(real: Tensor, fake: Tensor) -> Image.Image:
+    """A cloud of features fake [m, k] over real [n, k], the first two of each: the smallest square that holds them all, and a margin.
+
+    Features have no origin and no scale of their own, so the square lies where they lie. Infinite ones lie on its border.
+    """
+    planes = [_plane(features) for features in (real, fake)]
+    finite = torch.cat(planes).double()
+    finite = finite[finite.isfinite().all(dim=1)]
+    low, high = (finite.amin(0), finite.amax(0)) if len(finite) else (torch.zeros(2), torch.zeros(2))
+    centre = (low + high) / 2
+    return cloud(planes[0] - centre, planes[1] - centre, extent_of(high - centre))
+
+
 def extent_of(real: Tensor) -> float:
     """Half the side of a square around the origin that shows all real points [n, d] and a margin."""
     return MARGIN * float(real.abs().max()) or 1.0

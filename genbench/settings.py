@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from genbench.errors import SettingsError
+from genbench.kinds import built
 
 
 class Cited(NamedTuple):
@@ -80,6 +81,7 @@ class TrainSettings:
     log_every: int = setting(10_000, "images between two rows of metrics.jsonl", at_least=1, numbers=False)
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
+    sample_at: tuple[int, ...] = setting((), "updates after which a picture of samples is drawn besides", at_least=1, numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ class ResourceSettings:
     gpus: int | None = setting(None, "accelerators of each rank; none: one where the cluster has any and device is not cpu", at_least=0, numbers=False)
     nodes: int = setting(1, "machines that the ranks of a trial are spread over", at_least=1, numbers=False)
     partition: str = setting("", "partition; empty: the cluster's default", numbers=False)
-    options: tuple[str, ...] = setting((), "further options of the scheduler, [account=x,qos=y]", numbers=False)
+    options: tuple[str, ...] = setting((), "further options of the scheduler, ['account=x','qos=y']", numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,22 +147,25 @@ class Settings:
 
 SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
 SINGLES = ("device", "threads", "world")
+LARGEST = 2**63 - 1
+"""Of whole numbers, as torch has them."""
 RESERVED = (*SECTIONS, *SINGLES, "method", "seed")
 
 
 def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Settings:
-    """Settings from the nested mappings of a trial.json, `settings` and `running` merged."""
-
-    def build(cls: type, values: Mapping[str, Any]) -> Any:
-        names = {f.name for f in dataclasses.fields(cls)}
-        if extra := set(values) - names:
-            raise SettingsError(f"{cls.__name__} has no setting {', '.join(sorted(extra))}; the trial was planned by another version")
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-
+    """Settings from the nested mappings of a trial.json, `settings` and `running` merged; raises SettingsError for what they cannot be."""
     shared = {"train": TrainSettings, "evaluate": EvaluateSettings, "features": FeatureSettings, "seeds": SeedSettings, "resources": ResourceSettings}
     classes = {"method": method, "data": data, "net": net, **shared}
-    restored: Settings = build(Settings, {key: build(classes[key], value) if key in classes else value for key, value in plain.items()})
+    restored: Settings = built(Settings, {key: built(classes[key], value) if key in classes else value for key, value in plain.items()})
+    validate(restored, "method")
     return restored
+
+
+def check_running(running: Mapping[str, Any]) -> None:
+    """Raise SettingsError for what of a trial's `running` is needed before its plugins are loaded, and cannot be."""
+    resources = built(ResourceSettings, running.get("resources", {}))
+    singles = {name: running[name] for name in SINGLES if name in running}
+    validate(built(Settings, {"method": None, "data": None, "net": None, "train": TrainSettings(images=1), "resources": resources, **singles}), "method")
 
 
 def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -183,7 +188,8 @@ def merge(numbers: Mapping[str, Any], running: Mapping[str, Any]) -> dict[str, A
     """The inverse of `split`: one nested mapping from the two."""
     merged = dict(numbers)
     for key, value in running.items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, Mapping) else value
+        before = merged.get(key, {})
+        merged[key] = {**before, **value} if isinstance(value, Mapping) and isinstance(before, Mapping) else value
     return merged
 
 
@@ -212,6 +218,8 @@ def validate(settings: Settings, method: str) -> None:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, float) and not math.isfinite(item):
                     raise SettingsError(f"{name} must be finite, got {item}")
+                if isinstance(item, int) and abs(item) > LARGEST:
+                    raise SettingsError(f"{name} must lie between -2^63 and 2^63, got {item}")
                 if isinstance(item, int | float) and low is not None and item < low:
                     raise SettingsError(f"{name} must be at least {low}, got {item}")
                 if isinstance(item, int | float) and above is not None and item <= above:

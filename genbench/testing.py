@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from genbench.clauses.announcement import announcement, choices, settings, variants
 from genbench.clauses.demand import ContractError, problem
 from genbench.clauses.run import ranks, repeats, resume
-from genbench.clauses.sample import samples, sampling, split, start
+from genbench.clauses.sample import projecting, samples, sampling, split, start
 from genbench.clauses.step import batches, progress, randomness, scalars, shapes
 from genbench.trainer import Method
 
@@ -31,6 +31,7 @@ _IN_ORDER = (
     samples,
     sampling,
     split,
+    projecting,
     repeats,
     resume,
     variants,

@@ -35,6 +35,14 @@ class Trainer(nn.Module, ABC):
     def sample(self, z: Tensor) -> Tensor:
         """Samples for latents [n, latent], in the shape and range of the data. Must not change the trainer."""
 
+    def project(self, images: Tensor) -> Tensor | None:
+        """The space in which the method compares images: features [n, k] of real or generated images [n, ...].
+
+        None, unless a method defines it: the method compares images as they are. Must not change the trainer, and not wait
+        for other ranks: the first one alone draws.
+        """
+        return None
+
     def get_extra_state(self) -> dict[str, Any]:
         """The state of every optimizer that is an attribute; torch puts it into state_dict()."""
         return {name: optimizer.state_dict() for name, optimizer in self._optimizers()}

@@ -247,6 +247,45 @@ class CentredSamples(Good):
         return samples - samples.mean(0)
 
 
+class Projecting(Good):
+    """A good one that compares images by features of its own."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.critic = kit.critic(3)
+
+    def project(self, images: Tensor) -> Tensor:
+        return self.critic(images)
+
+
+class ProjectsInTraining(Projecting):
+    def project(self, images: Tensor) -> Tensor:
+        self.train()
+        features = super().project(images)
+        self.eval()
+        return features
+
+
+class ProjectsNoise(Projecting):
+    def project(self, images: Tensor) -> Tensor:
+        return super().project(images) + self.kit.noise(len(images))[:, :1]
+
+
+class ProjectsTogether(Projecting):
+    def project(self, images: Tensor) -> Tensor:
+        return self.kit.comm.gather(super().project(images))
+
+
+class ProjectsToMaps(Projecting):
+    def project(self, images: Tensor) -> Tensor:
+        return super().project(images).unsqueeze(2)
+
+
+class ProjectsToTheMean(Projecting):
+    def project(self, images: Tensor) -> Tensor:
+        return super().project(images).mean(0, keepdim=True)
+
+
 class PythonRandom(Good):
     def loss(self, fake: Tensor, real: Tensor) -> Tensor:
         return super().loss(fake, real) * random.uniform(0.5, 1.5)
@@ -417,6 +456,11 @@ FAULTS = [
     Fault("sampling", _trainer(CountsSamples), "changed updates"),
     Fault("split", _trainer(CentredSamples), "came in two parts"),
     Fault("split", _trainer(SamplesInTraining), "came in two parts"),
+    Fault("projecting", _trainer(ProjectsInTraining), "projecting changed critic"),
+    Fault("projecting", _trainer(ProjectsNoise), "the noise of training"),
+    Fault("projecting", _trainer(ProjectsTogether), "spoke to the other ranks"),
+    Fault("projecting", _trainer(ProjectsToMaps), "got (7, 3, 1)"),
+    Fault("projecting", _trainer(ProjectsToTheMean), "got (1, 3)"),
     Fault("repeats", _trainer(PythonRandom), "kit.uniform"),
     Fault("repeats", _trainer(OwnNetwork), "own.weight"),
     Fault("resume", _trainer(HiddenOptimizer), "attribute optimizers"),

@@ -52,6 +52,26 @@ def test_a_trial_killed_at_random_moments_ends_with_the_same_bits(study, method)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["ring", "digits"])
+@pytest.mark.parametrize("method", METHODS)
+def test_pictures_on_the_way_change_no_bit_of_training(study, run_trial, method, dataset):
+    short = ["mmdgan.warmup=1", "mmdgan.warmup_critic_steps=2"] if method == "mmdgan" else []
+    common = ["train.images=400", "evaluate.samples=20", "evaluate.metrics=[]", *short]
+    plain, drawn = (
+        study(method, name=name, datasets=[dataset], overrides=[*common, *more]) for name, more in (("plain", []), ("drawn", ["train.sample_at=[1,2,5,9]"]))
+    )
+    folders = [planned.directory_of(planned.trials[0]) for planned in (plain, drawn)]
+    for folder in folders:
+        run_trial(folder)
+    assert len(list((folders[1] / "samples").iterdir())) > len(list((folders[0] / "samples").iterdir()))
+    one, other = (checkpoint.latest(folder / "checkpoint") for folder in folders)
+    assert one["progress"]["updates"] == other["progress"]["updates"]
+    assert all(torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value))
+    curves = [[(row["images"], row["updates"], row["values"]) for row in Tail(folder).rows()] for folder in folders]
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.slow
 def test_every_method_of_one_seed_starts_from_the_same_weights_and_sees_the_same_data(study, run_trial):
     planned = study(*METHODS, budget="train.images=200", overrides=["evaluate.metrics=[modes]"])
     records = []

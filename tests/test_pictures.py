@@ -103,6 +103,30 @@ def test_without_an_extent_all_real_points_are_inside():
     assert pictures.cloud(torch.zeros(2, 2), NONE).size == (pictures.SIDE, pictures.SIDE)
 
 
+@pytest.mark.parametrize(("shift", "scale"), [(0.0, 1.0), (1000.0, 1.0), (-3.0, 1e-3)])
+def test_a_projection_does_not_depend_on_where_features_lie_or_how_large_they_are(shift, scale):
+    real, fake = torch.tensor([[0.0, 0.0, 5.0], [1.0, 2.0, 5.0]]), torch.tensor([[4.0, 1.0, -9.0]])
+    expected = pictures.projection(real[:, :2], fake[:, :2])
+    assert pictures.projection(real * scale + shift, fake * scale + shift).tobytes() == expected.tobytes()
+
+
+def test_a_projection_shows_real_and_fake_wherever_they_are():
+    picture = pictures.projection(torch.zeros(60, 2), torch.full((60, 2), 8.0))
+    assert {pictures.REAL, pictures.FAKE} <= colours(picture)
+    low, high = ((np.asarray(picture) == colour).all(axis=2).nonzero() for colour in (pictures.REAL, pictures.FAKE))
+    margin = pictures.SIDE * (1 - 1 / pictures.MARGIN) / 2
+    assert [low[0].mean(), low[1].mean()] == pytest.approx([pictures.SIDE - margin, margin], abs=2)
+    assert [high[0].mean(), high[1].mean()] == pytest.approx([margin, pictures.SIDE - margin], abs=2)
+
+
+def test_a_projection_of_one_feature_of_equal_ones_and_of_infinite_ones_is_drawn():
+    line = torch.tensor([[1.0], [3.0]])
+    assert centre_of_mass(pictures.projection(line, line))[1] == pytest.approx(0, abs=0.6)
+    assert centre_of_mass(pictures.projection(torch.ones(5, 2), torch.ones(5, 2))) == pytest.approx((0, 0), abs=0.6)
+    assert {pictures.REAL, (255, 255, 255)} <= colours(pictures.projection(torch.zeros(60, 2), torch.full((3, 2), math.inf)))
+    assert colours(pictures.projection(torch.full((2, 2), math.nan), NONE)) == {(255, 255, 255)}
+
+
 def test_figure_of_images_is_a_grid_of_the_first_ones():
     samples = images(120, size=2)
     splits = Splits(train=samples, test=samples)

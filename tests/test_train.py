@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import toys
 
 from genbench.errors import DataError, DivergedError
 from genbench.progress import Log, Progress
@@ -26,6 +27,35 @@ def test_the_first_of_several_limits_counts():
 @pytest.mark.parametrize(("before", "after", "due"), [(0, 9, False), (9, 10, True), (10, 19, False), (5, 35, True), (10, 10, False)])
 def test_something_is_due_when_a_multiple_lies_between(before, after, due):
     assert crossed(before, after, 10) is due
+
+
+def pictured(study, run_trial, *overrides):
+    """The names of the pictures of training that a trial of the toy leaves, 20 updates of 20 points."""
+    planned = study(overrides=overrides, name="".join(filter(str.isalnum, "s".join(overrides))) or "s")
+    (trial,) = planned.trials
+    run_trial(planned.directory_of(trial))
+    return {path.stem for path in (planned.directory_of(trial) / "samples").iterdir()} - {"final"}
+
+
+def test_pictures_are_drawn_at_the_wanted_updates_besides(study, run_trial):
+    assert pictured(study, run_trial) == {"0000000000", "0000000400"}
+    assert pictured(study, run_trial, "train.sample_at=[1,7]") == {"0000000000", "0000000020", "0000000140", "0000000400"}
+
+
+def test_a_space_of_the_methods_own_is_drawn_at_the_wanted_updates_and_at_the_end(study, run_trial, monkeypatch):
+    monkeypatch.setattr(toys.Toy, "project", lambda self, images: images @ images.new_ones(2, 5))
+    found = pictured(study, run_trial, "train.sample_at=[7]", "train.sample_every=100")
+    assert {name for name in found if "projected" in name} == {"0000000140-projected", "0000000400-projected"}
+    assert len(found) == 6 + 2
+
+
+def test_projected_are_held_out_and_generated_points_as_the_trainer_sees_them_in_eval_mode(study, run_trial, monkeypatch):
+    seen = []
+    monkeypatch.setattr(toys.Toy, "project", lambda self, images: seen.append((images, self.training)))
+    pictured(study, run_trial, "train.precision=fp64")
+    ((images, training),) = seen
+    assert (images.shape, images.dtype, training) == ((100, 2), torch.float64, False)
+    assert images.norm(dim=1).mean() == pytest.approx(2, abs=0.1)
 
 
 def rows(path):

@@ -1,14 +1,16 @@
-"""What sampling gives: the kit's generator at first, in the data's shape, each sample by itself, and nothing changed."""
+"""What sampling gives: the kit's generator at first, in the data's shape, each sample by itself, and nothing changed; projecting too."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from genbench.clauses.demand import demand, difference, kind
+from genbench.clauses.demand import ContractError, demand, difference, kind
 from genbench.clauses.miniature import LATENTS, SHAPES, VECTORS, TinyRun
+from genbench.comm import Comm
 from genbench.trainer import Method
 
 
@@ -48,28 +50,23 @@ def sampling(method: Method) -> None:
     """Sampling leaves everything as it was: the state, the mode, the noise to come and torch's global generator."""
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape)
-        run.draws.seek(0)
-        expected = run.kit.noise(2)
-        run.draws.seek(0)
-        run.trainer.eval()
-        before, generator = copy.deepcopy(run.trainer.state_dict()), torch.get_rng_state()
-        with torch.no_grad():
-            run.trainer.sample(run.latents())
-        changed = difference(before, run.trainer.state_dict())
+        _demand_nothing_changes(run, "sampling", run.trainer.sample, run.latents())
+
+
+def projecting(method: Method) -> None:
+    """Projecting, in a method that does it, gives each image a row of finite features and leaves everything as it was."""
+    for shape in (VECTORS, SHAPES[-1]):
+        run = TinyRun(method.trainer, method.config(), shape, comm=_Unanswered())
+        images = next(run.batches)[:LATENTS]
+        features = _demand_nothing_changes(run, "projecting", run.trainer.project, images)
+        if features is None:
+            continue
+        demand(isinstance(features, Tensor), f"project returned {kind(features)}; return the features [n, k] of the images, or None")
         demand(
-            not changed,
-            f"sampling changed {changed}; sample must only read: batch statistics move when a network is in training mode, so do not call train() in it",
+            features.dim() == 2 and len(features) == len(images),
+            f"expected features of shape ({len(images)}, k) of {len(images)} images, got {tuple(features.shape)}; return a row for each image",
         )
-        modes = [name or "the trainer" for name, module in run.trainer.named_modules() if module.training]
-        demand(not modes, f"sampling put {', '.join(modes)} into training mode; leave the mode to the runner, which calls eval() before it samples")
-        demand(
-            torch.equal(expected, run.kit.noise(2)),
-            "sampling used the noise of training: a trial that is looked at would go on otherwise than one that is not; use the latents that sample is given",
-        )
-        demand(
-            torch.equal(generator, torch.get_rng_state()),
-            "sampling drew from torch's global generator; use the latents that sample is given, and see that dropout obeys eval()",
-        )
+        demand(bool(features.isfinite().all()), "the features of a new trainer are not finite; return what the method compares")
 
 
 def split(method: Method) -> None:
@@ -83,3 +80,43 @@ def split(method: Method) -> None:
             f"the same latents gave samples that differ by {float((together - apart).abs().max()):.3g} when they came in two parts; "
             "do not use statistics of the batch in sample, and do not call train() in it",
         )
+
+
+class _Unanswered(Comm):
+    """The first of several ranks, of which the others do something else."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Nobody answers."""
+        raise ContractError("projecting spoke to the other ranks: the first one alone draws, and would wait for ever; project the images that are given")
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Nobody answers."""
+        return self.gather(values)
+
+
+def _demand_nothing_changes(run: TinyRun, doing: str, function: Callable[[Tensor], Tensor | None], given: Tensor) -> Tensor | None:
+    """What the trainer's function makes of what it is given, which must leave everything as it was."""
+    name = function.__name__
+    run.draws.seek(0)
+    expected = run.kit.noise(2)
+    run.draws.seek(0)
+    run.trainer.eval()
+    before, generator = copy.deepcopy(run.trainer.state_dict()), torch.get_rng_state()
+    with torch.no_grad():
+        result = function(given)
+    changed = difference(before, run.trainer.state_dict())
+    demand(
+        not changed,
+        f"{doing} changed {changed}; {name} must only read: batch statistics move when a network is in training mode, so do not call train() in it",
+    )
+    modes = [path or "the trainer" for path, module in run.trainer.named_modules() if module.training]
+    demand(not modes, f"{doing} put {', '.join(modes)} into training mode; leave the mode to the runner, which calls eval() before it")
+    demand(
+        torch.equal(expected, run.kit.noise(2)),
+        f"{doing} used the noise of training: a trial that is looked at would go on otherwise than one that is not; use what {name} is given",
+    )
+    demand(
+        torch.equal(generator, torch.get_rng_state()),
+        f"{doing} drew from torch's global generator; use what {name} is given, and see that dropout obeys eval()",
+    )
+    return result

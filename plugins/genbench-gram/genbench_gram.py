@@ -84,6 +84,11 @@ class GRAM(Trainer):
         images: Tensor = self.generator(z)
         return images
 
+    def project(self, images: Tensor) -> Tensor:
+        """The critic's features [n, K], of which the kernel takes the differences."""
+        features: Tensor = self.critic(images)
+        return features
+
 
 def compare(q: Tensor, p: Tensor, config: GRAMConfig) -> tuple[Tensor, Tensor]:
     """The ratio and the MMD² of fake features q [n, K] and real ones p [m, K].

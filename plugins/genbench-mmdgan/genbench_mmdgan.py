@@ -71,6 +71,11 @@ class MMDGAN(Trainer):
         images: Tensor = self.generator(z)
         return images
 
+    def project(self, images: Tensor) -> Tensor:
+        """The critic's features [n, K], of which the kernel takes the differences."""
+        features: Tensor = self.critic(images)
+        return features
+
     def _critic_step(self, real: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
             for weights in self.critic.parameters():

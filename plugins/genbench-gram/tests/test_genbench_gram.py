@@ -127,6 +127,11 @@ def test_the_critic_has_as_many_features_as_the_noise_has_dimensions_and_no_last
     assert last.bias is None
 
 
+def test_the_space_it_compares_images_in_is_the_critics():
+    trainer, real = GRAM(GRAMConfig(), kit()), points(6, 2, seed=2)
+    assert torch.equal(trainer.project(real), trainer.critic(real))
+
+
 def test_a_critic_without_a_kernel_is_refused():
     with pytest.raises(ValueError, match="widths"):
         GRAMConfig(widths=())
