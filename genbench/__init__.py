@@ -23,9 +23,11 @@ __version__ = version("genbench")
 
 def run(
     *,
+    study_file: str | Path | None = None,
+    smoke: bool = False,
     methods: Sequence[str] = (),
-    dataset: str | Sequence[str] = "ring",
-    seeds: Sequence[int] = (0,),
+    dataset: str | Sequence[str] = (),
+    seeds: Sequence[int] = (),
     overrides: Sequence[str] = (),
     study: str | None = None,
     results: str | Path = "results",
@@ -35,16 +37,24 @@ def run(
 ) -> DataFrame:
     """Run a study as `genbench run` does and return its records, a row per trial.
 
-    methods: labels `method` or `method/variant`; none: every installed method. Trials that are done are not run again;
-    one that fails is a row with its error. Raises GenbenchError before anything starts when the study cannot be run.
+    study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods, data sets and
+    seeds that are not given are those of the file, without one all that are installed, `ring` and 0. Trials that are done are not
+    run again; one that fails is a row with its error. Raises GenbenchError before anything starts when the study cannot be run.
     """
-    from genbench import record, sweep
+    from genbench import catalogue, latents, record, studyfile, sweep
     from genbench import study as studies
     from genbench.engines.choice import choose
 
-    datasets = [dataset] if isinstance(dataset, str) else list(dataset)
-    planned = studies.plan_study(methods, datasets, seeds, overrides, name=study, results=Path(results))
-    sweep.run_study(planned, choose(engine, planned, slots=slots), observers=observers, display=sweep.Silent())
+    file = catalogue.find(str(study_file)) if study_file else studyfile.EVERYTHING
+    changes = studies.asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
+    planned = studies.plan(file, changes, name=study, results=Path(results), smoke=smoke)
+    chosen = choose(engine, planned, slots=slots)
+    words = {"study_file": study_file and str(study_file), "smoke": smoke, "methods": methods, "dataset": dataset, "seeds": seeds}
+    words |= {"overrides": overrides, "study": study}
+    studies.write_asked(planned, f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})")
+    sweep.run_study(planned, chosen, observers=observers, display=sweep.Silent())
+    for _ in latents.score(planned):
+        pass
     return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
 
 

@@ -1,10 +1,15 @@
-"""How the command line reads its words: lists of names, lists of seeds, and guesses for commands that do not exist."""
+"""How the command line reads its words: paths, lists of names, lists of seeds, and guesses for commands that do not exist."""
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
+from pathlib import Path
 
 import click
+
+DIGITS = 18
+"""Of a seed: 64 bits hold it."""
 
 
 class Commands(click.Group):
@@ -17,6 +22,25 @@ class Commands(click.Group):
             guess = f" did you mean '{close[0]}'?" if close else ""
             raise click.UsageError(f"unknown command '{args[0]}':{guess} (there are: {', '.join(sorted(self.commands))})")
         return super().resolve_command(ctx, args)
+
+
+class Place(click.ParamType[Path]):
+    """A file or folder, there or not; one that the system cannot look up is an error before anything is done."""
+
+    name = "path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path; a name that is too long, a circle of links or a folder that may not be entered is an error."""
+        path = Path(str(value))
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return path
+        except (OSError, ValueError) as error:
+            self.fail(f"'{value}' cannot be used: {getattr(error, 'strerror', None) or error}", param, ctx)
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            self.fail(f"'{value}' cannot be used: it may not be read", param, ctx)
+        return path
 
 
 class Names(click.ParamType[list[str]]):
@@ -43,6 +67,6 @@ class Seeds(Names):
         """The numbers; anything that is not a whole number >= 0 is an error."""
         words = super().convert(value, param, ctx)
         for word in words:
-            if not str(word).isdecimal():
-                self.fail(f"'{word}' is not a seed: seeds are whole numbers from 0, as in 0,1,2", param, ctx)
-        return [int(word) for word in words]
+            if not str(word).isdecimal() or len(str(word)) > DIGITS:
+                self.fail(f"'{word}' is not a seed: seeds are whole numbers from 0, of at most {DIGITS} digits, as in 0,1,2", param, ctx)
+        return list(dict.fromkeys(int(word) for word in words))

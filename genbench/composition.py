@@ -1,4 +1,4 @@
-"""Composing settings: layers, overrides and sweeps over the settings' dataclasses; the home of hydra and omegaconf.
+"""Composing settings: layers, overrides and sweeps over the settings' dataclasses; with `overrides` the home of hydra and omegaconf.
 
 Order: class defaults < data set < presets[data set] < variant < study < command line. The result is frozen back into the
 plain dataclasses: a trainer never sees a node of a configuration library.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import partial
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from genbench.errors import SettingsError, UnknownNameError
+from genbench.overrides import MOST_VALUES, Override, parse
 from genbench.settings import (
     SECTIONS,
     SINGLES,
@@ -32,6 +34,8 @@ from genbench.settings import (
 )
 from genbench.trial import Point
 
+__all__ = ["Override", "Schema", "compose", "parse"]
+
 
 class Schema(NamedTuple):
     """The dataclasses that one cell of a study is composed from, and the layers that its parts lay over them.
@@ -46,53 +50,6 @@ class Schema(NamedTuple):
     architecture: str
     net_config: type
     layers: Sequence[Mapping[str, Any]] = ()
-
-
-class Override(NamedTuple):
-    """One `key=value` of the command line; more than one value is a sweep."""
-
-    key: str
-    values: tuple[Any, ...]
-
-    @property
-    def is_sweep(self) -> bool:
-        """Whether it has more than one value."""
-        return len(self.values) > 1
-
-
-def parse(words: Iterable[str | Override]) -> list[Override]:
-    """Overrides in Hydra's grammar: `train.batch=200`, `gram.lr=1e-4,5e-5`, `net.latent=range(2,5)`.
-
-    An Override among the words is taken as it is. Raises SettingsError for anything that is not `key=value`.
-    """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import QuotedString
-    from hydra.errors import HydraException
-
-    overrides = []
-    for word in words:
-        if isinstance(word, Override):
-            overrides.append(word)
-            continue
-        if not word.partition("=")[0] or "=" not in word:
-            raise SettingsError(f"cannot read '{word}': an override is written key=value, as in train.batch=200")
-        try:
-            override = OverridesParser.create().parse_override(word)
-            if override.is_add() or override.is_delete():
-                raise SettingsError(f"cannot read '{word}': settings can be changed, not added or removed; write key=value")
-            values = list(override.sweep_iterator()) if override.is_sweep_override() else [override.value()]
-        except HydraException as error:
-            reason = str(error.__cause__ or error).splitlines()[0]
-            raise SettingsError(f"cannot read '{word}': {reason}") from error
-        values = [value.text if isinstance(value, QuotedString) else value for value in values]
-        if not values:
-            raise SettingsError(f"'{word}' sweeps over no value at all")
-        overrides.append(Override(override.key_or_group, tuple(values)))
-    keys = [override.key for override in overrides]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise SettingsError(f"'{key}' is set {keys.count(key)} times; set it once, or sweep: {key}=a,b")
-    return overrides
 
 
 def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str]) -> list[Point]:
@@ -114,12 +71,17 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
             own.append((override, override.key))
     known = [_shown(schema, key) for key in _keys(base)]
     for override, key in own:
-        if key not in _keys(base):
+        if key not in _keys(base) or override.key.startswith("method."):
             raise UnknownNameError("setting", override.key, known, _hint(override.key, methods))
+        if (count := [other.key for other, _ in own].count(override.key)) > 1:
+            raise SettingsError(f"'{override.key}' is set {count} times; set it once")
+    if (count := math.prod(len(override.values) for override, _ in own)) > MOST_VALUES:
+        raise SettingsError(f"the sweep has {count:,} combinations, more than {MOST_VALUES:,}; split it into several studies")
     points = []
     for combination in product(*(override.values for override, _ in own)):
         config = OmegaConf.create(base)
-        for (override, key), value in zip(own, combination, strict=True):
+        # What is said of one method has the last word.
+        for (override, key), value in sorted(zip(own, combination, strict=True), key=lambda pair: pair[0][0].key.partition(".")[0] in methods):
             _update(config, key, value, shown=override.key)
         settings = _frozen(schema, config)
         validate(settings, schema.method)
@@ -187,12 +149,12 @@ def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
     if isinstance(value, tuple):
         value = list(value)
     if OmegaConf.is_list(OmegaConf.select(config, key)) and not isinstance(value, list):
-        raise SettingsError(f"{shown} is a list, got '{value}'; write {shown}=[{value}]")
+        raise SettingsError(f"{shown} is a list, got '{value}'; write {shown}=[{value}], or in a study's file {shown}: [[{value}]]")
     try:
         OmegaConf.update(config, key, value, merge=False)
         OmegaConf.select(config, key, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise SettingsError(f"{shown}: {str(error).splitlines()[0]}") from error
+    except (OmegaConfBaseException, OverflowError) as error:  # an int too large for a float is the latter
+        raise SettingsError(f"{shown}: {_reason(error)}") from error
 
 
 def _opened(config: type) -> type:
@@ -230,17 +192,18 @@ def _opened_type(hint: Any, name: str) -> Any:
 def _frozen(schema: Schema, config: Any) -> Settings:
     """The plain dataclasses back from an OmegaConf node."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     def values(node: Any) -> dict[str, Any]:
-        container = OmegaConf.to_container(node, resolve=True)
+        container = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
         assert isinstance(container, dict)
         return {str(key): _value(value) for key, value in container.items()}
 
     def build(cls: type, section: str) -> Any:
         try:
             return cls(**values(config[section]))
-        except ValueError as error:
-            raise SettingsError(f"{schema.method if section == 'method' else section}: {error}") from error
+        except (OmegaConfBaseException, ValueError) as error:  # of a value that refers to another one, or of the class's own check
+            raise SettingsError(f"{schema.method if section == 'method' else section}: {_reason(error)}") from error
 
     for f in dataclasses.fields(Settings):
         if f.name in SINGLES and type(config[f.name]) is not type(f.default):
@@ -256,6 +219,11 @@ def _frozen(schema: Schema, config: Any) -> Settings:
         resources=build(ResourceSettings, "resources"),
         **{name: config[name] for name in SINGLES},
     )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what an error says; OmegaConf's others are about its own nodes."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _value(value: Any) -> Any:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from genbench import composition, plugins, settings
-from genbench.assembly import pick_device
+from genbench import composition, plugins, studyfile
 from genbench.composition import Override, Schema
-from genbench.errors import DataError, GenbenchError, UnknownNameError
-from genbench.evaluate import check_metrics, deciding
-from genbench.metrics.metric import Metric
-from genbench.record import COLUMNS, FINAL, Record, read
-from genbench.trial import Point, Trial, plan
+from genbench.errors import GenbenchError, UnknownNameError
+from genbench.preflight import check_trials
+from genbench.record import FINAL, Record, read, read_json, write_json
+from genbench.studyfile import Changes, StudyFile, StudyRun
+from genbench.trial import Point, Trial, check_study_name
+from genbench.trial import plan as plan_trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +26,12 @@ class Study:
     name: str
     results: Path
     trials: tuple[Trial, ...]
+    file: StudyFile = studyfile.EVERYTHING
+    """What it was planned from."""
+    smoke: bool = False
+    """Whether it is the file's small size."""
+    lacks: tuple[str, ...] = ()
+    """Of a dry run: what this machine does not have and the trials need, one line each."""
 
     @property
     def directory(self) -> Path:
@@ -58,37 +62,92 @@ class Study:
 def plan_study(
     methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override], *, name: str | None, results: Path
 ) -> Study:
-    """Compose and validate every trial of a study; nothing is started and nothing written.
+    """Compose and validate every trial of a study without a file; nothing is started and nothing written.
 
     methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be run.
     """
-    name = name or "-".join(datasets) + "-comparison"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise GenbenchError(f"'{name}' cannot name a study: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+    return plan(studyfile.EVERYTHING, asked(methods, datasets, seeds, overrides), name=name, results=results)
+
+
+def asked(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override]) -> Changes:
+    """What a person asks for; empty parts are left to the study's file."""
+    words = studyfile.canonical(composition.parse(overrides))
+    return Changes(methods=tuple(methods), datasets=tuple(datasets), seeds=tuple(seeds), settings=words)
+
+
+def plan(file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False) -> Study:
+    """Compose and validate every trial of a study file, with what is asked for instead; nothing is started and nothing written.
+
+    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises GenbenchError for
+    whatever cannot be run.
+    """
+    chosen = file.changed(changes, smoke=smoke)
+    name = name or file.study_name(smoke=smoke) or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
+    check_study_name(name)
     _check_results(results)
-    labels = list(methods) or [entry.name for entry in plugins.installed("methods") if not entry.problem]
-    if not labels:
+    try:
+        trials = _trials(name, chosen.runs, changes.settings)
+    except GenbenchError as error:
+        if file.path and str(error) == _problem_of(file.changed(Changes(), smoke=smoke)):
+            raise GenbenchError(f"{file.path}: {error}") from error
+        raise
+    study = Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke)
+    return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+
+
+def write_asked(study: Study, command: str) -> None:
+    """Write study.json: what was asked for, and what a reader of the results must know, so that the study's folder is enough for both.
+
+    A study may be run in parts: the commands before the last one are kept too.
+    """
+    path = study.directory / "study.json"
+    before = read_json(path) if path.exists() else {}
+    commands = [*before.get("earlier", []), *([before["command"]] if "command" in before else [])]
+    words = {"name": study.name, "smoke": study.smoke, "command": command, "earlier": [line for line in dict.fromkeys(commands) if line != command]}
+    try:
+        study.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenbenchError(f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results") from error
+    write_json({**words, **study.file.to_dict()}, path)
+
+
+def _problem_of(file: StudyFile) -> str:
+    """What is wrong with a file by itself, whatever is asked for besides; empty if nothing is."""
+    try:
+        _trials("x", file.runs, ())
+    except GenbenchError as error:
+        return str(error)
+    return ""
+
+
+def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> tuple[Trial, ...]:
+    """The trials of all runs, the seeds outermost; what several runs hold is one trial. asked: the settings that a person gave."""
+    everybody = [entry.name for entry in plugins.installed("methods") if not entry.problem]
+    if not everybody:
         raise GenbenchError("no method is installed: install a plugin, for example genbench-gram (genbench list methods)")
-    chosen = plugins.choose(labels)
-    words = composition.parse(overrides)
-    architectures = next((override.values for override in words if override.key == "net"), (None,))
-    words = [override._replace(key="features.name") if override.key == "features" else override for override in words if override.key != "net"]
-    words = [_absolute(override) if override.key == "data.root" else override for override in words]
-    names = sorted({method for method, _ in chosen})
-    for override in words:
+    chosen = [plugins.choose(run.methods or everybody) for run in runs]
+    names = sorted({method for pairs in chosen for method, _ in pairs})
+    for override in asked:
         root = override.key.partition(".")[0]
         if root not in names and any(entry.name == root for entry in plugins.installed("methods")):
             raise GenbenchError(f"'{override.key}' sets an option of {root}, which is not among this study's methods ({', '.join(names)})")
+    found: list[Trial] = []
+    for run, pairs in zip(runs, chosen, strict=True):
+        earlier = {(trial.label, trial.id) for trial in found}
+        trials = plan_trials(name, pairs, run.datasets, run.seeds, partial(_points, run.settings, names))
+        found += [trial for trial in trials if (trial.label, trial.id) not in earlier]
+    order = list(dict.fromkeys(seed for run in runs for seed in run.seeds))
+    return tuple(sorted(found, key=lambda trial: order.index(trial.seed)))
 
-    def points(method: str, variant: str, dataset: str) -> Iterable[Point]:
-        for architecture in architectures:
-            for point in composition.compose(_schema(method, variant, dataset, architecture), words, names):
-                swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
-                yield point._replace(swept=swept)
 
-    study = Study(name=name, results=results.absolute(), trials=plan(name, chosen, datasets, seeds, points))
-    _check_trials(study.trials)
-    return study
+def _points(words: Sequence[Override], names: Sequence[str], method: str, variant: str, dataset: str) -> Iterator[Point]:
+    """The composed settings of one cell of a study. names: of all its methods."""
+    architectures = next((override.values for override in words if override.key == "net"), (None,))
+    words = [_absolute(override) if override.key == "data.root" else override for override in words if override.key != "net"]
+    for architecture in architectures:
+        for point in composition.compose(_schema(method, variant, dataset, architecture), words, names):
+            swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
+            yield point._replace(swept=swept)
 
 
 def _absolute(override: Override) -> Override:
@@ -100,7 +159,7 @@ def _schema(method: str, variant: str, dataset: str, architecture: str | None) -
     """The classes and layers of one cell of a study."""
     plugin = plugins.load("methods", method)
     data = plugins.load("datasets", dataset)
-    architecture = architecture or next(iter(data.nets))
+    architecture = next(iter(data.nets)) if architecture is None else architecture
     if not isinstance(architecture, str):
         raise GenbenchError(f"net={architecture} names no architecture (genbench list architectures)")
     net = plugins.load("architectures", architecture)
@@ -115,47 +174,6 @@ def _schema(method: str, variant: str, dataset: str, architecture: str | None) -
         {f"method.{key}": value for key, value in (plugin.variants[variant] if variant else {}).items()},
     ]
     return Schema(method, plugin.config, dataset, data.config, architecture, net.config, layers)
-
-
-def _check_trials(trials: Sequence[Trial]) -> None:
-    """Everything that can be known to fail before it starts: data, metrics, architecture, device."""
-    loaded: dict[str, Any] = {}
-    for trial in trials:
-        dataset, architecture = plugins.load("datasets", trial.dataset), plugins.load("architectures", trial.architecture)
-        method = plugins.load("methods", trial.method)
-        chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
-        key = json.dumps([trial.dataset, dataclasses.asdict(chosen.data)], sort_keys=True)
-        if key not in loaded:
-            loaded[key] = dataset.load(chosen.data)
-        splits = loaded[key]
-        metrics = [plugins.load("metrics", name) for name in chosen.evaluate.metrics]
-        _check_columns(metrics)
-        deciding(metrics, chosen.evaluate.best)
-        check_metrics(metrics, splits, trial.dataset, chosen.features)
-        if reason := architecture.accepts(chosen.net, splits.shape):
-            raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
-        if len(splits.train) < 2:
-            raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
-        _check_world(chosen)
-        pick_device(chosen.device)
-
-
-def _check_world(chosen: settings.Settings) -> None:
-    """Whether the batch can be shared by the ranks, and the ranks by the machines."""
-    world, nodes = chosen.world, chosen.resources.nodes
-    if chosen.train.batch % world:
-        raise GenbenchError(f"train.batch={chosen.train.batch} cannot be shared equally by world={world} ranks; make it a multiple of {world}")
-    if world % nodes:
-        raise GenbenchError(f"world={world} ranks cannot be spread equally over resources.nodes={nodes} machines; make it a multiple of {nodes}")
-
-
-def _check_columns(metrics: Sequence[Metric]) -> None:
-    names = [metric.name for metric in metrics]
-    for name in names:
-        if name in COLUMNS:
-            raise GenbenchError(f"a metric cannot be called '{name}': every record has a column of that name")
-        if names.count(name) > 1:
-            raise GenbenchError(f"evaluate.metrics names '{name}' twice")
 
 
 def _check_results(results: Path) -> None:

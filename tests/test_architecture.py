@@ -10,22 +10,27 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "genbench"
 LAYERS = {
     0: ["errors", "hooks", "trial"],
-    1: ["settings", "composition", "plugins", "record"],
+    1: ["kinds", "settings", "document", "overrides", "composition", "plugins", "record"],
     2: ["streams", "comm", "kernels", "nets", "data", "metrics", "pictures"],
     3: ["kit"],
     4: ["trainer"],
     5: ["plugin", "checkpoint", "progress", "train", "evaluate", "assembly", "judge", "attempt", "process", "testing", "clauses"],
-    6: ["ranks", "worker", "generator", "rescore", "export", "engines", "study", "sweep", "observers", "report", "status", "terminal"],
+    6: [
+        *("ranks", "worker", "generator", "rescore", "export", "engines", "observers", "report", "status", "terminal"),
+        *("studyfile", "catalogue", "preflight", "study", "latents", "sweep"),
+    ],
     7: ["arguments", "cli"],
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
-ALLOWED_UP = {("__init__", "record"), ("__init__", "study"), ("__init__", "sweep"), ("__init__", "engines"), ("__init__", "generator"), ("nets", "kit")}
+FACE = ("record", "study", "studyfile", "catalogue", "sweep", "engines", "latents", "generator")
+ALLOWED_UP = {("nets", "kit"), *(("__init__", room) for room in FACE)}
 """The package's own face imports inside its functions; an architecture announces itself with the kit's Architecture."""
 HOMES = {
-    "hydra": {"composition"},
+    "hydra": {"composition", "overrides"},
     "omegaconf": {"composition"},
     "mlflow": {"observers"},
     "click": {"arguments", "cli"},
+    "yaml": {"document"},
     "torch_fidelity": {"metrics"},
     "tensorboard": {"observers"},
     "submitit": {"engines"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -9,7 +10,7 @@ from typing import NoReturn
 import click
 
 from genbench.arguments import Commands
-from genbench.cli import looking, running, tracking, using
+from genbench.cli import looking, reporting, running, tracking, using
 from genbench.errors import GenbenchError
 
 
@@ -27,7 +28,8 @@ for command in (
     looking.list_,
     looking.show,
     looking.check,
-    looking.report,
+    reporting.report,
+    reporting.compare,
     using.sample,
     using.evaluate,
     tracking.sync,
@@ -36,17 +38,24 @@ for command in (
     cli.add_command(command)
 
 
+def _one_line(message: str) -> str:
+    """A message without what would break the line or command the terminal: those characters as they are written in Python."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command; the one place that turns an error into a line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names and paths may hold what the terminal's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        cli.main(args=arguments, prog_name="genbench", standalone_mode=False)
+        cli.main(args=arguments, prog_name="genbench", standalone_mode=False, obj=[*(sys.argv[1:] if arguments is None else arguments)])
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"genbench: {error.format_message()}", err=True)
+        click.echo(f"genbench: {_one_line(error.format_message())}", err=True)
         sys.exit(2)
     except GenbenchError as error:
-        click.echo(f"genbench: {error}", err=True)
+        click.echo(f"genbench: {_one_line(str(error))}", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genbench: interrupted; the same command goes on where this one stopped", err=True)

@@ -1,23 +1,28 @@
-"""`list`, `show`, `check`, `report`: what is installed, and what came out."""
+"""`list`, `show`, `check`: what is installed."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
-from genbench.errors import GenbenchError
+from genbench.cli.options import terminal_console
+
+KINDS = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
 
 
 @click.command("list")
-@click.argument("kinds", nargs=-1, type=click.Choice(["methods", "datasets", "architectures", "metrics", "extractors", "observers"]))
+@click.argument("kinds", nargs=-1, type=click.Choice([*KINDS, "studies"]))
 def list_(kinds: tuple[str, ...]) -> None:
-    """List what is installed: methods with their variants, data sets, architectures, metrics."""
-    from genbench import plugins
+    """List what is installed: methods with their variants, data sets, architectures, metrics, studies."""
+    from genbench import catalogue, plugins
 
-    for kind in kinds or plugins.KINDS:
+    for kind in kinds or (*KINDS, "studies"):
+        if kind == "studies":
+            click.echo("studies:")
+            for name, title in catalogue.listed() or [("none is here", "")]:
+                click.echo(f"  {name:<12}  {title}".rstrip())
+            continue
         entries = plugins.installed(kind)  # type: ignore[arg-type]
         click.echo(f"{kind}:")
         width = max((len(entry.name) for entry in entries), default=0)
@@ -64,22 +69,3 @@ def check(method: str) -> None:
     for name in testing.CHECKS:
         click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}")
     sys.exit(1 if findings else 0)
-
-
-@click.command()
-@click.argument("study")
-@RESULTS
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the table here, numbers in full.")
-def report(study: str, results: Path, csv_file: Path | None) -> None:
-    """Print a study's table again, from the records of its trials."""
-    from genbench import record
-    from genbench.report import tables
-
-    records = record.load(study_folder(study, results))
-    print_table(records)
-    if csv_file is not None:
-        try:
-            csv_file.write_text(tables.csv(tables.summarize(records)))
-        except OSError as error:
-            raise GenbenchError(f"{csv_file} cannot be written: {error.strerror}") from error
-        click.echo(f"\nwritten   {csv_file}")

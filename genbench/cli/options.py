@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genbench.arguments import Place
+
 if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
-RESULTS = click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Folder of all results.")
+RESULTS = click.option("--results", type=Place(), default=Path("results"), show_default=True, help="Folder of all results.")
 CHECKPOINT = click.option(
     "--checkpoint", "which", type=click.Choice(["last", "best"]), default="last", show_default=True, help="The last one, or the best during training."
 )
@@ -39,8 +41,8 @@ def study_folder(study: str, results: Path) -> Path:
     """The folder of a study; raises UnknownNameError with a guess when there is none."""
     from genbench.errors import UnknownNameError
 
-    if not (results / study / "trials").is_dir() or Path(study).name != study:
-        known = sorted(path.parent.name for path in results.glob("*/trials"))
+    known = [path.parent.name for path in results.glob("*/trials")]
+    if study not in known:
         raise UnknownNameError("study", study, known, f"looked in {results}")
     return results / study
 

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from genbench.arguments import Names, Seeds
+from genbench.arguments import Names, Place, Seeds
 from genbench.cli.options import RESULTS, print_table, results_option, study_folder, terminal_console
 from genbench.engines.choice import ENGINES
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
     from genbench.study import Study
+    from genbench.studyfile import StudyFile
 
 EXAMPLES = """\b
 genbench run                                        every installed method on the ring
 genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
 genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
+genbench run figure2                                a study of the paper's (genbench list studies)
+genbench run figure2 --smoke                        its small size, within a minute
+genbench run figure2 --methods gram net.latent=2    a part of it
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--methods", type=Names(), default=[], help="Methods, as method or method/variant.  [default: every installed one]")
-@click.option("--dataset", "datasets", type=Names(), default="ring", show_default=True, help="Data set, or several.")
-@click.option("--seeds", type=Seeds(), default="0", show_default=True, help="Training seeds.")
-@click.option("--study", help="Name of the study.  [default: DATASET-comparison]")
+@click.option("--methods", type=Names(), default=[], help="Methods, as method or method/variant.  [default: the study's; every installed one]")
+@click.option("--dataset", "datasets", type=Names(), default=[], help="Data set, or several.  [default: the study's; ring]")
+@click.option("--seeds", type=Seeds(), default=[], help="Training seeds.  [default: the study's; 0]")
+@click.option("--study-file", help="YAML file of the study, as benchmarks/figure2.yaml.")
+@click.option("--smoke", is_flag=True, help="Run the small size of the study's file.")
+@click.option("--study", help="Name of the study's folder.  [default: that of its file; DATASET-comparison]")
 @RESULTS
-@click.option("--data-root", type=click.Path(path_type=Path), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
+@click.option("--data-root", type=Place(), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where the trials run.")
 @click.option("--slots", type=click.IntRange(min=1), help="Trials at once.  [default: one per GPU or core; on a cluster its own limits]")
 @click.option("--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]")
 @click.option("--only", type=click.Choice(["failed"]), help="Run none but the trials that have failed.")
 @click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
+@click.pass_obj
 def run(
+    words: list[str],
     methods: list[str],
     datasets: list[str],
     seeds: list[int],
+    study_file: str | None,
+    smoke: bool,
     study: str | None,
     results: Path,
     data_root: Path | None,
@@ -54,20 +65,23 @@ def run(
 ) -> None:
     """Run a study: each method on the same data order, the same architecture and the same initial weights.
 
-    OVERRIDES are settings, key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values
-    (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
+    STUDY is a study's name (genbench list studies); what is given besides goes before what its file says. OVERRIDES are settings,
+    key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values (gram.lr=1e-4,5e-5) make a sweep. The
+    same command again goes on where the last one was broken off.
     """
-    from genbench import composition, plugins, sweep, terminal
+    from genbench import composition, latents, plugins, sweep, terminal
     from genbench import study as studies
     from genbench.engines.choice import choose
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
         plugins.load("observers", name)
-    words: list[str | composition.Override] = [*overrides]
+    file, settings = _study_file(study_file, overrides)
+    given: list[str | composition.Override] = [*settings]
     if data_root is not None:
-        words.append(composition.Override("data.root", (str(data_root.absolute()),)))
-    planned = studies.plan_study(methods, datasets, seeds, words, name=study, results=results)
+        given.append(composition.Override("data.root", (str(data_root.absolute()),)))
+    changes = studies.asked(methods, datasets, seeds, given)
+    planned = studies.plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run)
     whole = planned
     if only:
         planned = planned.only(only)
@@ -77,11 +91,14 @@ def run(
         for line in lines:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(drawn)
+        for line in planned.lacks:
+            click.echo(f"missing: {line}", err=True)
         return
     done = sum(planned.is_done(trial) for trial in planned.trials)
     if done:
         click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
     started = choose(engine, planned, slots=slots, ray_address=ray_address)
+    studies.write_asked(planned, shlex.join(["genbench", *words]))
     errors = terminal_console(stderr=True)
     display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
     try:
@@ -94,23 +111,42 @@ def run(
         raise
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
+    for trial in latents.score(planned):
+        latent = ",".join(map(str, planned.file.score))
+        click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: scored with evaluate.seed={latent} too", err=True)
     sys.exit(_conclude(whole, mlflow="mlflow" in watching))
+
+
+def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tuple[str, ...]]:
+    """The study that is named by a file or by the first word, if any is, and the settings among the words."""
+    from genbench import catalogue, studyfile
+
+    name = words[0] if words and "=" not in words[0] else ""
+    if path and name:
+        raise GenbenchError(f"'{name}' and --study-file {path} each name a study; name one")
+    if path and not path.endswith(catalogue.SUFFIXES):
+        raise GenbenchError(f"--study-file {path} is no {' or '.join(catalogue.SUFFIXES)} file; a study's name is given without it: genbench run {path}")
+    file = catalogue.find(path or name) if path or name else studyfile.EVERYTHING
+    return file, words[1:] if name else words
 
 
 def _conclude(study: Study, *, mlflow: bool) -> int:
     """Print the table, the paths and what failed; return the exit code."""
-    from genbench import record
+    from genbench import latents, record
 
     records = [row for trial in study.trials if (row := study.record_of(trial))]
-    print_table(record.frame(records))
+    print_table(record.frame([latents.own(row) for row in records]))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
     if mlflow:
-        from genbench.observers.mlflow import links
+        from genbench.observers.mlflow import links, tracking_server
 
-        click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
-        for link in links(study.results, study.name, "http://127.0.0.1:5000"):
-            click.echo(f"          {link}")
+        if server := tracking_server():
+            click.echo(f"MLflow    {server}")
+        else:
+            click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
+            for link in links(study.results, study.name, "http://127.0.0.1:5000"):
+                click.echo(f"          {link}")
     failed = [row for row in records if row.status == "failed"]
     for row in failed:
         click.echo(f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see {study.directory / 'trials' / row.trial / 'log.txt'})", err=True)
@@ -118,7 +154,7 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=Place())
 def trial(directory: Path) -> None:
     """Run one trial's folder to its end; at once if it is done. Every engine starts trials by this."""
     if not (directory / "trial.json").exists():

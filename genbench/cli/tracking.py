@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from genbench.arguments import Names
+from genbench.arguments import Names, Place
 from genbench.cli.options import RESULTS
 from genbench.errors import GenbenchError
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
+@click.argument("results", type=Place(), default=Path("results"))
 @click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told.")
 def sync(results: Path, observers: list[str]) -> None:
     """Fill MLflow from the files of all trials again; it can be deleted and rebuilt at any time."""
@@ -27,14 +28,26 @@ def sync(results: Path, observers: list[str]) -> None:
 
 @click.command()
 @RESULTS
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port on 127.0.0.1.")
-def ui(results: Path, port: int) -> None:
-    """Serve MLflow's pages of the results on 127.0.0.1 until Ctrl-C."""
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; another one than this machine's own needs --expose.")
+@click.option("--expose", is_flag=True, help="Let other machines in. MLflow asks for no password: whoever can reach the port can read and change the store.")
+def ui(results: Path, port: int, host: str, expose: bool) -> None:
+    """Serve MLflow's pages of the results, to this machine alone, until Ctrl-C."""
     from genbench.observers.mlflow import ui_command
 
+    if not (expose or _is_loopback(host)):
+        raise GenbenchError(f"--host {host} would let other machines in, and MLflow asks for no password; leave it out, or add --expose if that is meant")
     if not results.is_dir():
         raise GenbenchError(f"there is no results folder {results}; run a study first, or name one with --results")
-    command, environment = ui_command(results, port)
-    click.echo(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
+    command, environment = ui_command(results, port, host)
+    click.echo(f"MLflow on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -7,14 +7,14 @@ from typing import Literal
 
 import click
 
-from genbench.arguments import Names
+from genbench.arguments import Names, Place
 from genbench.cli.options import CHECKPOINT, print_table
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=Place())
 @click.option("-n", "count", type=click.IntRange(min=1), default=64, show_default=True, help="Number of samples.")
-@click.option("-o", "output", type=click.Path(path_type=Path), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder.")
+@click.option("-o", "output", type=Place(), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder.")
 @CHECKPOINT
 def sample(directory: Path, count: int, output: Path, which: Literal["last", "best"]) -> None:
     """Draw samples from a trial's generator: into one picture, an array file, or a folder of pictures."""
@@ -28,7 +28,7 @@ def sample(directory: Path, count: int, output: Path, which: Literal["last", "be
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=Place())
 @click.option("--metrics", type=Names(), default=[], help="Metrics.  [default: the trial's own]")
 @click.option("--samples", type=click.IntRange(min=2), help="Number of samples.  [default: the trial's own]")
 @CHECKPOINT

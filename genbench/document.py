@@ -1,0 +1,139 @@
+"""Reading YAML strictly: a key that is there twice, an unknown key and a value of another type are each said in one line; the home of yaml."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import yaml
+
+from genbench.errors import SettingsError, UnknownNameError
+
+LONGEST = 60
+"""Characters of a value in a message."""
+MERGE = "tag:yaml.org,2002:merge"
+
+T = TypeVar("T")
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds; raises SettingsError that names the file and the line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError(f"{path}{line}: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # bytes that are no text, an impossible date, a thousand brackets
+        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+
+
+class Node:
+    """A value of a document and where it stands there; what it is not, it says in one line."""
+
+    def __init__(self, value: Any, path: Path, trail: str = "") -> None:
+        self.value = value
+        self._path, self._trail = path, trail
+
+    def mapping(self, *, required: Sequence[str] = (), optional: Sequence[str] = ()) -> dict[str, Node]:
+        """Its values by key; every key must be known and every required one there."""
+        node = self.open_mapping()
+        for key in node:
+            if key not in (*required, *optional):
+                self.fail(str(UnknownNameError("key", key, (*required, *optional))))
+        for key in required:
+            if key not in node:
+                self.fail(f"the key '{key}' is missing")
+        return node
+
+    def open_mapping(self) -> dict[str, Node]:
+        """Its values by key, whatever the keys are called."""
+        if not isinstance(self.value, dict):
+            self.refuse("keys and values")
+        for key in self.value:
+            if not isinstance(key, str):
+                self.fail(f"the key '{key}' is no text; write it in quotes")
+        return {key: Node(value, self._path, f"{self._trail}.{key}".lstrip(".")) for key, value in self.value.items()}
+
+    def sequence(self, what: str) -> list[Node]:
+        """Its items, of which `what` is the plural."""
+        if not isinstance(self.value, list):
+            self.refuse(f"a list of {what}")
+        return [Node(value, self._path, f"{self._trail}[{number}]") for number, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """A text that is not empty; line breaks in it are spaces."""
+        if not isinstance(self.value, str) or not self.value.strip():
+            self.refuse("a text")
+        return " ".join(self.value.split())
+
+    def texts(self) -> tuple[str, ...]:
+        """Texts, none of them twice."""
+        return self._once(tuple(node.text() for node in self.sequence("texts")))
+
+    def whole(self, *, at_least: int = 0) -> int:
+        """A whole number from `at_least`."""
+        if type(self.value) is not int or self.value < at_least:
+            self.refuse(f"a whole number from {at_least}")
+        return self.value
+
+    def wholes(self) -> tuple[int, ...]:
+        """Whole numbers from 0, none of them twice."""
+        return self._once(tuple(node.whole() for node in self.sequence("whole numbers")))
+
+    def number(self) -> float:
+        """A number."""
+        if type(self.value) not in (int, float) or not math.isfinite(self.value):
+            self.refuse("a number")
+        return float(self.value)
+
+    def choices(self) -> tuple[Any, ...]:
+        """The values of a setting: one, or those of a list, of which an item may be a list itself."""
+        values = self.value if isinstance(self.value, list) else [self.value]
+        if not values:
+            self.refuse("a value, or a list of those to try")
+        for value in values:
+            for item in value if isinstance(value, list) else [value]:
+                if not (item is None or isinstance(item, bool | int | float | str)):
+                    self.refuse("a value, or a list of those to try; a setting that is a list itself is written [[a, b]]")
+        return tuple(values)
+
+    def refuse(self, expected: str) -> NoReturn:
+        """Raise SettingsError that says what was expected and what is there."""
+        shown = "nothing" if self.value is None else f"'{self.value}'"
+        self.fail(f"expected {expected}, got {shown if len(shown) <= LONGEST else shown[:LONGEST] + '…'}")
+
+    def fail(self, problem: str) -> NoReturn:
+        """Raise SettingsError that says where the problem is."""
+        raise SettingsError(f"{self._path}: {self._trail}{': ' if self._trail else ''}{problem}")
+
+    def _once(self, values: tuple[T, ...]) -> tuple[T, ...]:
+        for value in values:
+            if values.count(value) > 1:
+                self.fail(f"'{value}' is there twice")
+        if not values:
+            self.refuse("at least one")
+        return values
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data, in which a key that is there twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """The keys and values of a mapping."""
+        seen = []
+        for key, _ in node.value:
+            name = key.value if key.tag == MERGE else self.construct_object(key, deep=True)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{name}' is there twice", key.start_mark)
+            seen.append(name)
+        plain: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return plain
+
+
+# YAML 1.1 takes 1e-4 for a text, for it has no point.
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789"))
