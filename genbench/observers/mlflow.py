@@ -145,16 +145,30 @@ def tracking_server() -> str:
     return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
 
+def has_store(results: Path) -> bool:
+    """Whether there is a tracking server or a store in a results folder, so that opening one creates nothing."""
+    return bool(tracking_server()) or _database(results).exists()
+
+
 def links(results: Path, study: str, address: str) -> list[str]:
-    """Pages of a user interface at that address: a study's charts, and the comparison of its runs; none while the store lacks the study."""
-    if not tracking_server() and not _database(results).exists():
+    """Pages of a user interface at that address: a study's charts, and the comparison of its runs.
+
+    None while the store lacks the study, or its server does not answer, of which the observer has told.
+    """
+    if not has_store(results):
         return []
-    client = connect(results)
-    experiment = client.get_experiment_by_name(study)
-    if experiment is None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = connect(results)
+        experiment = client.get_experiment_by_name(study)
+        if experiment is None:
+            return []
+        number = experiment.experiment_id
+        found = client.search_runs([number], "tags.`genbench.trial` LIKE '%'", order_by=["attributes.start_time ASC"])
+    except MlflowException:
         return []
-    number = experiment.experiment_id
-    runs = json.dumps([run.info.run_id for run in client.search_runs([number], order_by=["attributes.start_time ASC"])])
+    runs = json.dumps([run.info.run_id for run in found])
     return [
         f"{address}/#/experiments/{number}/runs?compareRunsMode=CHART&{WORKFLOW}",
         f"{address}/#/compare-runs?runs={quote(runs)}&experiments={quote(json.dumps([number]))}&{WORKFLOW}",

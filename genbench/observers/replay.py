@@ -15,6 +15,7 @@ import pluggy
 
 from genbench import hooks, plugins
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
+from genbench.process import check_links
 from genbench.record import read_json, trial_directories
 from genbench.trial import Trial
 
@@ -34,7 +35,7 @@ class Tail:
     def rows(self) -> list[Row]:
         """The complete rows since the last call, each once; a last line that is still being written waits for the next call.
 
-        Raises DataError for a complete line that is not a JSON object.
+        Raises DataError for a complete line that is no row.
         """
         if not self._path.exists():
             return []
@@ -49,11 +50,19 @@ class Tail:
     def _row(self, line: bytes) -> Row:
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{self._path} is damaged: {error} in '{line[:80].decode(errors='replace')}'; remove that line") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is not a JSON object; remove that line")
-        return row
+        if not _is_row(row):
+            raise DataError(f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is no row of a log; remove that line")
+        return row  # type: ignore[no-any-return]
+
+
+def _is_row(row: object) -> bool:
+    """Whether it has what every row has: numbers on the clocks, and numbers by name."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(clock), int | float) for clock in ("time", "images", "updates", "train_seconds")):
+        return False
+    named = [row.get(kind, {}) for kind in ("values", "metrics")]
+    return all(isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values()) for numbers in named)
 
 
 class Observers:
@@ -150,7 +159,8 @@ def sync(results: Path, names: Iterable[str]) -> int:
     observers = Observers(names, results)
     directories = list(trial_directories(results))
     for directory in directories:
-        trial = Trial.from_dict(read_json(directory / "trial.json"))
+        check_links(directory)
+        trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
         record = read_json(directory / "record.json") if (directory / "record.json").exists() else None
         rows = Tail(directory).rows()
         for name in observers.names:

@@ -37,7 +37,7 @@ def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
     for metric in metrics:
         keys = _keys(records, metric)
         if _unlike(records, keys):
-            protocols = {key: _protocol(records, key) for key in dict.fromkeys(keys.dropna())}
+            protocols = {key: in_full(records, key) for key in dict.fromkeys(keys.dropna())}
             differing = differences(protocols.values())
             ways = (f"[{key}] " + ", ".join(f"{name} {_short(protocol.get(name))}" for name in differing) for key, protocol in protocols.items())
             found.setdefault("; ".join(ways), []).append(metric)
@@ -55,7 +55,7 @@ def _again(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
         here = records[records[own].notna()].iloc[0]
         ways = [f"evaluate.seed={mark.removeprefix('seed')}" for mark in marks if mark.startswith("seed")]
         if column in records and isinstance(here[column], str):
-            unlike = differences([_protocol(records, here[column]), _protocol(records, here[own])])
+            unlike = differences([in_full(records, here[column]), in_full(records, here[own])])
             ways += [f"{field} {_short(values[-1])} instead of {_short(values[0])}" for field, values in unlike.items()]
         found.setdefault(", ".join(ways), []).append(name)
     return [f"scored again: {', '.join(names)}: {ways}" for ways, names in found.items()]
@@ -79,10 +79,10 @@ def _keys(records: pd.DataFrame, metric: str) -> pd.Series:
 def _unlike(records: pd.DataFrame, keys: pd.Series) -> bool:
     if bool((keys.groupby(records["dataset"]).nunique() > 1).any()):
         return True
-    return bool(differences((_protocol(records, key) for key in dict.fromkeys(keys.dropna())), ignored=OF_THE_DATA))
+    return bool(differences((in_full(records, key) for key in dict.fromkeys(keys.dropna())), ignored=OF_THE_DATA))
 
 
-def _protocol(records: pd.DataFrame, key: str) -> dict[str, Any]:
+def in_full(records: pd.DataFrame, key: str) -> dict[str, Any]:
     """The protocol of that key, from whichever record has it."""
     prefix = f"protocols.{key}."
     columns = {name.removeprefix(prefix): records[name].dropna() for name in records.columns if name.startswith(prefix)}

@@ -68,7 +68,7 @@ def varying_settings(records: pd.DataFrame) -> list[str]:
     found = []
     for name in columns:
         values = records[name].map(lambda value: tuple(value) if isinstance(value, list) else value)
-        if (values.groupby([records["dataset"], records["method"]]).nunique(dropna=False) > 1).any():
+        if values.nunique(dropna=False) > 1 and (values.groupby([records["dataset"], records["method"]]).nunique(dropna=False) > 1).any():
             records[name] = values
             found.append(name)
     if records.groupby(["dataset", "method"])["architecture"].nunique().gt(1).any():
@@ -84,7 +84,7 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
         keys.remove("dataset")
     shown = pd.DataFrame({key: summary[key].map(_value) for key in keys})
     for metric in metrics:
-        shown[metric] = [_mean(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)]
+        shown[metric] = [mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)]
     shown["images"] = summary["images"].map(lambda value: f"{value:,.0f}")
     shown["updates"] = summary["updates"].map(lambda value: f"{value:,.0f}")
     shown["seconds"] = summary["train_seconds"].map(lambda value: f"{value:.1f}")
@@ -108,7 +108,8 @@ def _mixed_worlds(records: pd.DataFrame) -> list[str]:
     return [f"trials ran on {', '.join(map(str, worlds))} ranks: the metrics may be compared, the seconds may not"]
 
 
-def _mean(mean: float, sd: float) -> str:
+def mean_and_sd(mean: float, sd: float) -> str:
+    """A mean and a standard deviation for a person; either may be missing."""
     if pd.isna(mean):
         return "–"
     digits = max(0, 3 - len(str(int(abs(mean))))) if abs(mean) >= 1 else 3

@@ -1,0 +1,219 @@
+"""What a report says, before any format: the question, the verdicts, tables, figures, and how to have it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import genbench
+from genbench.errors import GenbenchError
+from genbench.record import load_good, read_json, trial_directories
+from genbench.report import contenders, figures, findings, lottery, outcomes, protocols, published, surroundings, tables, verdicts
+from genbench.report.figure import Figure, Trials, slug
+from genbench.report.surroundings import Table
+from genbench.report.verdicts import Verdict
+
+SPOKEN = 12
+"""Verdicts that are told in words; the others are in their table."""
+SMOKE = "this is the study's small size, which shows that it runs; its numbers say nothing about the methods"
+EVERY_PAIR = "Every pair of contenders on every metric; over several conditions every seed counts with its mean."
+EVERY_CONDITION = "Every pair of contenders on every metric under every condition alone, adjusted over all of them."
+SAID = {"better": "better on", "worse": "worse on", "equal": "equal on", "inconclusive": "inconclusive on", "none": "no verdict on"}
+"""A verdict's word before the metrics that it is about."""
+NEVER = "none"
+"""The verdict on a pair about which nothing can be said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A verdict in words."""
+
+    verdict: str
+    """better, worse, inconclusive, equal or none."""
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command line and what it is for."""
+
+    purpose: str
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that a report of one study says, whatever the format."""
+
+    study: str
+    title: str
+    question: str
+    claims: tuple[str, ...]
+    overview: tuple[str, ...]
+    """For every pair of contenders the metrics on which the first is better, worse or neither, a line each."""
+    summary: tuple[Sentence, ...]
+    """Every verdict in words, those that decide first."""
+    notes: tuple[str, ...]
+    """What a reader of the numbers must know."""
+    results: tuple[Table, ...]
+    """The scores, a paper's numbers, the verdicts."""
+    figures: tuple[Figure, ...]
+    background: tuple[Table, ...]
+    """Verdicts under every condition, intervals, protocols, failures, cost, environment."""
+    fairness: tuple[str, ...]
+    """Whether the contenders started alike, by the hashes of what they started from."""
+    commands: tuple[Command, ...]
+    version: str
+    records: pd.DataFrame
+    """A row per trial, every column."""
+    damaged: tuple[str, ...]
+    """Files that could not be read and are left out."""
+
+    @property
+    def spoken(self) -> tuple[Sentence, ...]:
+        """The verdicts that are told in words."""
+        return self.summary[:SPOKEN]
+
+    @property
+    def unspoken(self) -> int:
+        """How many more there are in the table."""
+        return len(self.summary) - len(self.spoken)
+
+
+def of(folder: Path) -> Report:
+    """The report of a study's folder. Raises GenbenchError when no trial has finished; what cannot be read is named in `damaged`."""
+    records, damaged = load_good(folder)
+    _check_finished(folder, records, damaged)
+    everything = _ordered(records)
+    records = lottery.own(everything)
+    about = read_json(folder / "study.json") if (folder / "study.json").exists() else {}
+    separated, metrics = protocols.separate(records, tables.metric_names(records))
+    named = contenders.name(separated)
+    directions = {family.metric: family.better for family in outcomes.families(records)}
+    drawn: list[Figure] = []
+    for dataset, own in named.records.groupby("dataset", sort=False):
+        found, problems = figures.of(_trials(str(dataset), own, metrics, named, directions, folder))
+        drawn += found
+        damaged += problems
+    several = named.records["condition"].nunique() > 1
+    headline = verdicts.verdicts(records)
+    return Report(
+        study=folder.name,
+        title=about.get("title") or f"Study {folder.name}",
+        question=about.get("question", ""),
+        claims=tuple(about.get("claims", ())),
+        overview=_overview(headline),
+        summary=_summary(headline),
+        notes=(*_unended(folder, records, damaged), *([SMOKE] if about.get("smoke") else []), *tables.notes(records)),
+        results=surroundings.joined(
+            [
+                findings.scores(records),
+                published.beside(about.get("published", {}), named.records, metrics),
+                findings.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
+                lottery.spread(everything),
+            ]
+        ),
+        figures=tuple(drawn),
+        background=surroundings.joined(
+            [
+                findings.judged("verdicts-by-condition", "Verdicts under every condition", EVERY_CONDITION, verdicts.by_condition(records))
+                if several
+                else None,
+                findings.intervals(records),
+                surroundings.protocol(records),
+                surroundings.failures(named.records),
+                surroundings.cost(named.records),
+                surroundings.environment(records),
+            ]
+        ),
+        fairness=tuple(surroundings.fairness(records)),
+        commands=_commands(folder, about),
+        version=genbench.__version__,
+        records=everything,
+        damaged=tuple(damaged),
+    )
+
+
+def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> None:
+    """Raise GenbenchError when a report would have nothing to say."""
+    if not records.empty and (records["status"] == "finished").any():
+        return
+    counts = {} if records.empty else records["status"].value_counts().to_dict()
+    words = [f"{count} {status}" for status, count in counts.items()] + ([f"{len(damaged)} with a damaged record ({damaged[0]})"] if damaged else [])
+    left = len(list(trial_directories(folder))) - len(records) - len(damaged)
+    words += [f"{left} without a record"] if left else []
+    raise GenbenchError(f"study {folder.name} has no finished trial to report: {', '.join(words) or 'no trial at all'}; see genbench status {folder.name}")
+
+
+def _ordered(records: pd.DataFrame) -> pd.DataFrame:
+    """The records by data set and method, and within a method by the numeric settings that vary, smallest first."""
+    varying = [name for name in contenders.name(records).records.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(records[name])]
+    return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
+
+
+def _unended(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> list[str]:
+    """A line when trials are still to come."""
+    left = sum(not (directory / "record.json").exists() for directory in trial_directories(folder))
+    return [f"{left} of the study's trials have no record yet and are missing here"] if left else []
+
+
+def _trials(dataset: str, records: pd.DataFrame, metrics: Sequence[str], named: contenders.Field, directions: Mapping[str, str], folder: Path) -> Trials:
+    """The trials of one data set as the figures need them."""
+    present = [metric for metric in metrics if records[metric].notna().any()]
+    several = len(set(named.records["dataset"])) > 1
+    return Trials(
+        dataset=dataset,
+        records=records,
+        metrics=present,
+        directions=directions,
+        shared=[column for column in named.shared if records[column].astype(str).nunique() > 1],
+        own=[column for column in named.own if records[column].astype(str).nunique() > 1],
+        folder=folder,
+        prefix=f"{slug(dataset)}-" if several else "",
+    )
+
+
+def _overview(found: Sequence[Verdict]) -> tuple[str, ...]:
+    """A line for every pair of contenders: on what the first is better, worse, or neither."""
+    pairs: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    several = len({one.dataset for one in found}) > 1
+    for one in found:
+        if one.better != "neither":
+            pairs.setdefault((one.dataset if several else "", one.a, one.b), {}).setdefault(one.verdict, []).append(one.metric)
+    lines = []
+    for (dataset, a, b), metrics in pairs.items():
+        said = [f"{SAID[word]} {', '.join(metrics[word])}" for word in SAID if word in metrics]
+        lines.append(f"{f'{dataset}: ' if dataset else ''}{a} against {b}: {'; '.join(said)}")
+    return tuple(lines)
+
+
+def _summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
+    """The verdicts in words, those that decide first; one sentence for all pairs about which nothing can be said for one reason."""
+    order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
+    told = [
+        Sentence(verdict=one.verdict, words=verdicts.sentence(one)) for one in sorted(found, key=lambda one: order.get(one.verdict, 3)) if one.verdict != NEVER
+    ]
+    reasons = dict.fromkeys(one.why for one in found if one.verdict == NEVER)
+    return (*told, *(Sentence(verdict=NEVER, words=f"No verdict on {_count(found, why)}: {why}.") for why in reasons))
+
+
+def _count(found: Sequence[Verdict], why: str) -> str:
+    pairs = list(dict.fromkeys(f"{one.a} against {one.b}" for one in found if one.verdict == NEVER and one.why == why))
+    return pairs[0] if len(pairs) == 1 else f"{len(pairs)} pairs"
+
+
+def _commands(folder: Path, about: Mapping[str, Any]) -> tuple[Command, ...]:
+    """What was typed, and what to type to have the report again."""
+    results = "" if folder.parent == Path("results") else f" --results {folder.parent}"
+    ran = [*about.get("earlier", []), *([about["command"]] if "command" in about else [])]
+    again = "Run the study again; trials that are done are kept"
+    return (
+        *(Command(purpose=again, line=line) for line in ran),
+        Command(purpose="Write this page again", line=f"genbench report {folder.name}{results}"),
+        Command(purpose="The same as text, tables, LaTeX and PDF", line=f"genbench report {folder.name}{results} --format md,csv,latex,pdf"),
+        Command(purpose="Score the finished trials again, on more samples", line=f"genbench evaluate {folder} --samples 50000"),
+    )

@@ -1,0 +1,185 @@
+"""What a report says: the question, verdicts, numbers apart where they are unlike, failures, what was left out."""
+
+import json
+
+import pytest
+from study_folders import a_record, make, two_methods
+
+from genbench.errors import GenbenchError
+from genbench.report import contents
+
+ABOUT = {
+    "name": "s",
+    "smoke": False,
+    "command": "genbench run figure2 --seeds 0,1,2",
+    "earlier": ["genbench run figure2"],
+    "title": "Rings",
+    "question": "Does a GAN lose modes?",
+    "claims": ["GRAM never does."],
+}
+
+
+@pytest.fixture
+def of(tmp_path):
+    """of(records, …): the report of a study with these records."""
+
+    def make_and_read(records, **options):
+        return contents.of(make(tmp_path, records, **options))
+
+    return make_and_read
+
+
+def table(report, name):
+    return next(one for one in (*report.results, *report.background) if one.name == name)
+
+
+def test_question_claims_and_commands_come_from_study_json(of):
+    report = of(two_methods(), about=ABOUT)
+    assert (report.title, report.question, report.claims) == ("Rings", "Does a GAN lose modes?", ("GRAM never does.",))
+    assert [command.line for command in report.commands[:2]] == ["genbench run figure2", "genbench run figure2 --seeds 0,1,2"]
+
+
+def test_a_study_without_study_json_has_its_name_and_can_be_reported_again(of, tmp_path):
+    report = of(two_methods())
+    assert (report.study, report.title, report.question) == ("s", "Study s", "")
+    assert report.commands[0].line == f"genbench report s --results {tmp_path}"
+
+
+def test_the_verdict_is_in_words_and_in_its_table(of):
+    report = of(two_methods())
+    assert report.overview == ("gan against gram: worse on high_quality, mode_kl",)
+    assert [sentence.verdict for sentence in report.summary] == ["worse", "worse"]
+    assert set(table(report, "verdicts").shown["verdict"]) == {"worse"}
+
+
+def test_too_few_seeds_are_no_verdict_and_the_reason_is_told_once(of):
+    report = of(two_methods(seeds=2))
+    assert report.overview == ("gan against gram: no verdict on high_quality, mode_kl",)
+    (sentence,) = report.summary
+    assert "3 are needed" in sentence.words
+
+
+def test_of_many_verdicts_those_that_decide_come_first_and_the_rest_is_counted(of):
+    methods = [f"m{number}" for number in range(5)]
+    report = of(
+        [a_record(method, seed, score=0.1 * number + 0.001 * (seed + number) ** 2) for number, method in enumerate(methods) for seed in range(3)], logged=False
+    )
+    assert len(report.summary) == 20
+    assert (len(report.spoken), report.unspoken) == (contents.SPOKEN, 20 - contents.SPOKEN)
+    assert report.summary[0].verdict != "inconclusive"
+
+
+def test_a_method_that_is_not_installed_is_reported_like_any_other(of):
+    report = of([a_record("long-gone/old", seed) for seed in range(3)])
+    assert table(report, "table").shown["method"].tolist() == ["long-gone/old"]
+    assert any(figure.name == "scores-high_quality" for figure in report.figures)
+
+
+def test_unlike_numbers_stand_apart_with_a_note_and_are_in_no_figure_together(of):
+    records = [a_record("gan", seed) for seed in range(3)] + [a_record("gram", seed, key="k1", protocol={"split": "train"}) for seed in range(3)]
+    report = of(records)
+    assert {"high_quality [k0]", "high_quality [k1]"} <= set(table(report, "table").shown)
+    assert any("not to be compared" in note and "split" in note for note in report.notes)
+    assert report.overview == ()
+    figure = next(figure for figure in report.figures if figure.name == "scores-high_quality-k0")
+    assert "gram" not in figure.alt
+    assert list(table(report, "protocols").shown) == ["field", "k0", "k1"]
+
+
+def test_what_did_not_finish_is_listed_with_its_reason(of):
+    report = of([*two_methods(), a_record("gan", 3, status="diverged", error="loss is nan\nat update 7")])
+    (row,) = table(report, "failures").shown.to_dict("records")
+    assert (row["method"], row["seed"], row["status"], row["why"]) == ("gan", "3", "diverged", "loss is nan")
+    assert "diverged" in table(report, "intervals").shown
+
+
+def test_a_study_that_finished_has_no_table_of_failures(of):
+    assert not any(one.name == "failures" for one in of(two_methods()).background)
+
+
+def test_a_study_of_which_nothing_finished_is_one_line_with_what_became_of_it(of):
+    with pytest.raises(GenbenchError, match=r"s has no finished trial to report: 1 diverged, 1 failed; see genbench status s$"):
+        of([a_record(status="diverged"), a_record(seed=1, status="failed")])
+
+
+def test_a_damaged_record_is_left_out_and_named(tmp_path):
+    folder = make(tmp_path, two_methods())
+    victim = next((folder / "trials").glob("gan--0-*")) / "record.json"
+    victim.write_text("{")
+    report = contents.of(folder)
+    assert len(report.records) == 5
+    (line,) = report.damaged
+    assert str(victim) in line
+
+
+def test_a_damaged_log_is_named_and_the_others_are_drawn(tmp_path):
+    folder = make(tmp_path, two_methods())
+    victim = next((folder / "trials").glob("gan--0-*")) / "metrics.jsonl"
+    victim.write_text("{}\nnonsense\n")
+    report = contents.of(folder)
+    assert any(str(victim) in line for line in report.damaged)
+    assert any(figure.name == "log-loss" for figure in report.figures)
+
+
+def test_trials_without_a_record_are_counted(tmp_path):
+    folder = make(tmp_path, two_methods())
+    (folder / "trials" / "waiting").mkdir()
+    (folder / "trials" / "waiting" / "trial.json").write_text(json.dumps({}))
+    assert "1 of the study's trials have no record yet and are missing here" in contents.of(folder).notes
+
+
+def test_a_small_size_is_said_to_mean_nothing(of):
+    assert contents.SMOKE in of(two_methods(), about=ABOUT | {"smoke": True}).notes
+
+
+def test_conditions_are_in_the_order_of_their_numbers(of):
+    records = [a_record("gan", seed, settings={"net.latent": latent}) for latent in (16, 2, 8) for seed in range(3)]
+    assert table(of(records, logged=False), "table").shown["net.latent"].tolist() == ["2", "8", "16"]
+
+
+def test_every_condition_has_verdicts_of_its_own(of):
+    report = of([a_record(method, seed, settings={"net.latent": latent}) for latent in (2, 8) for method in ("gan", "gram") for seed in range(3)], logged=False)
+    assert set(table(report, "verdicts-by-condition").shown["condition"]) == {"latent=2", "latent=8"}
+
+
+def test_the_papers_numbers_stand_beside_the_measured_ones_with_what_was_unlike(of):
+    number = {
+        "method": "gram",
+        "dataset": "ring",
+        "metric": "high_quality",
+        "mean": 0.9,
+        "sd": 0.02,
+        "n": 3,
+        "where": "Table 1",
+        "condition": {"net.width": 20},
+    }
+    other = number | {"method": "mmdgan", "sd": None, "n": None, "condition": {}}
+    report = of(two_methods(), about=ABOUT | {"published": {"protocol": "held-out images, 10,000 samples.", "numbers": [number, other]}})
+    shown = table(report, "published").shown
+    assert shown["paper"].tolist() == ["0.900 ± 0.020 (3)", "0.900"]
+    assert shown["here"].tolist() == ["0.810 ± 0.010 (3)", "not measured"]
+    assert "The paper: held-out images, 10,000 samples. Here: 10 updates, 500 samples" in table(report, "published").caption
+
+
+def test_contenders_that_started_alike_are_said_to_have(of):
+    assert all("same hash" in line for line in of(two_methods()).fairness)
+    unlike = of([a_record("gan"), a_record("gram", batches_hash="other")], name="unlike").fairness
+    assert any("first batches: unlike hashes in 1 of 1" in line for line in unlike)
+
+
+def test_the_spread_is_split_by_source_where_one_was_varied_alone(of):
+    main = [a_record("gan", seed, score=0.5 + 0.1 * seed, trial=f"main{seed}") for seed in range(3)]
+    drawn = [a_record("gan", 0, score=0.5 + 0.01 * n, settings={"seeds.init": n}, trial=f"init{n}") for n in (1, 2)]
+    report = of(main + drawn, logged=False)
+    row = table(report, "lottery").shown.iloc[0]
+    assert row["everything"] == "0.1 (3)"
+    assert row["initial weights"] == "0.01 (3, 1 %)"
+    assert table(report, "table").shown["seeds"].tolist() == ["3"]
+
+
+def test_numbers_of_other_latents_are_a_source_of_spread_and_no_metrics_of_their_own(of):
+    records = [a_record("gan", seed) for seed in range(3)]
+    again = [record.metrics | {"high_quality@seed1": record.metrics["high_quality"] + 0.02} for record in records]
+    report = of([a_record("gan", seed, metrics=metrics) for seed, metrics in enumerate(again)])
+    assert "high_quality@seed1" not in table(report, "table").shown
+    assert table(report, "lottery").shown.iloc[0]["latents"] == "0.0141 (6, 200 %)"
