@@ -83,7 +83,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # a device without numbers, meta, is found out too
     except (RuntimeError, AssertionError) as error:
         raise GenbenchError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto") from error
     return device

@@ -6,12 +6,13 @@ import hashlib
 import io
 import logging
 import os
-import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from genbench.errors import CheckpointError
 
@@ -66,12 +67,23 @@ def load(path: Path) -> dict[str, Any]:
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"checkpoint {path} is damaged: its sha256 is not the one in {_sum_file(path).name}")
     try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(f"checkpoint {path} is refused: it holds more than tensors and plain data") from error
-    if not isinstance(state, dict):
-        raise CheckpointError(f"checkpoint {path} is refused: it holds no dictionary")
-    return state
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of torch, about a file that is refused all the same
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # of the many kinds that a reader of bytes made by somebody else can raise
+        raise CheckpointError(f"checkpoint {path} is refused: it holds more than tensors and plain data, or is damaged") from error
+    match state:
+        case {"trainer": dict(), "progress": {"updates": int()}}:
+            return dict(state)
+    raise CheckpointError(f"checkpoint {path} is refused: it does not hold a trainer's state and its progress")
+
+
+def into(module: nn.Module, state: Mapping[str, Any], folder: Path) -> None:
+    """Load the state that a checkpoint in a trial's folder has of a module; raises CheckpointError when it is another module's."""
+    try:
+        module.load_state_dict(state)
+    except Exception as error:  # torch raises RuntimeError, an optimizer's state ValueError, KeyError and others
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"the checkpoint in {folder} is not of this trial, or of another version of its method: {reason}") from error
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:

@@ -26,17 +26,21 @@ def export(samples: Tensor, splits: Splits, path: Path) -> None:
     """Write samples, uint8 [n, h, w, c] or float32 [n, d], in the form that the path's suffix asks for.
 
     .png: one grid of images, or a cloud of vectors. .npz: an array `samples` in the shape and type they have. No suffix: a
-    folder with one PNG for each image, numbered from 0. Raises GenbenchError for vectors in a folder of pictures.
+    folder with one PNG for each image, numbered from 0. Raises GenbenchError for vectors in a folder of pictures, and
+    where nothing can be written.
     """
     check_target(path)
-    if path.suffix.lower() == ".png":
-        pictures.save(pictures.grid(samples) if splits.is_images else pictures.figure(samples, splits), path)
-    elif path.suffix:
-        _save_array(samples, path)
-    elif splits.is_images:
-        _save_folder(samples, path)
-    else:
-        raise GenbenchError(f"cannot write vectors to {path} as one picture each; give an array file: {path}.npz")
+    try:
+        if path.suffix.lower() == ".png":
+            pictures.save(pictures.grid(samples) if splits.is_images else pictures.figure(samples, splits), path)
+        elif path.suffix:
+            _save_array(samples, path)
+        elif splits.is_images:
+            _save_folder(samples, path)
+        else:
+            raise GenbenchError(f"cannot write vectors to {path} as one picture each; give an array file: {path}.npz")
+    except OSError as error:
+        raise GenbenchError(f"cannot write samples to {path}: {error.strerror or error}") from error
 
 
 def _save_array(samples: Tensor, path: Path) -> None:

@@ -52,8 +52,8 @@ class Generator:
         if not (directory / "trial.json").exists():
             raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
         state = state_in(directory, which)
-        run = prepare(Trial.from_dict(read_json(directory / "trial.json")), directory).run
-        run.trainer.load_state_dict(state["trainer"])
+        run = prepare(Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")), directory).run
+        checkpoint.into(run.trainer, state["trainer"], directory)
         run.trainer.eval()
         return cls(run.trainer, run.settings, run.splits, run.device, state["progress"]["updates"])
 

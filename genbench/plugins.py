@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from genbench.settings import RESERVED
 
 Kind = Literal["methods", "datasets", "architectures", "metrics", "extractors", "observers"]
 KINDS: tuple[Kind, ...] = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 HOOKS = tuple(name for name in vars(hooks) if name.startswith("genbench_"))
 
 
@@ -141,7 +143,9 @@ def _conflict(kind: Kind, name: str, claimants: list[str]) -> str:
     """Why nothing can be called by this name, or an empty string."""
     if len(claimants) > 1:
         return f"is claimed by {' and by '.join(claimants)}; uninstall all but one"
-    if kind == "methods" and (name in RESERVED or "/" in name):
+    if not NAME.fullmatch(name):  # names of files are made from it
+        return "has a name that could not stand in a file's; rename it: letters, digits, '.', '_' and '-', beginning with a letter or digit"
+    if kind == "methods" and name in RESERVED:
         return "has a name that is taken by the settings; rename it"
     return ""
 

@@ -35,7 +35,11 @@ def asked_to_stop() -> Callable[[], bool]:
 
 @contextmanager
 def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
-    """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends."""
+    """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends.
+
+    Raises TrialBusyError while another process holds it, GenbenchError where it cannot be written or a link in it leads elsewhere.
+    """
+    check_links(directory)
     deadline = time.monotonic() + wait
     with _opened(directory / "lock") as file, _opened(directory / "lock.ranks") as of_ranks:
         while True:
@@ -59,6 +63,14 @@ def hold_as_rank(directory: Path) -> IO[str]:
     file = _opened(directory / "lock.ranks")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
+
+
+def check_links(directory: Path) -> None:
+    """Raise GenbenchError for a link that leaves a trial's folder: what the folder of somebody else leads to is neither written nor sent anywhere."""
+    own = directory.resolve()
+    for path in directory.rglob("*"):
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(own):
+            raise GenbenchError(f"{path} is a link that leaves the trial's folder; put what it leads to in its place")
 
 
 def _opened(path: Path) -> IO[str]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
@@ -37,6 +37,8 @@ NOTICE = 1.0
 """Seconds that a rank which failed waits before it ends: by then the agent has seen whether another one was killed."""
 PATIENCE = timedelta(days=7)
 """How long ranks wait for each other; the agent ends them when one is gone, so this is only a limit on an evaluation."""
+KEEP_ALIVE = 3600
+"""Seconds between two signs of life of an agent that is alone: each makes the file of the rendezvous longer."""
 SHUTDOWN = 10
 """Seconds that the other ranks have to end when one has failed."""
 
@@ -64,8 +66,18 @@ class Nodes:
 
     @property
     def endpoint(self) -> str:
-        """Where the agents meet: any free port on one machine; on several one that the job's number gives."""
-        return f"{self.address}:{20_000 + int(self.job.partition('-')[0]) % 20_000 if self.job else 0}"
+        """Where the agents of several machines meet: a port of the first one that the job's number gives."""
+        return f"{self.address}:{20_000 + int(self.job.partition('-')[0]) % 20_000}"
+
+    def rendezvous(self, scratch: Path) -> dict[str, Any]:
+        """How the ranks find each other, for torch's launcher: on one machine by a file, on several through the first one's port.
+
+        That port is open to all, asks for no password, and what comes in is unpickled: one machine must not have it.
+        """
+        if self.job:
+            return {"rdzv_endpoint": self.endpoint, "rdzv_configs": {"is_host": self.number == 0}}
+        file = {"store_type": "file", "keep_alive_interval": KEEP_ALIVE}
+        return {"rdzv_endpoint": str(scratch / "agents"), "rdzv_configs": file, "local_addr": "127.0.0.1"}
 
 
 def run(trial: Trial, directory: Path, world: int, nodes: Nodes, *, log_to_file: bool) -> tuple[Record, int]:
@@ -75,6 +87,8 @@ def run(trial: Trial, directory: Path, world: int, nodes: Nodes, *, log_to_file:
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     started = time.time()
+    if not nodes.job:
+        os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else the agent opens a port for its ranks, which have a file
     with _scratch(directory, nodes) as scratch, _stop_noted(scratch):
         config = LaunchConfig(
             min_nodes=nodes.count,
@@ -82,9 +96,7 @@ def run(trial: Trial, directory: Path, world: int, nodes: Nodes, *, log_to_file:
             nproc_per_node=world // nodes.count,
             run_id=nodes.job or uuid.uuid4().hex,
             rdzv_backend="c10d",
-            rdzv_endpoint=nodes.endpoint,
-            rdzv_configs={"is_host": nodes.number == 0} if nodes.job else {},
-            local_addr="127.0.0.1" if nodes.count == 1 else None,
+            **nodes.rendezvous(scratch),
             logs_specs=DefaultLogsSpecs(log_dir=str(scratch / f"agent{nodes.number}")),
             max_restarts=0,  # a restart in place fails every other time on gloo; the engine starts a fresh worker
             start_method="spawn",
@@ -104,7 +116,7 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
     """One rank's life."""
     rank, world, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     folder, notes = Path(directory), Path(scratch)
-    trial = Trial.from_dict(read_json(folder / "trial.json"))
+    trial = Trial.from_dict(read_json(folder / "trial.json"), str(folder / "trial.json"))
     asked = asked_to_stop()
     # torch has a rank interrupted when its agent dies; started in the background, as by nohup, it would have inherited to ignore that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -112,9 +124,13 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
         accelerated = torch.cuda.is_available() and trial.running.get("device", "auto") != "cpu"
         if accelerated:
             torch.cuda.set_device(local)
-        elif os.environ.get("MASTER_ADDR") in ("127.0.0.1", "localhost"):
+        alone = Nodes.of(trial).count == 1
+        if alone:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-        dist.init_process_group("cpu:gloo,cuda:nccl" if accelerated else "gloo", timeout=PATIENCE)
+            os.environ.setdefault("NCCL_SOCKET_IFNAME", "lo")
+        file = dist.FileStore(str(notes / "ranks"), world) if alone else None  # type: ignore[attr-defined]
+        place: dict[str, Any] = {"store": file, "rank": rank, "world_size": world} if alone else {}
+        dist.init_process_group("cpu:gloo,cuda:nccl" if accelerated else "gloo", timeout=PATIENCE, **place)
         comm = Comm(rank, world)
         record, code = attempt(trial, folder, lambda: comm.largest(asked() or (notes / "stop").exists()) > 0, comm)
         if rank == 0 or code == FAILED:

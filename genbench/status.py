@@ -99,15 +99,15 @@ def _with_jobs(found: list[State]) -> list[State]:
 
 
 def _state(directory: Path) -> State:
-    trial = Trial.from_dict(read_json(directory / "trial.json"))
+    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     now = time.time()
     try:
-        record = read(directory)
+        record, held = read(directory), _is_held(directory / "lock")
         rows = Tail(directory).rows()
     except GenbenchError as error:
         return State(trial=trial, directory=directory, state="damaged", age=0.0, clocks={}, detail=str(error))
     clocks = rows[-1] if rows else {}
-    if _is_held(directory / "lock"):
+    if held:
         return State(trial=trial, directory=directory, state="running", age=now - (directory / "lock").stat().st_mtime, clocks=clocks)
     if record is not None:
         return State(trial=trial, directory=directory, state=record.status, age=now - record.ended, clocks=clocks, detail=record.error)
@@ -123,4 +123,6 @@ def _is_held(path: Path) -> bool:
         return False
     except BlockingIOError:
         return True
+    except OSError as error:
+        raise GenbenchError(f"{path} cannot be read: {error.strerror}") from error
     return False

@@ -13,6 +13,7 @@ from genbench.attempt import BUSY, STOPPED, describe
 from genbench.engines.engine import RETRIES, Engine, was_killed
 from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Tail, Watcher
+from genbench.process import check_links
 from genbench.record import Record, read, read_json, write, write_json
 from genbench.status import supervising
 from genbench.study import Study
@@ -135,8 +136,9 @@ def _last_line(path: Path) -> str:
 def write_trial(trial: Trial, directory: Path) -> None:
     """Write trial.json; a trial that has begun keeps its number of threads, or it would not go on bit for bit."""
     path = directory / "trial.json"
+    check_links(directory)
     if path.exists():
-        begun = read_json(path)["running"].get("threads", 1)
+        begun = Trial.from_dict(read_json(path), str(path)).running.get("threads", 1)
         trial = dataclasses.replace(trial, running={**trial.running, "threads": begun})
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -73,9 +73,38 @@ class Trial:
         }
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Trial:
-        """The inverse of `to_dict`."""
-        return cls(**{key: value for key, value in plain.items() if key != "id"})
+    def from_dict(cls, plain: Mapping[str, Any], place: str = "trial.json") -> Trial:
+        """The inverse of `to_dict`; place: the file that it is from.
+
+        Raises GenbenchError that names the file for anything else, and where the id says that the settings were changed.
+        """
+        if wrong := [key for key, kind in KINDS.items() if type(plain.get(key)) is not kind]:
+            raise GenbenchError(f"{place} is damaged: it has no {', '.join(wrong)} of the right kind; {AGAIN}")
+        if extra := sorted(set(plain) - set(KINDS)):
+            raise GenbenchError(f"{place} has {', '.join(extra)}, which this version of genbench does not know; {AGAIN}")
+        check_study_name(plain["study"])
+        trial = cls(**{key: value for key, value in plain.items() if key != "id"})
+        if plain["id"] != trial.id:
+            raise GenbenchError(f"{place} was changed: the id of what it holds is {trial.id}, not {plain['id']}; {AGAIN}")
+        return trial
+
+
+KINDS = {"id": str, "study": str, "method": str, "variant": str, "dataset": str, "architecture": str, "seed": int}
+KINDS |= {"settings": dict, "running": dict, "swept": dict}
+"""What trial.json holds."""
+AGAIN = "remove the trial's folder and run the study again"
+
+
+def check_study_name(name: str) -> None:
+    """Raise GenbenchError for a name that cannot be that of a folder beside those of other studies and MLflow's files, on every file system."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith("."):
+        raise GenbenchError(f"'{name}' cannot name a study: use letters, digits, '.', '_' and '-', beginning with a letter or digit and not ending with '.'")
+    if name.partition(".")[0].upper() in DEVICES or name in ("mlflow.db", "mlartifacts"):
+        raise GenbenchError(f"'{name}' cannot name a study: the name is taken, by Windows or by MLflow's files; choose another one")
+
+
+DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+"""Names that no file can have on Windows, where a shared folder of results may be looked at."""
 
 
 def plan(
@@ -106,9 +135,9 @@ def plan(
         for seed in seeds
         for method, variant, dataset, point in cells
     )
-    names: dict[str, Trial] = {}
+    found: set[tuple[str, str]] = set()
     for trial in trials:
-        if trial.directory in names:
+        if (trial.label, trial.id) in found:
             raise GenbenchError(f"the study holds {trial.label} on {trial.dataset} with seed {trial.seed} and the same settings twice; name it once")
-        names[trial.directory] = trial
+        found.add((trial.label, trial.id))
     return trials

@@ -13,6 +13,7 @@ from genbench.attempt import BUSY, DIVERGED, DONE, FAILED, KILLED, STOPPED, atte
 from genbench.comm import Comm
 from genbench.process import asked_to_stop, locked, logged
 from genbench.record import FINAL, read, read_json, write
+from genbench.settings import check_running
 from genbench.trial import Trial
 
 __all__ = ["BUSY", "DIVERGED", "DONE", "FAILED", "KILLED", "STOPPED", "run_trial"]
@@ -25,7 +26,8 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     Raises TrialBusyError when another process still runs the same folder after `wait` seconds, GenbenchError when
     trial.json cannot be used.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"))
+    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    check_running(trial.running)
     world, nodes = trial.running.get("world", 1), ranks.Nodes.of(trial)
     if nodes.number:  # the first machine holds the folder; the others lend it their ranks
         return ranks.run(trial, directory, world, nodes, log_to_file=log_to_file)[1]

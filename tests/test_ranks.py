@@ -13,6 +13,7 @@ import torch
 from genbench import checkpoint, record, worker
 from genbench.errors import GenbenchError
 from genbench.ranks import Nodes
+from genbench.trial import Trial
 
 pytestmark = pytest.mark.slow
 FP64 = ["train.precision=fp64", "world=2"]
@@ -116,8 +117,10 @@ def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end
     ranks = children(process.pid)
     process.kill()
     process.wait()
-    text = (directory / "trial.json").read_text()
-    (directory / "trial.json").write_text(text.replace("100000", "1").replace('"world": 2', '"world": 1'))
+    plain = record.read_json(directory / "trial.json")
+    plain["settings"]["train"]["updates"] = plain["running"]["world"] = 1
+    del plain["id"]
+    record.write_json(Trial(**plain).to_dict(), directory / "trial.json")
     assert run_trial(directory, wait=60.0) == worker.DONE
     wait_for(lambda: not [pid for pid in ranks if Path(f"/proc/{pid}").exists()])
 

@@ -25,7 +25,7 @@ INK = 16
 class DigitsData(DataSettings):
     """Settings of `digits`."""
 
-    size: int = setting(32, "height and width of the images, a power of two; enlarged bilinearly from 8x8", at_least=8)
+    size: int = setting(32, "height and width of the images, a power of two; enlarged bilinearly from 8x8", at_least=8, below=513)
 
     def __post_init__(self) -> None:
         if self.size & (self.size - 1):

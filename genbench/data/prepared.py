@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,13 +75,13 @@ def prepared(recipe: Recipe, make: Make) -> Splits:
     store = cache_folder() / "prepared"
     note = store / "seen" / _stamp(recipe)
     try:
-        key = note.read_text() if note.exists() else _key(recipe)
+        key = _noted(note) or _key(recipe)
         folder = store / f"{recipe.dataset}-{key}"
         if not folder.exists():
             with locked(store / f"{folder.name}.lock"):
                 if not folder.exists():
                     _fill(folder, recipe, make)
-        if not note.exists():
+        if not _noted(note):
             _remember(note, key)
     except OSError as error:
         raise DataError(f"the images of {recipe.dataset} cannot be prepared in {store}: {error}; set GENBENCH_DATA to a folder with room") from error
@@ -94,6 +95,12 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _noted(note: Path) -> str:
+    """The key in a note, which becomes part of a folder's name; empty when there is no note or it holds something else."""
+    key = note.read_text(errors="replace") if note.exists() else ""
+    return key if re.fullmatch("[0-9a-f]{32}", key) else ""
 
 
 def _stamp(recipe: Recipe) -> str:

@@ -27,6 +27,6 @@ def is_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; set data.root to a folder that can be") from error
+    except (OSError, ValueError) as error:  # the latter for a name with a zero byte in it
+        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', error)}; set data.root to a folder that can be") from error
     return True

@@ -74,7 +74,7 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         os.environ.update(environment)
-        log = os.open(Path(directory, "log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        log = os.open(Path(directory, "log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)

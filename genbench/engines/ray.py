@@ -6,7 +6,9 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -104,7 +106,8 @@ class Ray:
             if self._address is None:
                 own = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
                 cores = max(cpus, own)  # as under the local engine, a trial may have more threads than there are cores
-                ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE_BYTES, _node_ip_address="127.0.0.1", **quiet)
+                here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(_private_folder() / "ray")}
+                ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE_BYTES, **here, **quiet)
             else:
                 _check_answers(self._address)
                 ray.init(address=self._address, **quiet)
@@ -188,6 +191,16 @@ def _library(*, local: bool) -> Any:
     return ray
 
 
+def _private_folder() -> Path:
+    """A folder that nobody else can enter, around the one whose sockets Ray lets everybody write to: its workers take orders from them."""
+    folder = Path(tempfile.gettempdir(), f"genbench-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
+        raise GenbenchError(f"{folder} may be entered by others; remove it, or set TMPDIR to a folder of your own")
+    return folder
+
+
 def _check_answers(address: str) -> None:
     """Raise OSError or ValueError when nothing listens at a cluster's address, which Ray itself would take minutes to notice."""
     if address == "auto":
@@ -200,7 +213,7 @@ def _check_answers(address: str) -> None:
 
 def _request(directory: Path, *, accelerated: bool) -> dict[str, Any]:
     """What the task of a trial asks Ray for, all ranks together; accelerated: the cluster has accelerators."""
-    running = Trial.from_dict(read_json(directory / "trial.json")).running
+    running = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")).running
     wanted: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()}
     resources, ranks = ResourceSettings(**wanted), running.get("world", 1)
     gpus = int(accelerated and running.get("device", "auto") != "cpu") if resources.gpus is None else resources.gpus

@@ -71,11 +71,14 @@ def attempts(directory: Path, job: str) -> list[int | None]:
     for line in content.splitlines():
         if not line.endswith(b"}"):  # a lost machine may leave part of a line, and one being written has not happened yet
             continue
-        row = json.loads(line)
-        if row["job"] == job and "ended" not in row:
-            codes.append(None)
-        elif row["job"] == job and codes:
-            codes[-1] = row["ended"]
+        try:
+            row = json.loads(line)
+            if row["job"] == job and "ended" not in row:
+                codes.append(None)
+            elif row["job"] == job and codes:
+                codes[-1] = row["ended"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise GenbenchError(f"{directory / 'attempts.jsonl'} is damaged: '{line[:80].decode(errors='replace')}' is no attempt; remove that line") from error
     return codes
 
 
@@ -99,7 +102,7 @@ def work(directory: str) -> int:
     for number in (signal.SIGTERM, signal.SIGUSR2):  # until the worker, whose import takes seconds, listens itself
         signal.signal(number, lambda number, frame: asked.append(number))
     folder = Path(directory)
-    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
     for target in (1, 2):
         os.dup2(log, target)
     logging.getLogger("submitit").setLevel(logging.WARNING)  # the trial's log is the trial's
@@ -154,7 +157,7 @@ def _own_id() -> str:
 
 
 def _append(folder: Path, row: dict[str, Any]) -> None:
-    descriptor = os.open(folder / "attempts.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(folder / "attempts.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
     try:
         os.write(descriptor, b"\n" + json.dumps(row).encode() + b"\n")  # the first ends what a lost machine may have left
         os.fsync(descriptor)

@@ -40,7 +40,7 @@ def parameters(directory: Path) -> dict[str, Any]:
 
     Raises GenbenchError for an option that cannot be passed on.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"))
+    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     running = trial.running
     wanted: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()}
     resources = ResourceSettings(**wanted)
@@ -70,7 +70,7 @@ def _options(words: tuple[str, ...]) -> dict[str, str | bool]:
     for word in words:
         key, equals, value = word.partition("=")
         if not re.fullmatch(r"[a-z][a-z-]*", key):
-            raise GenbenchError(f"resources.options: '{word}' is no option of sbatch; write [account=x,qos=y]")
+            raise GenbenchError(f"resources.options: '{word}' is no option of sbatch; write ['account=x','qos=y']")
         if key in OWN or key.endswith("requeue"):
             raise GenbenchError(f"resources.options: '{key}' is set by genbench itself; leave it out")
         _check_word("resources.options", value)

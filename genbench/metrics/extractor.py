@@ -13,7 +13,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
-from genbench.errors import GenbenchError
+from genbench.errors import DataError, GenbenchError
 
 WAYS_OUT = "give the file as features.weights=FILE, let it be downloaded with features.download=true, or use features=efficientnet-lite0, which brings its own"
 
@@ -58,19 +58,19 @@ class Weights(NamedTuple):
 def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
     """The extractor's weights: in the given file, or where they are kept; downloaded there if they are missing and download is set.
 
-    Raises GenbenchError when there are none, or when kept ones are not the published ones.
+    Raises DataError when there are none, or when kept ones are not the published ones.
     """
     path = Path(file).expanduser() if file else extractor.kept()
     if file and not path.is_file():
-        raise GenbenchError(f"features.weights={file}: there is no such file")
+        raise DataError(f"features.weights={file}: there is no such file")
     if not path.is_file():
         if not (download and extractor.url):
-            raise GenbenchError(f"the weights of {extractor.name} are not in {path}: {WAYS_OUT}")
+            raise DataError(f"the weights of {extractor.name} are not in {path}: {WAYS_OUT}")
         _download(extractor, path)
     digest = sha256_of(path)
     published = digest.startswith(extractor.sha256)
     if not file and not published:
-        raise GenbenchError(f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256}; remove it")
+        raise DataError(f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256}; remove it")
     return Weights(path, digest, published)
 
 

@@ -88,7 +88,7 @@ def trace_of_root(a: Tensor, b: Tensor) -> Tensor:
     """
     lower = _cholesky(a)
     if lower is None:
-        values, vectors = torch.linalg.eigh(a)
+        values, vectors = _spectrum(a)
         kept = values > _precision(a) * values.max()
         factor = vectors[:, kept] * values[kept].sqrt()
         product = factor.T @ b @ factor
@@ -97,6 +97,15 @@ def trace_of_root(a: Tensor, b: Tensor) -> Tensor:
     # Of a symmetric matrix the eigenvalues are computed from its lower triangle.
     eigenvalues: Tensor = torch.linalg.eigvalsh(product, UPLO="L")
     return eigenvalues.clamp_min(0.0).sqrt().sum()
+
+
+def _spectrum(a: Tensor) -> tuple[Tensor, Tensor]:
+    """The eigenvalues [d] and eigenvectors [d, d] of a positive semidefinite matrix."""
+    try:
+        values, vectors = torch.linalg.eigh(a)
+    except torch.linalg.LinAlgError:  # now and then, of the covariance of nearly equal features; its singular vectors are the same and are always found
+        vectors, values, _ = torch.linalg.svd(a)
+    return values, vectors
 
 
 def _cholesky(a: Tensor) -> Tensor | None:

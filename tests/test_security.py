@@ -1,0 +1,395 @@
+"""Security: no code from files, nothing written or sent from outside a folder, no port open to others, no secret in a file."""
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+
+import genbench
+from genbench import checkpoint, cli, plugins, sweep, worker
+from genbench.data import torchvision as published
+from genbench.data.prepared import Part, Recipe, prepared
+from genbench.engines.ray import _private_folder
+from genbench.errors import CheckpointError, DataError, GenbenchError, PluginError
+from genbench.record import read, read_json, write_json
+from genbench.trial import Trial
+
+SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
+
+
+@pytest.fixture
+def call(capsys, tmp_path, monkeypatch):
+    """call(words…): exit code and stderr of a command run in an empty folder; its refusals are one line."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def run(*words):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(word) for word in words])
+        err = capsys.readouterr().err
+        if end.value.code == 2:
+            assert re.fullmatch(r"genbench: [^\n]+\n", err.splitlines(keepends=True)[-1])
+        return end.value.code, err
+
+    return run
+
+
+@pytest.fixture
+def directory(study, run_trial):
+    """The folder of a finished trial that keeps its best checkpoint too."""
+    planned = study(overrides=["evaluate.every=200"])
+    (trial,) = planned.trials
+    assert run_trial(planned.directory_of(trial)) == worker.DONE
+    return planned.directory_of(trial)
+
+
+class Malice:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, mark):
+        self._mark = str(mark)
+
+    def __reduce__(self):
+        return os.mkdir, (self._mark,)
+
+
+# Checkpoints and pickles ----------------------------------------------------------------------------------------------
+
+
+def put(state, path):
+    """A checkpoint of anybody's making, with the sum that goes with it."""
+    torch.save(state, path)
+    path.with_name(f"{path.name}.sha256").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("where", ["trainer", "progress"])
+def test_a_malicious_checkpoint_is_refused_and_named_by_everything_that_reads_one(directory, call, tmp_path, where):
+    mark, folder = tmp_path / "mark", directory / "checkpoint"
+    state = {"trainer": {}, "progress": {"updates": 1}, where: Malice(mark)}
+    newest = sorted(folder.glob("[0-9]*.pt"))
+    for path in (*newest, folder / "best.pt"):
+        put(state, path)
+    for words, name in (
+        (("sample", directory), newest[-1].name),
+        (("sample", directory, "--checkpoint", "best"), "best.pt"),
+        (("evaluate", directory), newest[-1].name),
+        (("evaluate", directory, "--checkpoint", "best"), "best.pt"),
+    ):
+        code, err = call(*words)
+        assert code == 2
+        assert f"{folder / name} is refused" in err
+    for which in ("last", "best"):
+        with pytest.raises(CheckpointError, match="refused"):
+            genbench.Generator.load(directory, which)
+    (directory / "record.json").unlink()
+    assert call("trial", directory)[0] == worker.FAILED
+    assert f"{newest[-1]} is refused" in read(directory).error
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("state", [[], {"trainer": {}}, {"trainer": {}, "progress": {}}, {"trainer": {}, "progress": {"updates": "many"}}])
+def test_plain_data_that_are_no_checkpoint_are_refused(tmp_path, state):
+    put(state, tmp_path / "1.pt")
+    with pytest.raises(CheckpointError, match="does not hold a trainer's state and its progress"):
+        checkpoint.load(tmp_path / "1.pt")
+
+
+def test_bytes_that_are_no_checkpoint_are_refused_whatever_torch_raises(tmp_path):
+    checkpoint.save({"trainer": {"w": torch.zeros(3)}, "progress": {"updates": 1}}, tmp_path, 1)
+    path = tmp_path / "0000000001.pt"
+    content = path.read_bytes()
+    for place in range(0, len(content), len(content) // 60):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        path.with_name(f"{path.name}.sha256").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+        try:
+            assert checkpoint.load(path)["progress"]["updates"] == 1
+        except CheckpointError as error:
+            assert path.name in str(error)  # noqa: PT017 - a changed byte of a weight is a weight
+
+
+def test_the_checkpoint_of_another_trial_is_named_as_that(directory, call):
+    put({"trainer": {"generator.0.weight": torch.zeros(2)}, "progress": {"updates": 1}}, sorted((directory / "checkpoint").glob("[0-9]*.pt"))[-1])
+    code, err = call("sample", directory)
+    assert code == 2
+    assert "is not of this trial" in err
+
+
+def test_cifars_pickles_are_not_read_before_their_checksums(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "cache"))
+    folder = tmp_path / "root" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    for name in published.CIFAR10.files:
+        (folder / name).write_bytes(pickle.dumps(Malice(tmp_path / "mark")))
+    with pytest.raises(DataError, match="data_batch_1 is damaged"):
+        published.load_cifar10(published.DataSettings(root=str(tmp_path / "root")))
+    assert not (tmp_path / "mark").exists()
+
+
+def test_an_archive_is_not_unpacked_before_its_checksum(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "cache"))
+    (tmp_path / "evil").touch()
+    archive = tmp_path / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        for name in ("../../evil", "/evil", "cifar-10-batches-py/../../../evil"):
+            packed.add(tmp_path / "evil", name)
+    (tmp_path / "evil").unlink()
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", archive.as_uri())
+    with pytest.raises(DataError, match="could not be downloaded"):
+        published.load_cifar10(published.DataSettings(root=str(tmp_path / "root"), download=True))
+    assert list(tmp_path.rglob("evil*")) == []
+
+
+# Names and links ------------------------------------------------------------------------------------------------------
+
+UNFIT = ["../up", "..", ".", "/abs", "a/b", "a\\b", "a b", "a\n", "-a", "_a", "ü", "a" * 101, "\x1b[31m"]
+
+
+@pytest.mark.parametrize("name", [*UNFIT, "CON", "nul", "com1.txt", "a.", "mlflow.db", "mlartifacts"])
+def test_a_name_that_would_leave_or_disturb_the_results_folder_is_no_studys(study, name):
+    with pytest.raises(GenbenchError, match="cannot name a study"):
+        study(name=name)
+
+
+@pytest.mark.parametrize("name", ["a", "0", "A.b_c-d", "a" * 100, "console", "com"])
+def test_a_word_is_a_studys_name(study, name):
+    assert study(name=name).directory.name == name
+
+
+@pytest.mark.parametrize("kind", plugins.KINDS)
+@pytest.mark.parametrize("name", [name for name in UNFIT if name == name.strip() and "\n" not in name])
+def test_a_plugins_name_that_could_not_stand_in_a_files_is_broken(tmp_path, monkeypatch, kind, name):
+    folder = tmp_path / "genbench_x-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-x\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(f"[genbench.{kind}]\n{name} = json\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (found,) = [entry for entry in plugins.installed(kind) if entry.origin == "genbench-x 1.0"]
+    assert "rename it" in found.problem
+    with pytest.raises(PluginError, match="rename it"):
+        plugins.load(kind, found.name)
+
+
+def test_a_trials_file_cannot_name_a_study_elsewhere(directory, call):
+    plain = read_json(directory / "trial.json") | {"study": "../../up"}
+    with pytest.raises(GenbenchError, match=r"cannot name a study"):
+        Trial.from_dict(plain)
+    write_json(plain, directory / "trial.json")
+    for words in (("sync", directory.parents[2], "--observers", "tensorboard"), ("evaluate", directory), ("status", "s", "--results", directory.parents[2])):
+        assert call(*words)[0] == 2
+    assert not (directory.parents[2].parent / "up").exists()
+
+
+def test_settings_that_were_changed_in_a_trials_file_are_told_by_its_id(directory, call):
+    text = (directory / "trial.json").read_text()
+    (directory / "trial.json").write_text(text.replace('"lr": 0.002', '"lr": 0.003'))
+    code, err = call("sample", directory)
+    assert code == 2
+    assert f"{directory / 'trial.json'} was changed" in err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("world", "x"), ("world", 0), ("threads", 1.5), ("resources", []), ("resources", {"nodes": 0}), ("device", None), ("new", 1)]
+)
+def test_what_a_trial_cannot_run_with_is_refused_before_it_runs(directory, call, key, value):
+    (directory / "record.json").unlink()
+    plain = read_json(directory / "trial.json")
+    write_json(plain | {"running": plain["running"] | {key: value}}, directory / "trial.json")
+    code, err = call("trial", directory)
+    assert code in (2, worker.FAILED)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["lock", "log.txt", "metrics.jsonl", "record.json", "checkpoint", "samples", "samples/x.png", "checkpoint/.0000000040.pt.tmp"])
+def test_a_link_that_leaves_a_trials_folder_has_nothing_outside_written_or_sent(directory, call, tmp_path, name):
+    outside, link = tmp_path / "outside", directory / name
+    if link.is_dir():
+        shutil.move(link, outside)
+    else:
+        outside.write_text(link.read_text() if link.exists() and link.suffix != ".png" else "a secret\n")
+        link.unlink(missing_ok=True)
+    link.symlink_to(outside)
+    content = outside.read_text() if outside.is_file() else sorted(path.name for path in outside.iterdir())
+    for words in (("evaluate", directory), ("trial", directory), ("sync", directory.parents[2], "--observers", "tensorboard")):
+        code, err = call(*words)
+        assert code == 2
+        assert f"{link} is a link that leaves the trial's folder" in err
+    with pytest.raises(GenbenchError, match="is a link"):
+        sweep.write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory)
+    assert content == (outside.read_text() if outside.is_file() else sorted(path.name for path in outside.iterdir()))
+
+
+def test_a_link_within_a_trials_folder_and_one_to_the_folder_are_let_be(directory, run_trial, tmp_path):
+    (directory / "newest.pt").symlink_to("checkpoint")
+    (tmp_path / "elsewhere").symlink_to(directory)
+    assert run_trial(tmp_path / "elsewhere") == worker.DONE
+
+
+def test_a_note_in_the_cache_of_images_cannot_lead_out_of_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "cache"))
+    (tmp_path / "file").touch()
+    recipe = Recipe(dataset="some", version=1, settings={}, root=tmp_path, files=["file"])
+    images = torch.zeros(2, 4, 4, 1, dtype=torch.uint8).numpy()
+
+    def make(scratch):
+        return Part(images.shape, [images]), Part(images.shape, [images])
+
+    content = prepared(recipe, make).content
+    (note,) = (tmp_path / "cache" / "prepared" / "seen").iterdir()
+    note.write_text("x/../../../../up")
+    assert prepared(recipe, make).content == content
+    assert not (tmp_path / "up").exists()
+
+
+# What listens ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """served(words…): what `genbench ui` would have run for a results folder with a store."""
+    (tmp_path / "mlflow.db").touch()
+
+    def run(*words):
+        found = []
+        monkeypatch.setattr(os, "execvpe", lambda file, command, environment: found.append(command))
+        with pytest.raises(SystemExit) as end:
+            cli.main(["ui", "--results", str(tmp_path), *words])
+        return end.value.code, found[0] if found else None
+
+    return run
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.1", "localhost.example.org", "::ffff:10.0.0.1", "0"])
+def test_the_pages_are_for_this_machine_alone_unless_they_are_exposed(served, capsys, host):
+    assert served("--host", host) == (2, None)
+    assert "--expose" in capsys.readouterr().err
+    code, command = served("--host", host, "--expose")
+    assert code == 0
+    assert command[command.index("--host") + 1] == host
+
+
+@pytest.mark.parametrize(
+    ("words", "host"), [((), "127.0.0.1"), (("--host", "::1"), "::1"), (("--host", "127.0.0.9"), "127.0.0.9"), (("--host", "localhost"),) * 2]
+)
+def test_this_machines_own_addresses_need_no_flag(served, words, host):
+    code, command = served(*words)
+    assert code == 0
+    assert command[command.index("--host") + 1] == host
+
+
+def test_an_exposed_server_answers_to_its_own_name_alone(served):
+    command = served("--host", "10.0.0.5", "--expose", "--port", "77")[1]
+    assert command[command.index("--allowed-hosts") + 1].startswith("10.0.0.5:77,")
+    assert command[command.index("--cors-allowed-origins") + 1] == "http://10.0.0.5:77"
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same in IPv6, and ::1, as the kernel writes them."""
+
+
+def descendants(pid):
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
+    found, level = [], {pid}
+    while level:
+        found += level
+        level = {child for child, of in parents.items() if of in level}
+    return found
+
+
+def listening(pids):
+    """The addresses that processes listen at, as the kernel writes them; of a Unix socket its path."""
+    links = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    ports = {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links}
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return ports | {row[-1] for row in unix if int(row[3], 16) & 0x10000 and f"socket:[{row[6]}]" in links}
+
+
+def test_an_open_port_is_seen(tmp_path):
+    with socket.socket() as everybody, socket.socket() as own, socket.socket(socket.AF_UNIX) as unix:
+        everybody.bind(("0.0.0.0", 0))
+        own.bind(("127.0.0.1", 0))
+        unix.bind(str(tmp_path / "socket"))
+        for one in (everybody, own, unix):
+            one.listen()
+        assert listening([os.getpid()]) >= {"00000000", "0100007F", str(tmp_path / "socket")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("world", "allowed"), [(1, set()), (2, LOOPBACK)])
+def test_a_study_that_trains_listens_to_nobody_else(tmp_path, world, allowed):
+    words = ["run", "--methods", "toy", "--results", tmp_path, "--observers", "tensorboard", *SMALL, "train.updates=100000", f"world={world}"]
+    process = subprocess.Popen([sys.executable, "-m", "genbench.cli", *map(str, words)], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 240
+        while not list(tmp_path.glob("*/trials/*/metrics.jsonl")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        family = descendants(process.pid)
+        assert len(family) >= 2 + world
+        assert listening(family) <= allowed
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+def test_rays_sockets_are_in_a_folder_that_nobody_else_can_enter(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = _private_folder()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert _private_folder() == folder
+    folder.chmod(0o755)
+    with pytest.raises(GenbenchError, match="may be entered by others"):
+        _private_folder()
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(GenbenchError, match="may be entered by others"):
+        _private_folder()
+
+
+# Secrets and modes ----------------------------------------------------------------------------------------------------
+
+SECRETS = {
+    name: f"s3cret-{number}-of-somebody" for number, name in enumerate(["MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY", "WANDB_API_KEY", "GENBENCH_SECRET"])
+}
+PASSWORD = "p4ssword-of-somebody"
+
+
+@pytest.mark.slow
+def test_no_secret_of_the_environment_is_in_a_file_or_said_and_nothing_is_for_all_to_write(tmp_path):
+    overrides = [*SMALL, "train.updates=6", "toy-fails.how=raise,segfault", "toy-fails.at=3"]
+    words = ["run", "--methods", "toy,toy-fails", "--results", str(tmp_path / "results"), "--observers", "mlflow,tensorboard", *overrides]
+    server = {"MLFLOW_TRACKING_URI": f"http://somebody:{PASSWORD}@127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "no_proxy": "*"}
+    done = subprocess.run([sys.executable, "-m", "genbench.cli", *words], capture_output=True, env={**os.environ, **SECRETS, **server}, umask=0o022)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said.decode()
+    files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    statuses = {json.loads(path.read_text())["status"] for path in files if path.name == "record.json"}
+    assert statuses == {"finished", "failed"}
+    assert len([path for path in files if path.name == "log.txt"]) == 3
+    for secret in (*SECRETS.values(), PASSWORD):
+        holders = [str(path) for path in files if secret.encode() in path.read_bytes()]
+        assert holders == []
+        assert secret.encode() not in said
+    assert [str(path) for path in (tmp_path / "results").rglob("*") if path.lstat().st_mode & stat.S_IWOTH and not path.is_symlink()] == []
