@@ -18,7 +18,15 @@ def pytest_addoption(parser):
     parser.addoption("--ledger", type=Path, help="write the number of faults of each kind here, as CSV")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    FAULTS.update(getattr(node, "workeroutput", {}).get("faults", {}))
+
+
 def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # one of several processes that share the tests
+        session.config.workeroutput["faults"] = dict(FAULTS)
+        return
     path = session.config.getoption("--ledger")
     if path is not None and FAULTS:
         rows = [f"{kind},{count}" for kind, count in sorted(FAULTS.items())]

@@ -52,6 +52,14 @@ def finished(study, run_trial):
         (["run", "--methods", "toy", "train.batch=many"], "train.batch"),
         (["run", "--methods", "toy", "toy.rl=1,2"], "did you mean 'toy.lr'"),
         (["run", "--methods", "toy", "--results", "file/below"], "is a file"),
+        (["run", "figur2"], "unknown study 'figur2': did you mean 'figure2'"),
+        (["run", "train.batch"], "unknown study 'train.batch'"),
+        (["run", "figure2", "figure6"], "cannot read 'figure6'"),
+        (["run", "figure2", "--study-file", "benchmarks/figure2.yaml"], "each name a study"),
+        (["run", "--study-file", "figure2"], "genbench run figure2"),
+        (["run", "--study-file", "none.yaml"], "none.yaml cannot be read"),
+        (["run", "figure2", "--methods", "toy", "--smoke", "gram.lr=1"], "gram"),
+        (["run", "--methods", "toy", "--smoke"], "a study without a file has no smoke size"),
         (["list", "method"], "methods"),
         (["show", "tyo"], "did you mean 'toy'"),
         (["check", "tyo"], "did you mean 'toy'"),
@@ -89,6 +97,23 @@ def test_list_shows_names_variants_and_origins(genbench):
     code, out, _ = genbench("list", "methods")
     assert code == 0
     assert re.search(r"toy +genbench-toys 0.1  variants: fast", out)
+
+
+def test_list_shows_studies_with_their_titles(genbench):
+    code, out, _ = genbench("list", "studies")
+    assert code == 0
+    assert re.search(r"^  figure2 +GAN and GRAM under 12 settings of the ring$", out, re.MULTILINE)
+    assert genbench("list")[1].endswith(out)
+
+
+def test_a_dry_run_of_a_study_whose_data_are_missing_shows_the_plan_and_what_is_missing(genbench, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_DATA", str(tmp_path))
+    code, out, err = genbench("run", "figure8", "--methods", "toy", "--dry-run")
+    assert code == 0
+    assert re.search(r"toy +celeba +0 +[0-9a-f]{10} +new", out)
+    assert err.count("missing: ") == len(err.splitlines())
+    assert {line.split()[1] for line in err.splitlines()} >= {"cifar10", "celeba"}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_show_prints_settings_with_defaults_meanings_and_sources_presets_and_variants(genbench):

@@ -1,5 +1,6 @@
 """The digits: sizes, levels, and a fixed even split."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
@@ -31,6 +32,11 @@ def test_as_many_of_every_class_are_held_out():
     assert splits.test_labels.bincount().tolist() == [36] * 10
     assert len(splits.test) == len(splits.test_labels) == 360
     assert len(splits.train) == len(splits.train_labels) == 1797 - 360
+
+
+def test_a_size_that_would_fill_the_memory_is_out_of_range():
+    (size,) = (field for field in dataclasses.fields(DigitsData) if field.name == "size")
+    assert size.metadata["below"] <= 1024
 
 
 @pytest.mark.parametrize("size", [8, 16, 32])

@@ -52,6 +52,17 @@ def test_of_fewer_samples_than_dimensions_the_root_is_the_sum_of_singular_values
     torch.testing.assert_close(trace_of_root(statistics(one).covariance, statistics(other).covariance), expected, rtol=1e-6, atol=1e-6)
 
 
+def test_the_root_is_found_where_the_search_for_eigenvectors_fails(monkeypatch):
+    one, other = statistics(rows(5, 20, 0)).covariance, statistics(rows(60, 20, 1)).covariance
+    expected = trace_of_root(one, other)
+
+    def fail(matrix):
+        raise torch.linalg.LinAlgError("failed to converge")
+
+    monkeypatch.setattr(torch.linalg, "eigh", fail)
+    torch.testing.assert_close(trace_of_root(one, other), expected, rtol=1e-9, atol=0)
+
+
 @pytest.mark.parametrize("block", [1, 3, 7, 20, 30])
 def test_the_root_does_not_depend_on_the_blocks(block, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", block)
