@@ -128,7 +128,7 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
         if alone:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
             os.environ.setdefault("NCCL_SOCKET_IFNAME", "lo")
-        file = dist.FileStore(str(notes / "ranks"), world) if alone else None  # type: ignore[attr-defined]
+        file = dist.FileStore(str(notes / "ranks"), world) if alone else None
         place: dict[str, Any] = {"store": file, "rank": rank, "world_size": world} if alone else {}
         dist.init_process_group("cpu:gloo,cuda:nccl" if accelerated else "gloo", timeout=PATIENCE, **place)
         comm = Comm(rank, world)

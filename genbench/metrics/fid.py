@@ -103,7 +103,8 @@ def _spectrum(a: Tensor) -> tuple[Tensor, Tensor]:
     """The eigenvalues [d] and eigenvectors [d, d] of a positive semidefinite matrix."""
     try:
         values, vectors = torch.linalg.eigh(a)
-    except torch.linalg.LinAlgError:  # now and then, of the covariance of nearly equal features; its singular vectors are the same and are always found
+    except torch.linalg.LinAlgError:
+        # Now and then, of the covariance of nearly equal features. The singular vectors are the same ones, and are always found.
         vectors, values, _ = torch.linalg.svd(a)
     return values, vectors
 

@@ -1,0 +1,120 @@
+"""`report` and `compare` on the command line: what is printed and written, and with which exit code."""
+
+import re
+
+import pytest
+from study_folders import a_record, make, two_methods
+
+from genbench import cli
+
+
+@pytest.fixture
+def genbench(capsys, tmp_path, monkeypatch):
+    """genbench(words…): exit code, stdout, stderr of a command run in a folder whose results are in `results`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def results(tmp_path):
+    return tmp_path / "results"
+
+
+def test_report_prints_table_and_verdicts_and_writes_one_page(genbench, results):
+    make(results, two_methods(), logged=False)
+    code, out, err = genbench("report", "s")
+    assert (code, err) == (0, "")
+    assert re.search(r"^gram +0\.810 ± 0\.010", out, re.MULTILINE)
+    assert "gan against gram: worse on high_quality, mode_kl" in out
+    assert "gan's high_quality is lower than gram's by 0.3" in out
+    assert out.endswith("written   results/s/report/report.html\n")
+    assert (results / "s" / "report" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_formats_a_folder_and_a_csv_file_can_be_asked_for(genbench, results, tmp_path):
+    make(results, two_methods(), logged=False)
+    code, out, _ = genbench("report", "s", "--format", "md,csv", "-o", "out", "--csv", "table.csv")
+    assert code == 0
+    assert {"report.md", "records.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert (tmp_path / "table.csv").read_text().startswith("dataset,method,seeds,finished")
+    assert "written   table.csv" in out
+    assert not (results / "s" / "report").exists()
+
+
+def test_a_damaged_record_is_named_and_left_out_and_the_exit_code_says_so(genbench, results):
+    folder = make(results, two_methods(), logged=False)
+    victim = next((folder / "trials").glob("gram--1-*")) / "record.json"
+    victim.write_bytes(victim.read_bytes()[:100])
+    code, out, err = genbench("report", "s", "--format", "csv")
+    assert code == 1
+    assert re.fullmatch(r"left out: [^\n]*record\.json cannot be read[^\n]*\n", err)
+    assert "written" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "t"], "unknown study 't'"),
+        (["report", "failed"], "study failed has no finished trial to report: 1 failed"),
+        (["report", "s", "--format", "htm"], "did you mean 'html'"),
+        (["report", "s", "--format", "csv", "-o", "file"], "cannot be written"),
+        (["report", "s", "--format", "csv", "--csv", "file/below"], "cannot be written"),
+        (["compare", "s", "t"], "unknown study 't'"),
+        (["compare", "s:gna", "s"], "unknown method in study s 'gna': did you mean 'gan'"),
+        (["compare", "s"], "Missing argument 'B'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(genbench, results, tmp_path, words, said):
+    make(results, two_methods(), logged=False)
+    make(results, [a_record(status="failed", error="x")], name="failed", logged=False)
+    (tmp_path / "file").touch()
+    code, _, err = genbench(*words)
+    assert code == 2
+    assert re.fullmatch(r"genbench: [^\n]+\n", err), err
+    assert said in err
+
+
+def test_compare_shows_what_differs_what_is_the_same_and_who_is_better(genbench, results):
+    make(results, two_methods(), logged=False)
+    code, out, err = genbench("compare", "s:gan", "s:gram")
+    assert (code, err) == (0, "")
+    assert re.search(r"^differs +A: s:gan +B: s:gram", out)
+    assert re.search(r"^versions +origin +genbench-gan 0.1 +genbench-gram 0.1", out, re.MULTILINE)
+    assert "the same settings: method.lr=0.001" in out
+    assert re.search(r"^high_quality +gan +gram +worse", out, re.MULTILINE)
+
+
+def test_compare_takes_folders_of_studies_and_of_trials(genbench, results):
+    folder = make(results, two_methods(), logged=False)
+    make(results, two_methods(key="k1", protocol={"split": "train"}), name="other", logged=False)
+    code, out, _ = genbench("compare", folder, results / "other")
+    assert code == 0
+    assert "note: not to be compared" in out
+    code, out, _ = genbench("compare", next((folder / "trials").glob("gan--0-*")), "s:gram")
+    assert code == 0
+    assert "no verdict" in out
+
+
+def test_compare_names_a_damaged_record(genbench, results):
+    folder = make(results, two_methods(), logged=False)
+    (next((folder / "trials").glob("gan--0-*")) / "record.json").write_text("[]")
+    code, _, err = genbench("compare", "s:gan", "s:gram")
+    assert code == 1
+    assert err.count("left out") == 2
+
+
+def test_a_store_that_cannot_be_used_is_a_warning_and_the_report_is_there(genbench, results):
+    make(results, two_methods(), logged=False)
+    (results / "mlflow.db").write_text("no database")
+    code, out, err = genbench("report", "s", "--format", "csv")
+    assert code == 0
+    assert "written" in out
+    assert "warning: MLflow was not given the report" in err

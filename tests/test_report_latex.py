@@ -1,0 +1,41 @@
+"""The report as LaTeX: signs that mean something there are escaped, braces and environments close."""
+
+import re
+
+import pytest
+from study_folders import a_record, make, two_methods
+
+from genbench.report import contents, latex
+
+
+@pytest.mark.parametrize(
+    ("words", "escaped"),
+    [
+        ("high_quality 50 %", r"high\_quality 50 \%"),
+        (r"\input{x}", r"\textbackslash{}input\{x\}"),
+        ("a & b # $1", r"a \& b \# \$1"),
+        ("~^<>|", r"\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}\textbar{}"),
+        ("1 ± 2\nnext", r"1 $\pm$ 2 next"),
+    ],
+)
+def test_signs_are_escaped(words, escaped):
+    assert latex.escape(words) == escaped
+
+
+@pytest.fixture
+def text(tmp_path):
+    records = [*two_methods(), a_record("a_b{", status="diverged", error=r"\write18{rm} 100 %")]
+    return latex.render(contents.of(make(tmp_path, records, about={"title": "R%ngs\nof {x"})))
+
+
+def test_braces_and_environments_close(text):
+    code = re.sub(r"(?<!\\)%.*", "", text)
+    assert len(re.findall(r"(?<!\\)\{", code)) == len(re.findall(r"(?<!\\)\}", code))
+    assert re.findall(r"\\begin\{(\w+)\}", code) == re.findall(r"\\end\{(\w+)\}", code)
+    assert r"\write18" not in code
+
+
+def test_every_table_and_figure_has_a_caption_and_a_label(text):
+    assert text.count(r"\caption{") == text.count(r"\label{") == text.count(r"\begin{longtable}") + text.count(r"\begin{figure}")
+    assert r"\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{figures/scores-high_quality.pdf}" in text
+    assert r"0.810 $\pm$ 0.010" in text
