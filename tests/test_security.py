@@ -282,7 +282,7 @@ def test_the_pages_are_for_this_machine_alone_unless_they_are_exposed(served, ca
 
 
 @pytest.mark.parametrize(
-    ("words", "host"), [((), "127.0.0.1"), (("--host", "::1"), "::1"), (("--host", "127.0.0.9"), "127.0.0.9"), (("--host", "localhost"),) * 2]
+    ("words", "host"), [((), "127.0.0.1"), (("--host", "::1"), "::1"), (("--host", "127.0.0.9"), "127.0.0.9"), (("--host", "localhost"), "localhost")]
 )
 def test_this_machines_own_addresses_need_no_flag(served, words, host):
     code, command = served(*words)

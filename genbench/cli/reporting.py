@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,11 +118,11 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
     from genbench.report.differences import Side
 
     path, study, method = Path(word), *word.partition(":")[::2]
-    if (path / "trial.json").exists() or (path / "trials").is_dir():
+    if os.path.exists(path / "trial.json") or os.path.isdir(path / "trials"):  # which are false for a word that no path can be
         records, damaged = record.load_good(path)
         return Side(name=name, records=records), damaged
-    if not (results / study / "trials").is_dir():
-        known = [folder.parent.name for folder in results.glob("*/trials")]
+    known = [folder.parent.name for folder in results.glob("*/trials")]
+    if study not in known:
         raise UnknownNameError("study", study, known, f"looked in {results}; STUDY, STUDY:METHOD or a folder of trials was expected")
     records, damaged = record.load_good(results / study)
     if method and not records.empty:
