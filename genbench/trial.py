@@ -135,9 +135,10 @@ def plan(
         for seed in seeds
         for method, variant, dataset, point in cells
     )
-    found: set[tuple[str, str]] = set()
+    found: set[str] = set()
     for trial in trials:
-        if (trial.label, trial.id) in found:
+        same = f"{trial.label} {trial.id} {json.dumps(trial.running, sort_keys=True)}"  # a sweep over threads is the same numbers, and meant
+        if found & {same, trial.directory}:
             raise GenbenchError(f"the study holds {trial.label} on {trial.dataset} with seed {trial.seed} and the same settings twice; name it once")
-        found.add((trial.label, trial.id))
+        found |= {same, trial.directory}
     return trials

@@ -53,3 +53,12 @@ def test_a_plan_is_the_product_with_seeds_slowest():
 def test_the_same_trial_twice_is_refused():
     with pytest.raises(GenbenchError, match="twice"):
         plan("s", [("gan", ""), ("gan", "")], ["ring"], [0], points)
+
+
+def test_equal_numbers_on_other_threads_are_another_trial():
+    def on(threads):
+        return Point("mlp", {"method": {"lr": 0.1}}, {"threads": threads}, {"threads": threads})
+
+    first, second = plan("s", [("gram", "")], ["ring"], [0], lambda *_: [on(1), on(2)])
+    assert first.id == second.id
+    assert first.directory != second.directory
