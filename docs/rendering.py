@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
 
 def outside_code(text: str, replaced: Mapping[str, str]) -> str:
     """Text with some characters replaced, but for those in code."""
-    return "".join(part if part.startswith("`") else part.translate(str.maketrans(dict(replaced))) for part in CODE.split(text))
+    return "".join(part if part.startswith("`") else part.translate({ord(sign): instead for sign, instead in replaced.items()}) for part in CODE.split(text))
 
 
 def sentence(text: str) -> str:

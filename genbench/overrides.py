@@ -47,7 +47,7 @@ def _parsed(word: str) -> Override:
         raise SettingsError(f"cannot read '{shown}': an override is written key=value, as in train.batch=200")
     try:
         override = OverridesParser.create().parse_override(word)
-        if override.is_add() or override.is_force_add() or override.is_delete() or override.package:
+        if override.is_add() or override.is_force_add() or override.is_delete() or override.package is not None:
             raise SettingsError(f"cannot read '{shown}': settings can be changed, not added, removed or moved; write key=value")
         values = _values(override, shown)
     except (HydraException, ValueError, ArithmeticError, RecursionError) as error:  # numbers too long for Python, ranges to nan, a thousand brackets

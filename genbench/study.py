@@ -71,8 +71,8 @@ def plan_study(
 
 def asked(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override]) -> Changes:
     """What a person asks for; empty parts are left to the study's file."""
-    words = studyfile.canonical(composition.parse(overrides))
-    return Changes(methods=tuple(methods), datasets=tuple(datasets), seeds=tuple(seeds), settings=words)
+    words = composition.parse(studyfile.canonical(composition.parse(overrides)))  # again: two names of one setting are found only now
+    return Changes(methods=tuple(methods), datasets=tuple(datasets), seeds=tuple(seeds), settings=tuple(words))
 
 
 def plan(file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False) -> Study:

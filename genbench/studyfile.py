@@ -192,13 +192,14 @@ def _smoke(node: Node, methods: set[str]) -> Changes:
 
 def _settings(node: Node | None, methods: set[str]) -> tuple[Override, ...]:
     """The settings of runs of some methods: a list is a sweep."""
-    overrides = []
+    values = node.open_mapping() if node else {}
     known = [*(word for word in RESERVED if word not in ("method", "seed")), *sorted(methods)]
-    for key, value in node.open_mapping().items() if node else ():
+    for key, value in values.items():
         if key.partition(".")[0] not in known:
             value.fail(f"a setting begins with a section or a method of the run: {', '.join(known)}")
-        overrides.append(Override(key, value.choices()))
-    return canonical(overrides)
+    if {"features", "features.name"} <= set(values):
+        values["features"].fail("it is short for 'features.name'; set one of them")
+    return canonical(Override(key, value.choices()) for key, value in values.items())
 
 
 def _score(node: Node) -> tuple[int, ...]:

@@ -7,10 +7,14 @@ the caller's files, folder and environment, hears its signals, and gives it its 
 import importlib
 import json
 import os
+import shlex
 import signal
 import socket
+import subprocess
 import sys
+import time
 import traceback
+from pathlib import Path
 
 PRELOADED = [
     *("torch._dynamo", "pandas", "hydra", "genbench.cli", "genbench.sweep", "genbench.rescore", "genbench.generator", "genbench.engines.local"),
@@ -87,6 +91,54 @@ def call(path, words):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, frame: os.kill(pid, number))
         return int(answers.readline() or 137)
+
+
+class Shell:
+    """Runs what pages show, as their reader would, with a `genbench` that starts fast; what pip installs goes into a folder of its own."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._server = subprocess.Popen([sys.executable, __file__, "serve", str(folder / "socket")], env=self._environment(folder))
+        self._call = [sys.executable, "-SE", __file__, "call", str(folder / "socket")]
+        (folder / "bin").mkdir()
+        script = folder / "bin" / "genbench"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(self._call)} genbench "$@"\n')
+        script.chmod(0o755)
+        while not (folder / "socket").exists():
+            assert self._server.poll() is None, "the server of the pages' commands could not start"
+            time.sleep(0.05)
+
+    def close(self):
+        self._server.kill()
+        self._server.wait()
+
+    def bash(self, body, folder):
+        return self._run(["bash", "-euo", "pipefail", "-c", body], folder)
+
+    def python(self, body, folder):
+        program = folder / ".block.py"
+        program.write_text(body)
+        return self._run([*self._call, "python", str(program)], folder)
+
+    def _run(self, command, folder):
+        done = subprocess.run(command, cwd=folder, env=self._environment(folder), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, f"{command[-1]}\n{done.stdout}"
+        return done.stdout
+
+    def _environment(self, folder):
+        installed = str(folder / "site")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "GENBENCH", "MLFLOW"))},
+            "PATH": os.pathsep.join([str(self._folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": installed,
+            "PIP_TARGET": installed,
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_INDEX": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it as the value of build_isolation
+            "XDG_CACHE_HOME": str(self._folder / "cache"),
+            "OMP_NUM_THREADS": "1",
+        }
 
 
 if __name__ == "__main__":

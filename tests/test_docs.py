@@ -1,13 +1,10 @@
 """The documentation does what it says: its commands run, its reference is the code's, its figures are their text."""
 
 import ast
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
-import time
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +12,7 @@ from xml.etree import ElementTree
 
 import click
 import pytest
+from docs_shell import Shell
 
 from genbench.cli import cli
 
@@ -27,7 +25,7 @@ import reference  # noqa: E402 - a module of the documentation, which is no pack
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
 FIGURES = sorted((DOCS / "figures").glob("*.dot"))
 BLOCK = re.compile(r'(?:^<!-- (?P<note>.*?) -->\n)?^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.M | re.S)
-NOT_RUN, NOT_COMPARED = "not run: ", "not compared: "
+NOT_RUN = "not run: "
 SEPARATORS = {";", "&&", "||", "|", ">", "<", "&", ">>", "(", ")"}
 
 
@@ -39,15 +37,14 @@ class Block(NamedTuple):
     title: str
     """The file that the block is; empty where it is not one."""
     reason: str
-    """Why it is not run, or not compared with what comes out; empty where it is."""
+    """Why it is not run; empty where it is."""
 
 
 def blocks(page):
     """The blocks of a page, in order."""
     for found in BLOCK.finditer(PAGES[page]):
         note = found["note"] or ""
-        reason = next((note.removeprefix(prefix) for prefix in (NOT_RUN, NOT_COMPARED) if note.startswith(prefix)), "")
-        yield Block(found["language"], found["body"], found["title"] or "", reason)
+        yield Block(found["language"], found["body"], found["title"] or "", note.removeprefix(NOT_RUN) if note.startswith(NOT_RUN) else "")
 
 
 def calls(body):
@@ -119,7 +116,7 @@ def follow(page, shell, folder):
             path = folder / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.body)
-        elif block.language == "text" and output and not block.reason:
+        elif block.language == "text" and output:
             first = block.body.splitlines()[0].split()
             assert first in [line.split() for line in output.splitlines()], f"{page} shows '{' '.join(first)}', which is not in\n{output}"
         elif block.language == "bash" and not block.reason:
@@ -128,54 +125,6 @@ def follow(page, shell, folder):
             output = shell.python(block.body, folder)
         else:
             output = ""
-
-
-class Shell:
-    """Runs what pages show, as their reader would, with a `genbench` that starts fast; what pip installs goes into a folder of its own."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self._server = subprocess.Popen([sys.executable, str(ROOT / "tests" / "docs_shell.py"), "serve", str(folder / "socket")], env=self._environment(folder))
-        self._call = [sys.executable, "-SE", str(ROOT / "tests" / "docs_shell.py"), "call", str(folder / "socket")]
-        (folder / "bin").mkdir()
-        script = folder / "bin" / "genbench"
-        script.write_text(f'#!/bin/sh\nexec {shlex.join(self._call)} genbench "$@"\n')
-        script.chmod(0o755)
-        while not (folder / "socket").exists():
-            assert self._server.poll() is None, "the server of the pages' commands could not start"
-            time.sleep(0.05)
-
-    def close(self):
-        self._server.kill()
-        self._server.wait()
-
-    def bash(self, body, folder):
-        return self._run(["bash", "-euo", "pipefail", "-c", body], folder)
-
-    def python(self, body, folder):
-        program = folder / ".block.py"
-        program.write_text(body)
-        return self._run([*self._call, "python", str(program)], folder)
-
-    def _run(self, command, folder):
-        done = subprocess.run(command, cwd=folder, env=self._environment(folder), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert done.returncode == 0, f"{command[-1]}\n{done.stdout}"
-        return done.stdout
-
-    def _environment(self, folder):
-        installed = str(folder / "site")
-        return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "GENBENCH", "MLFLOW"))},
-            "PATH": os.pathsep.join([str(self._folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": installed,
-            "PIP_TARGET": installed,
-            "PIP_NO_DEPS": "1",
-            "PIP_NO_INDEX": "1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it as the value of build_isolation
-            "XDG_CACHE_HOME": str(self._folder / "cache"),
-            "OMP_NUM_THREADS": "1",
-        }
 
 
 @pytest.fixture(scope="session")
@@ -235,6 +184,14 @@ def test_the_page_of_exit_codes_has_every_code_that_the_command_line_ends_with()
         codes |= {node.value for end in ends for node in ast.walk(end) if isinstance(node, ast.Constant) and isinstance(node.value, int)}
     listed = PAGES["reference/exit-codes.md"].partition("\n## ")[0]
     assert {int(code) for code in re.findall(r"^\| `(\d+)` \|", listed, re.M)} == codes
+
+
+def test_every_picture_that_the_pages_take_from_the_results_is_there_and_shown():
+    shown = dict(re.findall(r'"(figures/[^"]+)": "(results/[^"]+)"', (DOCS / "build.py").read_text()))
+    assert shown
+    for place, path in shown.items():
+        assert (ROOT / path).is_file()
+        assert f"{place})" in "\n".join(PAGES.values())
 
 
 def test_there_are_figures_of_all_four_methods():

@@ -203,6 +203,7 @@ def test_any_value_of_any_setting_is_planned_or_refused(key, value):
         "toy.powers=[???]",
         "++toy.lr=1",
         "toy.lr@x=1",
+        "@=",
         "method.lr=1",
         "net=",
         "device=meta",

@@ -65,3 +65,18 @@ def test_records_are_loaded_from_a_trial_a_study_and_a_results_folder(tmp_path):
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(GenbenchError, match="nowhere"):
         record.load(tmp_path / "nowhere")
+
+
+def test_records_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_path):
+    for trial in ("x", "y"):
+        folder = tmp_path / "trials" / trial
+        folder.mkdir(parents=True)
+        (folder / "trial.json").write_text("{}")
+        record.write(a_record(trial=trial), folder)
+    (tmp_path / "trials" / "x" / "record.json").write_text("[]")
+    good, damaged = record.load_good(tmp_path)
+    assert list(good["trial"]) == ["y"]
+    assert len(damaged) == 1
+    assert "x/record.json" in damaged[0]
+    with pytest.raises(GenbenchError, match=r"x/record\.json"):
+        record.load(tmp_path)

@@ -79,6 +79,11 @@ def test_a_setting_of_a_method_that_is_not_run_is_refused_on_the_command_line(pl
         planned(TWO_RUNS, asked([], [], [], ["toy-fails.at=1"]))
 
 
+def test_a_setting_under_its_two_names_is_refused_on_the_command_line():
+    with pytest.raises(GenbenchError, match=r"'features\.name' is set 2 times"):
+        asked([], [], [], ["features=x", "features.name=y"])
+
+
 def test_a_file_whose_name_cannot_name_a_study_is_refused(planned, tmp_path):
     (tmp_path / "a study.yaml").write_text(TWO_RUNS)
     with pytest.raises(GenbenchError, match="'a study' cannot name a study"):

@@ -89,6 +89,7 @@ def test_the_words_for_a_reader_are_plain_data_and_none_without_a_file(load):
         ("datasets: [ring]", "datasets: []", "runs[0].datasets: expected at least one"),
         ("toy.lr: [1e-3, 1e-2]", "tyo.lr: 1", "runs[0].settings.tyo.lr: a setting begins with a section or a method of the run: data, net"),
         ("toy.lr: [1e-3, 1e-2]", "other.lr: 1", "runs[0].settings.other.lr: a setting begins with"),
+        ("features: x", "features: x, features.name: y", "runs[1].settings.features: it is short for 'features.name'"),
         ("toy.lr: [1e-3, 1e-2]", "toy.lr: []", "runs[0].settings.toy.lr: expected a value"),
         ("score: {evaluate.seed: [1, 2]}", "score: {evaluate.seeds: [1]}", "score: unknown key 'evaluate.seeds': did you mean 'evaluate.seed'"),
         ("  sweeps: 1", "  sweeps: 0", "smoke.sweeps: expected a whole number from 1"),

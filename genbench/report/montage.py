@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MOMENTS = 6
 """Pictures of one trial's course."""
-CELL = 1.15
-"""Inches: the side of a small picture."""
+CELL = 1.0
+"""Inches: the side of a small picture; three fit on a phone."""
 TITLE, GAP, LINE = 0.17, 0.05, 0.15
 """Inches: the room for a title, between pictures, and for a line of the names of rows."""
 

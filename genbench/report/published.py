@@ -54,7 +54,7 @@ def _measured(records: pd.DataFrame) -> str:
     words = {
         "generated_images": "{} samples",
         "real_images": "against {} real ones",
-        "split": "of {}",
+        "split": "split {}",
         "extractor": "features of {}",
         "checkpoint": "{} checkpoint",
     }
