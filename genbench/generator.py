@@ -11,7 +11,7 @@ from torch import Tensor
 from genbench import checkpoint
 from genbench.assembly import prepare
 from genbench.data.dataset import Splits
-from genbench.errors import GenbenchError
+from genbench.errors import CheckpointError, GenbenchError
 from genbench.evaluate import sample
 from genbench.record import read_json
 from genbench.settings import Settings
@@ -28,7 +28,10 @@ def state_in(directory: Path, which: Which) -> dict[str, Any]:
     if which == "best":
         if not (folder / checkpoint.BEST).exists():
             raise GenbenchError(f"{directory} holds no best checkpoint: nothing was scored during training; run it with evaluate.every=IMAGES")
-        return checkpoint.load(folder / checkpoint.BEST)
+        best = checkpoint.load(folder / checkpoint.BEST)
+        if not isinstance(best["progress"].get("chosen_by"), str):
+            raise CheckpointError(f"checkpoint {folder / checkpoint.BEST} is refused: it does not say which metric chose it")
+        return best
     state = checkpoint.latest(folder)
     if state is None:
         raise GenbenchError(f"{directory} holds no checkpoint yet; run the trial first: genbench trial {directory}")

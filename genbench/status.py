@@ -17,8 +17,10 @@ from typing import Any
 
 from genbench.engines import slurm_queue
 from genbench.errors import GenbenchError
+from genbench.kinds import built
 from genbench.observers.replay import Tail
 from genbench.record import FINAL, read, read_json, trial_directories
+from genbench.settings import TrainSettings
 from genbench.trial import Trial
 
 STATES = ("running", "queued", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
@@ -102,6 +104,7 @@ def _state(directory: Path) -> State:
     trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     now = time.time()
     try:
+        built(TrainSettings, trial.settings.get("train"))  # how far a trial is, is told by its budget
         record, held = read(directory), _is_held(directory / "lock")
         rows = Tail(directory).rows()
     except GenbenchError as error:

@@ -16,7 +16,7 @@ import pluggy
 from genbench import hooks, plugins
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
 from genbench.process import check_links
-from genbench.record import read_json, trial_directories
+from genbench.record import read, read_json, trial_directories
 from genbench.trial import Trial
 
 INTERVAL = 0.5
@@ -161,14 +161,14 @@ def sync(results: Path, names: Iterable[str]) -> int:
     for directory in directories:
         check_links(directory)
         trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
-        record = read_json(directory / "record.json") if (directory / "record.json").exists() else None
+        record = read(directory)
         rows = Tail(directory).rows()
         for name in observers.names:
             try:
                 observers.start(name, trial, directory)
                 observers.log(name, trial, directory, rows)
                 if record is not None:
-                    observers.end(name, trial, directory, record)
+                    observers.end(name, trial, directory, record.to_row())
             except GenbenchError:
                 raise
             except Exception as error:  # whatever an observer raises, the user hears that it was the observer
