@@ -57,3 +57,15 @@ def wait_for(condition, seconds=240):
         assert time.monotonic() < deadline, "nothing came of it"
         time.sleep(0.01)
     return found
+
+
+class Linger:
+    """Keeps a toy training slowly until it may hurry: `words` is its setting."""
+
+    def __init__(self, folder):
+        self._file = folder / "linger"
+        self._file.touch()
+        self.words = [f"toy.linger={self._file}"]
+
+    def over(self):
+        self._file.unlink()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from disturbed import Linger
 
 from genbench import checkpoint, sweep
 from genbench.engines import ray as engine
@@ -214,13 +215,15 @@ def test_an_exception_and_a_divergence_are_not_tried_again(mixed, how, status):
 
 @pytest.mark.parametrize("generations", [0, 1, 2], ids=["worker", "fork server", "Ray's own worker"])
 def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, generations, fault):
-    study = plan(tmp_path, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
 
     def act():
         pid = worker_of(folder_of(study))
         for _ in range(generations):
             pid = parent(pid)
         os.kill(pid, signal.SIGKILL)
+        linger.over()
 
     display = run(study, cluster.address, act)
     assert [attempt for _, attempt in display.starts] == [1, 2]
@@ -230,8 +233,14 @@ def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_
 
 
 def test_preemption_is_no_attempt(cluster, undisturbed, tmp_path, fault):
-    study = plan(tmp_path, *LONG)
-    display = run(study, cluster.address, lambda: os.kill(worker_of(folder_of(study)), signal.SIGUSR2))
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
+
+    def act():
+        os.kill(worker_of(folder_of(study)), signal.SIGUSR2)
+        linger.over()
+
+    display = run(study, cluster.address, act)
     assert [attempt for _, attempt in display.starts] == [1, 1]
     assert outcome(folder_of(study)) == undisturbed[0]
     fault("Ray: preemption")
@@ -243,7 +252,8 @@ def test_no_more_trials_run_at_once_than_there_are_slots(cluster, tmp_path):
 
 
 def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, fault):
-    study = plan(tmp_path, *LONG, seeds=(0, 1))
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words, seeds=(0, 1))
     lost = []
 
     def lose():
@@ -254,6 +264,7 @@ def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_
         for pid in gone:
             kill(pid)
         cluster.remove_node(node, allow_graceful=False)
+        linger.over()
 
     display = run(study, cluster.address, lose)
     cluster.add_node(**cluster.room)
@@ -285,8 +296,9 @@ def listening(pids):
 
 
 def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(undisturbed, tmp_path, fault):
-    study = plan(tmp_path, *LONG)
-    process = supervise(tmp_path, None, *LONG, HOME=str(tmp_path))
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
+    process = supervise(tmp_path, None, *LONG, *linger.words, HOME=str(tmp_path))
     until_it_trains(folder_of(study), process)
     family = descendants(process.pid)
     assert listening(family) <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
@@ -296,6 +308,7 @@ def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoin
     assert process.communicate()[1] == ""
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "a process is left")
     assert read(folder_of(study)).status == "interrupted"
+    linger.over()
     sweep.run_study(study, Local(1, PRELOAD), observers=[], display=sweep.Silent())
     assert read(folder_of(study)).resumes == 1
     assert outcome(folder_of(study)) == undisturbed[0]
@@ -303,8 +316,9 @@ def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoin
 
 
 def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_path, fault):
-    study = plan(tmp_path, *LONG)
-    process = supervise(tmp_path, cluster.address, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
+    process = supervise(tmp_path, cluster.address, *LONG, *linger.words)
     until_it_trains(folder_of(study), process)
     worker = worker_of(folder_of(study))
     process.terminate()
@@ -316,8 +330,9 @@ def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_pa
 
 
 def test_a_killed_supervisor_leaves_no_worker_behind(cluster, tmp_path, fault):
-    study = plan(tmp_path, *LONG)
-    process = supervise(tmp_path, cluster.address, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
+    process = supervise(tmp_path, cluster.address, *LONG, *linger.words)
     until_it_trains(folder_of(study), process)
     worker = worker_of(folder_of(study))
     process.kill()

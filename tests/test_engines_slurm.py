@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from disturbed import Linger
 from slurm_cluster import ask, cluster
 
 from genbench import checkpoint, sweep
@@ -193,12 +194,14 @@ def test_a_study_leaves_no_notes_and_writes_nothing_beside_its_folder(mixed):
 
 
 def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, tmp_path, undisturbed, fault):
-    study = plan(tmp_path, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
     urgent = ask("sbatch", "--parsable", "--partition=high", "--nodes=2", "--exclusive", f"--output={tmp_path}/urgent", "--wrap=true").strip()
     assert urgent
     until(lambda: attempts(folder_of(study), job) == [75], "the trial did not stop")
+    linger.over()
     starts = supervisor.finish()
     assert ask("squeue", "--noheader", "--states=all", "--jobs", urgent, "-o", "%T").strip() == "COMPLETED"
     assert jobs_of(study) == [job]
@@ -208,10 +211,13 @@ def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, 
 
 
 def test_a_trial_that_is_warned_of_its_time_limit_saves_and_goes_on(slurm, tmp_path, undisturbed, fault):
-    study = plan(tmp_path, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
     assert subprocess.run(["timeout", "15", "scancel", "--signal=USR2", job]).returncode == 0
+    until(lambda: attempts(folder_of(study), job) == [75], "the trial did not stop")
+    linger.over()
     starts = supervisor.finish()
     assert jobs_of(study) == [job]
     assert [number for _, number in starts] == [1, 1]
@@ -235,11 +241,13 @@ def test_the_time_limit_of_a_job_warns_it_and_a_cancelled_study_stays_cancelled(
 
 
 def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undisturbed, fault):
-    study = plan(tmp_path, *LONG)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
     node = ask("squeue", "--noheader", "--array", "--jobs", job, "-o", "%N").strip()
     slurm.lose_node(node)
+    linger.over()
     starts = supervisor.finish()
     slurm.start_node(node)
     until(lambda: ask("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle", "idle"], "the node does not come back")
@@ -269,13 +277,15 @@ sweep.run_study(study, Slurm(poll_seconds=1), observers=[], display=sweep.Silent
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs_twice(slurm, tmp_path, undisturbed, how, fault):
-    study = plan(tmp_path, *LONG)
-    process = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(tmp_path), study.name, *SMALL, *LONG], stderr=subprocess.PIPE, text=True)
+    linger = Linger(tmp_path)
+    study = plan(tmp_path, *LONG, *linger.words)
+    process = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(tmp_path), study.name, *SMALL, *LONG, *linger.words], stderr=subprocess.PIPE, text=True)
     job = until_it_trains(folder_of(study))
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert how == signal.SIGKILL or "KeyboardInterrupt" in said
+    linger.over()
     starts = Supervisor(study).finish()
     assert jobs_of(study) == [job]
     assert [number for _, number in starts] == [1]
@@ -284,7 +294,7 @@ def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs
 
 
 def test_a_job_whose_id_could_not_be_noted_is_found_by_its_name(slurm, tmp_path):
-    study = plan(tmp_path, *LONG)
+    study = plan(tmp_path, *LONG, *Linger(tmp_path).words)
     first = Supervisor(study)
     directory = folder_of(study)
     job = until_it_trains(directory)

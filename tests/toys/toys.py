@@ -20,15 +20,19 @@ class ToyConfig:
     lr: float = setting(1e-3, "learning rate", source="nowhere", above=0)
     powers: tuple[float, ...] = setting((1.0,), "weights of the moments")
     slow: bool = setting(False, "use less of it")
+    linger: str = setting("", "a file; while it is there an update takes 20 ms, so that a trial can be caught while it trains")
 
 
 class Toy(Trainer):
     def __init__(self, config, kit):
         super().__init__(config, kit)
+        self.linger = config.linger
         self.generator = kit.generator()
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.lr)
 
     def step(self, batches):
+        if self.linger and Path(self.linger).exists():
+            time.sleep(0.02)
         real = next(batches)
         fake = self.sample(self.kit.noise(len(real)))
         real, fake = self.kit.comm.gather(real), self.kit.comm.gather(fake)
