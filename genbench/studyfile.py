@@ -71,6 +71,8 @@ class StudyFile:
     published: tuple[Published, ...] = ()
     score: tuple[int, ...] = ()
     """`evaluate.seed`s on which finished trials are scored besides."""
+    targets: Mapping[str, float] = field(default_factory=dict)
+    """Metric to the value at which the report says when scores during training first reached it."""
 
     def study_name(self, *, smoke: bool) -> str:
         """What the study is called unless it is told otherwise; empty without a file."""
@@ -90,7 +92,7 @@ class StudyFile:
             return {}
         published = {"protocol": self.protocol, "numbers": [asdict(number) for number in self.published]}
         words = {"title": self.title, "question": self.question, "paper": self.paper, "claims": list(self.claims)}
-        return {**words, "published": published, "score": list(self.score)}
+        return {**words, "published": published, "score": list(self.score), "targets": dict(self.targets)}
 
 
 EVERYTHING = StudyFile(path=None, runs=(StudyRun(),))
@@ -99,7 +101,7 @@ EVERYTHING = StudyFile(path=None, runs=(StudyRun(),))
 
 def load(path: Path) -> StudyFile:
     """The study of a file; raises SettingsError that names the file, the key and what was possible there."""
-    node = Node(read_yaml(path), path).mapping(required=("title", "question", "runs"), optional=("paper", "claims", "smoke", "published", "score"))
+    node = Node(read_yaml(path), path).mapping(required=("title", "question", "runs"), optional=("paper", "claims", "smoke", "published", "score", "targets"))
     runs = tuple(_run(one) for one in node["runs"].sequence("runs"))
     if not runs:
         node["runs"].refuse("at least one run")
@@ -113,6 +115,7 @@ def load(path: Path) -> StudyFile:
         runs=runs,
         smoke=_smoke(node["smoke"], names) if "smoke" in node else None,
         score=_score(node["score"]) if "score" in node else (),
+        targets={metric: value.number() for metric, value in node["targets"].open_mapping().items()} if "targets" in node else {},
     )
     if "published" not in node:
         return file

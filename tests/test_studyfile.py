@@ -24,6 +24,7 @@ runs:
     seeds: [0]
     settings: {features: x, other.lr: 1.0}
 score: {evaluate.seed: [1, 2]}
+targets: {modes: 8, mmd: 1e-1}
 smoke:
   seeds: [0]
   sweeps: 1
@@ -62,6 +63,7 @@ def test_a_file_is_read_as_it_is_written(load):
     assert settings(first) == {"toy.lr": (1e-3, 1e-2), "train.batch": (20,)}
     assert settings(second) == {"features.name": ("x",), "other.lr": (1.0,)}
     assert file.score == (1, 2)
+    assert file.targets == {"modes": 8.0, "mmd": 0.1}
     assert file.published[0].condition == {"train.batch": 20}
     assert (file.published[1].sd, file.published[1].n) == (None, None)
 
@@ -69,6 +71,7 @@ def test_a_file_is_read_as_it_is_written(load):
 def test_the_words_for_a_reader_are_plain_data_and_none_without_a_file(load):
     words = load(WHOLE).to_dict()
     assert words["claims"] == ["one", "two"]
+    assert words["targets"] == {"modes": 8.0, "mmd": 0.1}
     assert words["published"]["protocol"] == "by hand"
     assert words["published"]["numbers"][1] == {
         **{"method": "other", "dataset": "digits", "metric": "fid", "mean": 2.5, "sd": None, "n": None},
@@ -92,6 +95,7 @@ def test_the_words_for_a_reader_are_plain_data_and_none_without_a_file(load):
         ("features: x", "features: x, features.name: y", "runs[1].settings.features: it is short for 'features.name'"),
         ("toy.lr: [1e-3, 1e-2]", "toy.lr: []", "runs[0].settings.toy.lr: expected a value"),
         ("score: {evaluate.seed: [1, 2]}", "score: {evaluate.seeds: [1]}", "score: unknown key 'evaluate.seeds': did you mean 'evaluate.seed'"),
+        ("modes: 8,", "modes: all,", "targets.modes: expected a number, got 'all'"),
         ("  sweeps: 1", "  sweeps: 0", "smoke.sweeps: expected a whole number from 1"),
         ("  sweeps: 1", "  sweep: 1", "smoke: unknown key 'sweep': did you mean 'sweeps'"),
         ("other.lr: 2.0", "third.lr: 2.0", "smoke.settings.third.lr"),

@@ -12,7 +12,7 @@ import pandas as pd
 import genbench
 from genbench.errors import GenbenchError
 from genbench.record import load_good, read_json, trial_directories
-from genbench.report import contenders, figures, findings, lottery, outcomes, protocols, published, surroundings, tables, verdicts
+from genbench.report import contenders, figures, findings, lottery, outcomes, protocols, published, surroundings, tables, targets, verdicts
 from genbench.report.figure import Figure, Trials, slug
 from genbench.report.surroundings import Table
 from genbench.report.verdicts import Verdict
@@ -60,7 +60,7 @@ class Report:
     notes: tuple[str, ...]
     """What a reader of the numbers must know."""
     results: tuple[Table, ...]
-    """The scores, a paper's numbers, the verdicts."""
+    """The scores, a paper's numbers, the verdicts, the times to a target."""
     figures: tuple[Figure, ...]
     background: tuple[Table, ...]
     """Verdicts under every condition, intervals, protocols, failures, cost, environment."""
@@ -114,6 +114,7 @@ def of(folder: Path) -> Report:
                 findings.scores(records),
                 published.beside(about.get("published", {}), named.records, metrics),
                 findings.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
+                targets.table(about.get("targets", {}), named.records, directions, folder),
                 lottery.spread(everything),
             ]
         ),
