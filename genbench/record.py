@@ -28,6 +28,7 @@ class Record:
     trial: str
     """The name of the trial's folder."""
     id: str
+    """Of the trial: ten hexadecimal digits, a hash of everything that determines its numbers."""
     method: str
     variant: str = ""
     dataset: str
@@ -37,23 +38,31 @@ class Record:
     """finished, diverged, failed or interrupted."""
     error: str = ""
     images: int = 0
+    """Taken from the data, repetitions counted."""
     updates: int = 0
+    """Of the generator."""
     train_seconds: float = 0.0
     """Time inside the trainer's step."""
     images_per_second: float = 0.0
     evaluate_seconds: float = 0.0
+    """Time of scoring in the last attempt, curves included, and of what was scored since."""
     wall_seconds: float = 0.0
     """Time of the last attempt from its first line to its last, training and evaluation included."""
     resumes: int = 0
+    """How often a later attempt went on from a checkpoint."""
     best_images: int = 0
     """Where the checkpoint kept as the best stands; 0 when nothing was scored during training (`evaluate.every`)."""
     best_updates: int = 0
     started: float = 0.0
+    """When the last attempt began, in seconds since 1970."""
     ended: float = 0.0
+    """When the last attempt ended, in seconds since 1970."""
     peak_memory_mb: float = 0.0
     """Of the process; on an accelerator of the device."""
     generator_parameters: int = 0
+    """Numbers that training changes in the generator."""
     trainer_parameters: int = 0
+    """The same of everything that the trainer holds, the generator included."""
     data_hash: str = ""
     """sha256 of the data set's content."""
     batches_hash: str = ""

@@ -35,8 +35,11 @@ class Trial:
     architecture: str
     seed: int
     settings: Mapping[str, Any]
+    """By section, those that the trial's numbers depend on."""
     running: Mapping[str, Any] = field(default_factory=dict)
+    """By section, those of how it is run, which change no number."""
     swept: Mapping[str, Any] = field(default_factory=dict)
+    """Dotted name to value, of settings that the study has several values of; the folder is named after them."""
 
     @property
     def label(self) -> str:

@@ -33,6 +33,14 @@ def test_braces_and_environments_close(text):
     assert len(re.findall(r"(?<!\\)\{", code)) == len(re.findall(r"(?<!\\)\}", code))
     assert re.findall(r"\\begin\{(\w+)\}", code) == re.findall(r"\\end\{(\w+)\}", code)
     assert r"\write18" not in code
+    assert text.count(r"\begingroup") == text.count(r"\endgroup") == text.count(r"\begin{longtable}")
+
+
+def test_numbers_stand_to_the_right_and_long_words_are_set_in_lines(tmp_path):
+    sentence = "an error that takes more words than a line of a table has room for"
+    text = latex.render(contents.of(make(tmp_path, [*two_methods(), a_record("toy", status="failed", error=sentence)])))
+    failures = text.partition(r"\label{tab:failures}")[0].rpartition(r"\begin{longtable}")[2]
+    assert failures.startswith(r"{llllp{0.26\linewidth}r}")
 
 
 def test_every_table_and_figure_has_a_caption_and_a_label(text):

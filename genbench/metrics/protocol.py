@@ -32,6 +32,7 @@ class Protocol:
     checkpoint: str
     """The checkpoint that made the samples: one chosen as the best by a metric has an advantage over the last one."""
     quantisation: str
+    """How pixels of samples became whole numbers; empty for data that is no image."""
     extractor: str = ""
     weights: str = ""
     """The sha256 of the extractor's weights."""
