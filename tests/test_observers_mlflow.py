@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from trial_files import START, append, end, make, row_of, trial_of
 
-from genbench.errors import DataError
-from genbench.observers.mlflow import MLflow, connect, links, ui_command
+from genbench.observers.mlflow import MLflow
 from genbench.observers.points import TRAINING_PICTURES
 from genbench.observers.replay import Tail, sync
+from genbench.observers.store import connect
 
 
 @pytest.fixture(scope="module")
@@ -190,33 +190,6 @@ def test_a_deleted_experiment_comes_back_with_the_next_replay(results, observer,
     replay(observer, trial, directory)
     assert client.get_experiment_by_name("deleted").lifecycle_stage == "active"
     assert "train/loss" in runs_of(client, "deleted")[0].data.metrics
-
-
-def test_links_lead_to_the_studys_charts_and_to_the_comparison_of_its_runs(results, observer, client):
-    for seed in (0, 1):
-        trial = trial_of(seed=seed, study="linked")
-        replay(observer, trial, make(results, trial, row_of(1)))
-    charts, comparison = links(results, "linked", "http://127.0.0.1:5000")
-    number = client.get_experiment_by_name("linked").experiment_id
-    assert charts.startswith(f"http://127.0.0.1:5000/#/experiments/{number}/runs?compareRunsMode=CHART")
-    assert all(run.info.run_id in comparison for run in runs_of(client, "linked"))
-
-
-def test_there_are_no_links_to_a_study_that_the_store_lacks(results, client, tmp_path):
-    assert links(results, "never run", "http://127.0.0.1:5000") == []
-    assert links(tmp_path, "study", "http://127.0.0.1:5000") == []
-
-
-def test_the_user_interface_is_for_this_machine_only(results, client):
-    command, environment = ui_command(results, 5001)
-    assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert command[command.index("--port") + 1] == "5001"
-    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
-
-
-def test_a_folder_without_a_store_has_no_user_interface(tmp_path):
-    with pytest.raises(DataError, match="genbench sync"):
-        ui_command(tmp_path, 5000)
 
 
 @pytest.mark.slow

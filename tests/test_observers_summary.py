@@ -3,7 +3,8 @@
 import pytest
 from trial_files import end, make, row_of, trial_of
 
-from genbench.observers.mlflow import MLflow, connect, links
+from genbench.observers.mlflow import MLflow
+from genbench.observers.store import connect, links
 from genbench.observers.summary import add_report
 
 

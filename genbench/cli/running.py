@@ -139,7 +139,7 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
     if mlflow:
-        from genbench.observers.mlflow import links, tracking_server
+        from genbench.observers.store import links, tracking_server
 
         if server := tracking_server():
             click.echo(f"MLflow    {server}")

@@ -33,7 +33,7 @@ def sync(results: Path, observers: list[str]) -> None:
 @click.option("--expose", is_flag=True, help="Let other machines in. MLflow asks for no password: whoever can reach the port can read and change the store.")
 def ui(results: Path, port: int, host: str, expose: bool) -> None:
     """Serve MLflow's pages of the results, to this machine alone, until Ctrl-C."""
-    from genbench.observers.mlflow import ui_command
+    from genbench.observers.store import ui_command
 
     if not (expose or _is_loopback(host)):
         raise GenbenchError(f"--host {host} would let other machines in, and MLflow asks for no password; leave it out, or add --expose if that is meant")

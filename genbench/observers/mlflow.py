@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import logging
 import math
-import os
 import posixpath
 import re
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
 
-from genbench.errors import DataError
 from genbench.hooks import hookimpl
 from genbench.observers.points import Point, curves, pictures, scores
+from genbench.observers.store import connect, locked, open_experiment
 from genbench.record import read_json
 from genbench.settings import flatten
 from genbench.trial import Trial
@@ -33,14 +26,6 @@ LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6000, 8000, 250
 """Characters that MLflow keeps; all settings are in full in trial.json, an artifact."""
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """A record's status in MLflow's words; the tag `genbench.status` has ours."""
-NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
-"""Hosts that MLflow trusts anyway, or that stand for all addresses, of which its own environment variables name the trusted."""
-SERVER = "MLFLOW_TRACKING_URI"
-"""The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
-SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-"""A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync` repairs."""
-WORKFLOW = "workflowType=machine_learning"
-"""Makes MLflow's pages show what is about training, instead of what is about language models."""
 
 
 @hookimpl
@@ -67,7 +52,7 @@ class MLflow:
         from mlflow.entities import Param
 
         client = self._client()
-        with _locked(self._results):
+        with locked(self._results):
             run = _find_run(client, trial, directory) or _create_run(client, trial, directory, self._results)
         self._runs[directory], self._infinite[directory] = run, set()
         client.update_run(run, status="RUNNING")
@@ -125,72 +110,6 @@ class MLflow:
             self._client().log_batch(self._runs[directory], metrics=metrics[start : start + METRICS])
 
 
-def connect(results: Path) -> MlflowClient:
-    """A client of the tracking server, or of the store in a results folder, which is created if it is missing."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if tracking_server():
-        for name, value in SERVER_PATIENCE.items():
-            os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    with _locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
-        return MlflowClient(os.environ.get(SERVER) or _store(results))
-
-
-def tracking_server() -> str:
-    """The address of the tracking server that the environment names, without a user's name and password; empty where it names none."""
-    address = urlsplit(os.environ.get(SERVER, ""))
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
-
-
-def has_store(results: Path) -> bool:
-    """Whether there is a tracking server or a store in a results folder, so that opening one creates nothing."""
-    return bool(tracking_server()) or _database(results).exists()
-
-
-def links(results: Path, study: str, address: str) -> list[str]:
-    """Pages of a user interface at that address: a study's charts, and the comparison of its runs.
-
-    None while the store lacks the study, or its server does not answer, of which the observer has told.
-    """
-    if not has_store(results):
-        return []
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client = connect(results)
-        experiment = client.get_experiment_by_name(study)
-        if experiment is None:
-            return []
-        number = experiment.experiment_id
-        found = client.search_runs([number], "tags.`genbench.trial` LIKE '%'", order_by=["attributes.start_time ASC"])
-    except MlflowException:
-        return []
-    runs = json.dumps([run.info.run_id for run in found])
-    return [
-        f"{address}/#/experiments/{number}/runs?compareRunsMode=CHART&{WORKFLOW}",
-        f"{address}/#/compare-runs?runs={quote(runs)}&experiments={quote(json.dumps([number]))}&{WORKFLOW}",
-    ]
-
-
-def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[str], dict[str, str]]:
-    """The command and the environment of MLflow's user interface for a results folder; by default for this machine only.
-
-    MLflow answers browsers only by names that it trusts: another host's is added to them. Raises DataError when the folder has no store.
-    """
-    if not _database(results).exists():
-        raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
-    command += ["--default-artifact-root", _artifacts(results), "--host", host, "--port", str(port), "--workers", "1"]
-    if host not in NO_NAMES:
-        address = f"{f'[{host}]' if ':' in host else host}:{port}"
-        command += ["--allowed-hosts", f"{address},localhost:*,127.0.0.1:*", "--cors-allowed-origins", f"http://{address}"]
-    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return command, {**os.environ, **silent}
-
-
 def _find_run(client: MlflowClient, trial: Trial, directory: Path) -> str | None:
     experiment = client.get_experiment_by_name(trial.study)
     if experiment is None or experiment.lifecycle_stage == "deleted":
@@ -206,18 +125,7 @@ def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Pa
     tags = {"genbench.trial": _key(trial, directory), "mlflow.source.name": "genbench"}
     # The record of a trial whose worker was killed does not know when it started.
     started = _milliseconds(record["started"] or record["ended"])
-    return str(client.create_run(_experiment(client, trial.study, results), started, tags, directory.name).info.run_id)
-
-
-def _experiment(client: MlflowClient, study: str, results: Path) -> str:
-    """The number of the study's experiment; the files are the truth, so a deleted one comes back."""
-    experiment = client.get_experiment_by_name(study)
-    if experiment is None:
-        place = None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"  # a server has a place of its own
-        return client.create_experiment(study, place, {"mlflow.experimentKind": "custom_model_development"})
-    if experiment.lifecycle_stage == "deleted":
-        client.restore_experiment(experiment.experiment_id)
-    return str(experiment.experiment_id)
+    return str(client.create_run(open_experiment(client, trial.study, results), started, tags, directory.name).info.run_id)
 
 
 def parameters(trial: Trial) -> dict[str, str]:
@@ -226,26 +134,6 @@ def parameters(trial: Trial) -> dict[str, str]:
     names = {"method": trial.label, "variant": trial.variant, "dataset": trial.dataset, "architecture": trial.architecture, "seed": trial.seed}
     settings = {key: ",".join(map(str, value)) if isinstance(value, list) else value for key, value in flatten(trial.settings, "settings.").items()}
     return {key: str(value) for key, value in (names | settings).items() if value not in (None, "")}
-
-
-@contextmanager
-def _locked(results: Path) -> Iterator[None]:
-    """Keep other processes from creating the store, an experiment or a run at the same time."""
-    with (results / ".mlflow.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _database(results: Path) -> Path:
-    return results.resolve() / "mlflow.db"
-
-
-def _store(results: Path) -> str:
-    return f"sqlite:///{_database(results)}"
-
-
-def _artifacts(results: Path) -> str:
-    return (results.resolve() / "mlartifacts").as_uri()
 
 
 def _key(trial: Trial, directory: Path) -> str:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from genbench.observers.mlflow import LONGEST_TAG, connect, has_store
+from genbench.observers.mlflow import LONGEST_TAG
+from genbench.observers.store import connect, has_store
 
 TAG = "genbench.report"
 """Marks the run of a study's report; its value is the study's name."""

@@ -14,7 +14,7 @@ from disturbed import assert_same, folders, plan, run, wait_for
 from genbench import record, sweep, worker
 from genbench.errors import GenbenchError
 from genbench.observers import replay
-from genbench.observers.mlflow import connect
+from genbench.observers.store import connect
 
 
 @pytest.fixture(scope="module")
