@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError, UnknownNameError
-from genbench.report import document, figures, latex, markdown, page
+from genbench.report import figures, latex, markdown, page, pdf
 from genbench.report.contents import Report
 
 FORMATS = ("html", "md", "csv", "latex", "pdf")
@@ -49,7 +49,7 @@ def _files(report: Report, pictures: Path) -> Mapping[str, Mapping[str, Callable
         "md": {"report.md": lambda: markdown.render(report, FIGURES).encode()},
         "csv": {file: partial(_csv, frame) for file, frame in frames.items()},
         "latex": {"report.tex": lambda: latex.render(report, FIGURES).encode()},
-        "pdf": {"report.pdf": lambda: document.render(report, pictures)},
+        "pdf": {"report.pdf": lambda: pdf.render(report, pictures)},
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 from study_folders import a_record, make, two_methods
 
-from genbench.report import contents, document, figures
+from genbench.report import contents, figures, pdf
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def read(tmp_path_factory):
     records = [*two_methods(), a_record("gan", 3, status="diverged", error="λ → ∞, Größe <ü>")]
     report = contents.of(make(folder, records, about={"title": "Ringe – größer", "question": "Why?", "claims": ["A claim."]}))
     figures.save(report.figures, folder / "figures")
-    return report, PdfReader(io.BytesIO(document.render(report, folder / "figures")))
+    return report, PdfReader(io.BytesIO(pdf.render(report, folder / "figures")))
 
 
 def test_the_text_is_text(read):
