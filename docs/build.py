@@ -11,7 +11,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-PICTURES = {"figures/ring.png": "results/ring/figure.png", "figures/photographs.png": "results/cifar10-jpeg/samples.png"}
+PICTURES = {"figures/ring.png": "results/figure2/samples.png", "figures/photographs.png": "results/cifar10-jpeg/samples.png"}
 """Pictures of the results that the pages show, by the place that they have among the pages."""
 GUIDE = "how-to/add-a-method.md"
 """The page that is plugins/README.md itself."""

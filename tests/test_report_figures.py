@@ -101,6 +101,15 @@ def test_a_course_is_at_most_six_pictures_from_the_first_to_the_last(tmp_path):
     assert (len(course), course[0], course[-1]) == (6, 0, 49)
 
 
+def test_a_course_has_the_moments_that_are_shown_in_another_way_too(tmp_path):
+    for images in range(50):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}.png")
+    for images in (1, 7, 49):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}-projected.png")
+    moments = {what: [images for images, _ in pictures] for what, pictures in montage.courses(tmp_path).items()}
+    assert moments == {"": [1, 7, 49], "projected": [1, 7, 49]}
+
+
 def test_every_figure_is_a_png_and_a_pdf_and_no_window_is_left(trials, tmp_path):
     found, _ = figures.of(trials(two_methods()))
     figures.save(found, tmp_path / "out")

@@ -33,11 +33,17 @@ class Cell:
 
 
 def courses(samples: Path) -> dict[str, list[tuple[int, Path]]]:
-    """A trial's pictures from training: what they show (nothing: the samples) to up to six of them, evenly spread, each (images, picture)."""
+    """A trial's pictures from training: what they show (nothing: the samples) to up to six of them, evenly spread, each (images, picture).
+
+    Samples that were also shown in another way, as the critic projects them, are those of these moments, so that one can compare them.
+    """
     found: dict[str, list[tuple[int, Path]]] = {}
     for path in sorted(samples.glob("*.png")):
         if match := re.fullmatch(r"(\d+)(?:-(.+))?", path.stem):
             found.setdefault(match[2] or "", []).append((int(match[1]), path))
+    shared = {images for what, pictures in found.items() if what for images, _ in pictures}
+    if shared:
+        found[""] = [picture for picture in found.get("", []) if picture[0] in shared]
     return {what: [pictures[place] for place in _spread(len(pictures))] for what, pictures in found.items()}
 
 
