@@ -50,7 +50,7 @@ def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, changes, 
     needed = {trial.dataset for trial in study.trials} & NEEDING_DATA
     assert {line.split()[0] for line in study.lacks if " is not there" in line} == needed
     budgets = {trial.settings["train"]["batch"] * (trial.settings["train"]["updates"] or 0) or trial.settings["train"]["images"] for trial in study.trials}
-    assert min(budgets) >= (90_000 if study.name in SMALLER else 1_000_000)
+    assert min(budgets) >= (40_000 if study.name in SMALLER else 1_000_000)
 
 
 def test_the_small_size_is_small_and_needs_nothing(file, changes, tmp_path):

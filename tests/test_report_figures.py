@@ -110,6 +110,27 @@ def test_a_course_has_the_moments_that_are_shown_in_another_way_too(tmp_path):
     assert moments == {"": [1, 7, 49], "projected": [1, 7, 49]}
 
 
+@pytest.mark.slow
+def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, monkeypatch):
+    found, _ = figures.of(trials(two_methods()))
+    figures.save(found, tmp_path / "one")
+    monkeypatch.setattr(figures, "ENOUGH", 2)
+    monkeypatch.setattr(figures.os, "sched_getaffinity", lambda pid: {0, 1})
+    figures.save(found, tmp_path / "several")
+    one, several = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several"))
+    assert one == several
+
+
+@pytest.mark.slow
+def test_a_folder_that_takes_no_figure_is_named_whichever_process_finds_out(trials, tmp_path, monkeypatch):
+    found, _ = figures.of(trials(two_methods()))
+    monkeypatch.setattr(figures, "ENOUGH", 2)
+    monkeypatch.setattr(figures.os, "sched_getaffinity", lambda pid: {0, 1})
+    (tmp_path / "taken" / f"{found[1].name}.png").mkdir(parents=True)
+    with pytest.raises(GenbenchError, match="cannot be written into"):
+        figures.save(found, tmp_path / "taken")
+
+
 def test_every_figure_is_a_png_and_a_pdf_and_no_window_is_left(trials, tmp_path):
     found, _ = figures.of(trials(two_methods()))
     figures.save(found, tmp_path / "out")

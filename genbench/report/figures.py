@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,8 @@ from genbench.report import curves, looks, plots, samples
 from genbench.report.curves import Curve
 from genbench.report.figure import Figure, Trials, slug
 
+ENOUGH = 15
+"""Figures that are worth a process, which takes two seconds to start."""
 ROWS = 40
 """Conditions up to which every one has a row in the figures of scores."""
 
@@ -27,16 +33,29 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
 
 
 def save(figures: Iterable[Figure], folder: Path) -> None:
-    """Draw every figure into a folder, as NAME.png and NAME.pdf. Raises GenbenchError where that cannot be."""
+    """Draw every figure into a folder, as NAME.png and NAME.pdf; many of them in several processes. Raises GenbenchError where that cannot be."""
+    figures = list(figures)
+    shares = max(1, min(len(os.sched_getaffinity(0)), len(figures) // ENOUGH))
+    own, *others = [figures[number::shares] for number in range(shares)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with looks.styled():
-            for figure in figures:
-                drawing = figure.draw()
-                drawing.savefig(folder / f"{figure.name}.png", dpi=looks.DPI, metadata={"Software": None})
-                drawing.savefig(folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+        with contextlib.ExitStack() as stack:
+            # Spawned: what the calling process has running, threads for example, is not theirs to inherit.
+            pool = stack.enter_context(ProcessPoolExecutor(len(others), get_context("spawn"))) if others else None
+            drawn = [pool.submit(_save, share, folder) for share in others] if pool else []
+            _save(own, folder)
+            for one in drawn:
+                one.result()
     except OSError as error:
         raise GenbenchError(f"the figures cannot be written into {folder}: {error.strerror or error}") from error
+
+
+def _save(figures: Sequence[Figure], folder: Path) -> None:
+    with looks.styled():
+        for figure in figures:
+            drawing = figure.draw()
+            drawing.savefig(folder / f"{figure.name}.png", dpi=looks.DPI, metadata={"Software": None})
+            drawing.savefig(folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
 
 
 def _scores(trials: Trials, faces: Mapping[str, looks.Look]) -> Iterator[Figure]:

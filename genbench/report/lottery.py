@@ -28,6 +28,8 @@ def own(records: pd.DataFrame) -> pd.DataFrame:
 
 def spread(records: pd.DataFrame) -> Table | None:
     """The standard deviation of every metric when all sources of randomness vary, and when one does; None where a study varies none alone."""
+    if not any(LATENTS in name or (name.startswith("settings.seeds.") and records[name].notna().any()) for name in map(str, records.columns)):
+        return None
     done = records[records["status"] == "finished"].assign(label=contenders.labels(records))
     rows, data = [], []
     for (dataset, label), trials in done.groupby(["dataset", "label"], sort=False):
