@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from disturbed import Linger
+from process_tree import LOOPBACK, descendants, listening, parent
 
 from genbench import checkpoint, sweep
 from genbench.engines import ray as engine
@@ -97,25 +98,6 @@ def outcome(directory):
 
 def worker_of(directory):
     return int((directory / "lock").read_text().split()[0])
-
-
-def parent(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def descendants(pid):
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                parents[int(entry.name)] = parent(entry.name)
-            except FileNotFoundError:
-                continue  # it has ended meanwhile
-    found, level = [], {pid}
-    while level:
-        found += level
-        level = {child for child, of in parents.items() if of in level}
-    return found
 
 
 def kill(pid):
@@ -288,20 +270,13 @@ def until_it_trains(directory, process):
     assert process.poll() is None, process.communicate()
 
 
-def listening(pids):
-    """The addresses that processes listen at, as the kernel writes them."""
-    links = {os.readlink(link) for pid in pids if Path(f"/proc/{pid}/fd").exists() for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
-    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in links}
-
-
 def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(undisturbed, tmp_path, fault):
     linger = Linger(tmp_path)
     study = plan(tmp_path, *LONG, *linger.words)
     process = supervise(tmp_path, None, *LONG, *linger.words, HOME=str(tmp_path))
     until_it_trains(folder_of(study), process)
     family = descendants(process.pid)
-    assert listening(family) <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+    assert listening(family) <= LOOPBACK
     assert (tmp_path / ".ray" / "auth_token").exists()
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(120) == 130, process.communicate()

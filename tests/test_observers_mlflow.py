@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import threading
 
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from trial_files import START, append, end, make, row_of, trial_of
 from genbench.observers.mlflow import MLflow
 from genbench.observers.points import TRAINING_PICTURES
 from genbench.observers.replay import Tail, sync
-from genbench.observers.store import connect
+from genbench.observers.store import connect, locked
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +191,26 @@ def test_a_deleted_experiment_comes_back_with_the_next_replay(results, observer,
     replay(observer, trial, directory)
     assert client.get_experiment_by_name("deleted").lifecycle_stage == "active"
     assert "train/loss" in runs_of(client, "deleted")[0].data.metrics
+
+
+@pytest.mark.parametrize("hook", ["start", "log", "end"])
+def test_nothing_is_written_while_another_process_writes(results, observer, hook):
+    trial = trial_of(study=f"alone {hook}")
+    directory = make(results, trial, row_of(1))
+    record = end(trial, directory)
+    replay(observer, trial, directory)
+    calls = {
+        "start": lambda: observer.genbench_trial_start(trial, directory),
+        "log": lambda: observer.genbench_trial_log(trial, directory, [row_of(2)]),
+        "end": lambda: observer.genbench_trial_end(trial, directory, record),
+    }
+    writer = threading.Thread(target=calls[hook], daemon=True)
+    with locked(results):
+        writer.start()
+        writer.join(0.3)
+        assert writer.is_alive()
+    writer.join(60)
+    assert not writer.is_alive()
 
 
 @pytest.mark.slow

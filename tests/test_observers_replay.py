@@ -8,7 +8,7 @@ import pytest
 from trial_files import append, end, make, row_of, trial_of
 
 from genbench.errors import DataError, PluginError, UnknownNameError
-from genbench.observers.replay import Observers, Tail, Watcher, sync
+from genbench.observers.replay import Observers, Tail, Watcher, _discreet, sync
 
 MODULES = {
     "notes": """
@@ -204,6 +204,13 @@ def test_an_observer_that_raises_is_dropped_and_disturbs_no_other(tmp_path):
     assert "RuntimeError: no more room" in problem
     assert "genbench sync" in problem
     assert [call[0] for call in calls()] == ["start", "log", "end"] * 2
+
+
+def test_what_an_observer_says_with_a_traceback_is_one_line_without_it():
+    where = '(raised as a result of) Traceback (most recent call last):\n  File "x.py", line 1, in f\n    g()\n'
+    text = f"{where}sqlite3.IntegrityError: UNIQUE failed\n\n(Background on this)"
+    assert _discreet(text) == "sqlite3.IntegrityError: UNIQUE failed"
+    assert _discreet("no answer\nfrom http://me:secret@host/") == "no answer from http://host/"
 
 
 def test_an_observer_that_hangs_delays_closing_by_the_timeout_and_disturbs_no_other(tmp_path):

@@ -13,11 +13,11 @@ import subprocess
 import sys
 import tarfile
 import time
-from pathlib import Path
 
 import pytest
 import torch
 import torchvision
+from process_tree import LOOPBACK, descendants, listening, listening_files
 
 import genbench
 from genbench import checkpoint, cli, plugins, sweep, worker
@@ -296,34 +296,6 @@ def test_an_exposed_server_answers_to_its_own_name_alone(served):
     assert command[command.index("--cors-allowed-origins") + 1] == "http://10.0.0.5:77"
 
 
-LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
-"""127.0.0.1, the same in IPv6, and ::1, as the kernel writes them."""
-
-
-def descendants(pid):
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it has ended meanwhile
-    found, level = [], {pid}
-    while level:
-        found += level
-        level = {child for child, of in parents.items() if of in level}
-    return found
-
-
-def listening(pids):
-    """The addresses that processes listen at, as the kernel writes them; of a Unix socket its path."""
-    links = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    ports = {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links}
-    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
-    return ports | {row[-1] for row in unix if int(row[3], 16) & 0x10000 and f"socket:[{row[6]}]" in links}
-
-
 def test_an_open_port_is_seen(tmp_path):
     with socket.socket() as everybody, socket.socket() as own, socket.socket(socket.AF_UNIX) as unix:
         everybody.bind(("0.0.0.0", 0))
@@ -331,7 +303,8 @@ def test_an_open_port_is_seen(tmp_path):
         unix.bind(str(tmp_path / "socket"))
         for one in (everybody, own, unix):
             one.listen()
-        assert listening([os.getpid()]) >= {"00000000", "0100007F", str(tmp_path / "socket")}
+        assert listening([os.getpid()]) >= {"00000000", "0100007F"}
+        assert str(tmp_path / "socket") in listening_files([os.getpid()])
 
 
 @pytest.mark.slow
@@ -348,6 +321,7 @@ def test_a_study_that_trains_listens_to_nobody_else(tmp_path, world, allowed):
         family = descendants(process.pid)
         assert len(family) >= 2 + world
         assert listening(family) <= allowed
+        assert not listening_files(family)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()

@@ -52,53 +52,37 @@ class MLflow:
         from mlflow.entities import Param
 
         client = self._client()
+        params = [Param(_name(key), text[:LONGEST_PARAM]) for key, text in parameters(trial).items()]
         with locked(self._results):
             run = _find_run(client, trial, directory) or _create_run(client, trial, directory, self._results)
+            client.update_run(run, status="RUNNING")
+            client.set_tag(run, "genbench.status", "running")
+            for start in range(0, len(params), PARAMS):
+                client.log_batch(run, params=params[start : start + PARAMS])
         self._runs[directory], self._infinite[directory] = run, set()
-        client.update_run(run, status="RUNNING")
-        client.set_tag(run, "genbench.status", "running")
-        params = [Param(_name(key), text[:LONGEST_PARAM]) for key, text in parameters(trial).items()]
-        for start in range(0, len(params), PARAMS):
-            client.log_batch(run, params=params[start : start + PARAMS])
 
     @hookimpl
     def genbench_trial_log(self, trial: Trial, directory: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add the rows to the run's curves, `train/...` and `work/...` over images, at the times they were written."""
-        self._log_points(directory, curves(rows))
+        client = self._client()
+        with locked(self._results):
+            self._log_points(client, directory, curves(rows))
 
     @hookimpl
     def genbench_trial_end(self, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
         """Add the final metrics, what became of the trial, and its files."""
-        from mlflow.entities import RunTag
-
         client, run = self._client(), self._runs[directory]
-        # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of single dots.
-        self._log_points(directory, [score._replace(images=0) for score in scores(record)])
-        outcome = {
-            "genbench.status": record["status"],
-            "genbench.error": record["error"],
-            "genbench.device": record["device"],
-            "genbench.version": record["genbench_version"],
-            "genbench.infinite": ", ".join(sorted(self._infinite[directory])),
-            "mlflow.source.git.commit": record["git_commit"],
-            "mlflow.note.content": record["error"],
-        }
-        client.log_batch(run, tags=[RunTag(tag, value[:LONGEST_TAG]) for tag, value in outcome.items() if value])
-        for stale in {tag for tag, value in outcome.items() if not value} & set(client.get_run(run).data.tags):
-            client.delete_tag(run, stale)
-        for file in (directory / name for name in ("trial.json", "record.json", "log.txt")):
-            if file.exists():
-                client.log_artifact(run, str(file))
-        for picture in pictures(directory):
-            client.log_artifact(run, str(picture), "samples")
-        client.set_terminated(run, STATUS[record["status"]], _milliseconds(record["ended"]))
+        with locked(self._results):
+            # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of single dots.
+            self._log_points(client, directory, [score._replace(images=0) for score in scores(record)])
+            _log_outcome(client, run, {**record, "infinite": ", ".join(sorted(self._infinite[directory]))}, directory)
 
     def _client(self) -> MlflowClient:
         if self._opened is None:
             self._opened = connect(self._results)
         return self._opened
 
-    def _log_points(self, directory: Path, points: Sequence[Point]) -> None:
+    def _log_points(self, client: MlflowClient, directory: Path, points: Sequence[Point]) -> None:
         """Store points of curves; infinity, which MLflow cannot hold, becomes NaN and the tag `genbench.infinite` names the curve."""
         from mlflow.entities import Metric
 
@@ -107,7 +91,7 @@ class MLflow:
             Metric(_name(point.name), math.nan if math.isinf(point.value) else point.value, _milliseconds(point.seconds), point.images) for point in points
         ]
         for start in range(0, len(metrics), METRICS):
-            self._client().log_batch(self._runs[directory], metrics=metrics[start : start + METRICS])
+            client.log_batch(self._runs[directory], metrics=metrics[start : start + METRICS])
 
 
 def _find_run(client: MlflowClient, trial: Trial, directory: Path) -> str | None:
@@ -126,6 +110,30 @@ def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Pa
     # The record of a trial whose worker was killed does not know when it started.
     started = _milliseconds(record["started"] or record["ended"])
     return str(client.create_run(open_experiment(client, trial.study, results), started, tags, directory.name).info.run_id)
+
+
+def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], directory: Path) -> None:
+    """What became of the trial, and its files."""
+    from mlflow.entities import RunTag
+
+    outcome = {
+        "genbench.status": record["status"],
+        "genbench.error": record["error"],
+        "genbench.device": record["device"],
+        "genbench.version": record["genbench_version"],
+        "genbench.infinite": record["infinite"],
+        "mlflow.source.git.commit": record["git_commit"],
+        "mlflow.note.content": record["error"],
+    }
+    client.log_batch(run, tags=[RunTag(tag, value[:LONGEST_TAG]) for tag, value in outcome.items() if value])
+    for stale in {tag for tag, value in outcome.items() if not value} & set(client.get_run(run).data.tags):
+        client.delete_tag(run, stale)
+    for file in (directory / name for name in ("trial.json", "record.json", "log.txt")):
+        if file.exists():
+            client.log_artifact(run, str(file))
+    for picture in pictures(directory):
+        client.log_artifact(run, str(picture), "samples")
+    client.set_terminated(run, STATUS[record["status"]], _milliseconds(record["ended"]))
 
 
 def parameters(trial: Trial) -> dict[str, str]:

@@ -245,5 +245,6 @@ class _Follower:
 
 
 def _discreet(text: str) -> str:
-    """The text without the users and passwords of the addresses in it."""
-    return re.sub(r"://[^/@\s]*@", "://", text)
+    """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in it."""
+    errors = re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE) if "Traceback (most recent call last)" in text else []
+    return re.sub(r"://[^/@\s]*@", "://", " ".join((errors[-1] if errors else text).split()))

@@ -107,7 +107,7 @@ def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
 
 @contextmanager
 def locked(results: Path) -> Iterator[None]:
-    """Keep other processes from creating the store, an experiment or a run at the same time."""
+    """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one point of a curve at once."""
     with (results / ".mlflow.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genbench.observers.mlflow import LONGEST_TAG
-from genbench.observers.store import connect, has_store
+from genbench.observers.store import connect, has_store, locked
 
 TAG = "genbench.report"
 """Marks the run of a study's report; its value is the study's name."""
@@ -25,13 +25,14 @@ def add_report(results: Path, study: str, sentences: Sequence[str], files: Seque
     if experiment is None or experiment.lifecycle_stage == "deleted":
         return False
     number = experiment.experiment_id
-    found = client.search_runs([number], f"tags.`{TAG}` = '{study}'", max_results=1)
-    tags = {TAG: study, "mlflow.source.name": "genbench"}
-    run = found[0].info.run_id if found else client.create_run(number, round(time.time() * 1000), tags, f"{study}: report").info.run_id
-    client.set_tag(run, "mlflow.note.content", "\n\n".join(sentences)[:LONGEST_TAG])
-    for file in files:
-        client.log_artifact(run, str(file))
-    if figures.is_dir():
-        client.log_artifacts(run, str(figures), "figures")
-    client.set_terminated(run)
+    with locked(results):
+        found = client.search_runs([number], f"tags.`{TAG}` = '{study}'", max_results=1)
+        tags = {TAG: study, "mlflow.source.name": "genbench"}
+        run = found[0].info.run_id if found else client.create_run(number, round(time.time() * 1000), tags, f"{study}: report").info.run_id
+        client.set_tag(run, "mlflow.note.content", "\n\n".join(sentences)[:LONGEST_TAG])
+        for file in files:
+            client.log_artifact(run, str(file))
+        if figures.is_dir():
+            client.log_artifacts(run, str(figures), "figures")
+        client.set_terminated(run)
     return True
