@@ -44,6 +44,22 @@ def fault():
 
 
 @pytest.fixture
+def genbench(capsys, tmp_path, monkeypatch):
+    """genbench(words…): exit code, stdout, stderr of a command run in an empty folder."""
+    from genbench import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
 def study(tmp_path):
     """plan(method, overrides…): a study of small trials on the ring, their trial.json written; returns the study."""
     from genbench import study as studies

@@ -4,24 +4,9 @@ import re
 
 import pytest
 
-from genbench import cli
 from genbench.record import read
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=20", "train.log_every=40"]
-
-
-@pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
-    """genbench(words…): exit code, stdout, stderr of a command run in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -5,23 +5,6 @@ import re
 import pytest
 from study_folders import a_record, make, two_methods
 
-from genbench import cli
-
-
-@pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
-    """genbench(words…): exit code, stdout, stderr of a command run in a folder whose results are in `results`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return call
-
 
 @pytest.fixture
 def results(tmp_path):
