@@ -43,7 +43,7 @@ def table(targets: Mapping[str, float], records: pd.DataFrame, directions: Mappi
             medians = {clock: float(np.median([time[clock] for time in times])) for clock in WORDS}
             count = sum(math.isfinite(time["images"]) for time in times)
             wanted = f"{metric} {'≥' if better == 'higher' else '≤'} {target:g}"
-            shown = {word: f"{medians[clock]:,.0f}" if math.isfinite(medians[clock]) else "not within the budget" for clock, word in WORDS.items()}
+            shown = {word: _said(medians[clock]) for clock, word in WORDS.items()}
             rows.append({**names, "target": wanted, "reached by": f"{count} of {len(times)}", **shown})
             data.append({**names, "metric": metric, "target": target, "trials": len(times), "reached": count, **medians})
     if not rows:
@@ -72,3 +72,9 @@ def _rows(records: pd.DataFrame, folder: Path, metric: str, target: float, bette
         if times is not None:
             found.setdefault((str(row["dataset"]), str(row["contender"]), str(row["condition"])), []).append(times)
     return [(dict(zip(("data set", "method", "condition"), names, strict=True)), times) for names, times in found.items()]
+
+
+def _said(clock: float) -> str:
+    if not math.isfinite(clock):
+        return "not within the budget"
+    return f"{clock:,.0f}" if clock >= 100 else f"{clock:.3g}"
