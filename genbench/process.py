@@ -16,6 +16,9 @@ from typing import IO, TextIO
 
 from genbench.errors import GenbenchError, TrialBusyError
 
+STOPPING = (signal.SIGTERM, signal.SIGUSR2)
+"""The signals that ask a worker to stop."""
+
 logger = logging.getLogger("genbench")
 
 
@@ -28,9 +31,18 @@ def asked_to_stop() -> Callable[[], bool]:
         nonlocal asked
         asked = True
 
-    for number in (signal.SIGTERM, signal.SIGUSR2):
+    for number in STOPPING:
         signal.signal(number, ask)
     return lambda: asked or os.getppid() != parent
+
+
+def stop_listening() -> None:
+    """Let no signal that asks to stop change how this process ends: its trial is over, and its exit code is to say how.
+
+    Python puts the default handlers of signals back while it shuts down, but leaves those alone that are ignored.
+    """
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

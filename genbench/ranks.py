@@ -14,7 +14,7 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ import torch.distributed as dist
 
 from genbench.attempt import FAILED, KILLED, STOPPED, attempt, describe
 from genbench.comm import Comm
-from genbench.process import asked_to_stop, hold_as_rank, logged
+from genbench.process import STOPPING, asked_to_stop, hold_as_rank, logged
 from genbench.record import Record, read_json, write_json
 from genbench.trial import Trial
 
@@ -80,8 +80,11 @@ class Nodes:
         return {"rdzv_endpoint": str(scratch / "agents"), "rdzv_configs": file, "local_addr": "127.0.0.1"}
 
 
-def run(trial: Trial, directory: Path, world: int, nodes: Nodes, *, log_to_file: bool) -> tuple[Record, int]:
-    """Run a trial on `world` ranks; its record and the exit code of the worker, KILLED when a rank was."""
+def run(trial: Trial, directory: Path, world: int, nodes: Nodes, stop: Callable[[], bool], *, log_to_file: bool) -> tuple[Record, int]:
+    """Run a trial on `world` ranks; its record and the exit code of the worker, KILLED when a rank was.
+
+    `stop` tells whether the worker was asked to stop before its ranks could be; it hears what comes after their end.
+    """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -89,7 +92,7 @@ def run(trial: Trial, directory: Path, world: int, nodes: Nodes, *, log_to_file:
     started = time.time()
     if not nodes.job:
         os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else the agent opens a port for its ranks, which have a file
-    with _scratch(directory, nodes) as scratch, _stop_noted(scratch):
+    with _scratch(directory, nodes) as scratch, _stop_noted(scratch, stop):
         config = LaunchConfig(
             min_nodes=nodes.count,
             max_nodes=nodes.count,
@@ -173,13 +176,15 @@ def _scratch(directory: Path, nodes: Nodes) -> Iterator[Path]:
 
 
 @contextmanager
-def _stop_noted(scratch: Path) -> Iterator[None]:
+def _stop_noted(scratch: Path, stop: Callable[[], bool]) -> Iterator[None]:
     """Turn a signal that asks to stop into a file, which ranks find that are there already and those that are yet to start."""
 
     def note(number: int, frame: object) -> None:
         (scratch / "stop").touch()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGUSR2)}
+    before = {number: signal.signal(number, note) for number in STOPPING}
+    if stop():
+        (scratch / "stop").touch()
     try:
         yield
     finally:

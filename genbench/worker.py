@@ -28,17 +28,18 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     """
     trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     check_running(trial.running)
+    stop = asked_to_stop()
     world, nodes = trial.running.get("world", 1), ranks.Nodes.of(trial)
     if nodes.number:  # the first machine holds the folder; the others lend it their ranks
-        return ranks.run(trial, directory, world, nodes, log_to_file=log_to_file)[1]
+        return ranks.run(trial, directory, world, nodes, stop, log_to_file=log_to_file)[1]
     with locked(directory, wait), logged(directory, log_to_file):
         if (record := read(directory)) and record.status in FINAL:
             return DONE if record.status == "finished" else DIVERGED
         (directory / "record.json").unlink(missing_ok=True)
         if world == 1:
-            made, code = attempt(trial, directory, asked_to_stop(), Comm())
+            made, code = attempt(trial, directory, stop, Comm())
         else:
-            made, code = ranks.run(trial, directory, world, nodes, log_to_file=log_to_file)
+            made, code = ranks.run(trial, directory, world, nodes, stop, log_to_file=log_to_file)
         if code != KILLED:
             write(made, directory)
         return code

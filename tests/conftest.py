@@ -79,12 +79,18 @@ def study(tmp_path):
     return plan
 
 
-@pytest.fixture
-def run_trial():
-    """The worker's entry point, with the process's signal handlers put back afterwards."""
-    from genbench import worker
-
+@pytest.fixture(autouse=True)
+def own_signals():
+    """The process's signal handlers are put back after every test: a worker's are for the rest of its process."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2)}
-    yield worker.run_trial
+    yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def run_trial():
+    """The worker's entry point."""
+    from genbench import worker
+
+    return worker.run_trial

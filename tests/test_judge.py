@@ -1,7 +1,6 @@
 """Evaluations during training: a curve and a best checkpoint that cost the training nothing, not even a bit."""
 
 import json
-import signal
 
 import pytest
 
@@ -64,7 +63,6 @@ def test_a_trial_that_was_stopped_has_the_curve_and_the_best_of_one_that_was_not
     assert curve(directory) == curve(whole)
     best = [checkpoint.load(folder / "checkpoint" / "best.pt")["progress"]["updates"] for folder in (directory, whole)]
     assert best[0] == best[1] == record.read(directory).best_updates == record.read(whole).best_updates
-    assert signal.getsignal(signal.SIGTERM) is not None
 
 
 def test_the_metric_that_chooses_is_the_first_with_a_direction_or_the_named_one():

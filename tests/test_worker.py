@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -98,15 +100,32 @@ def test_a_trial_that_is_stopped_and_run_again_ends_with_the_same_bits(study, ru
 
 
 def test_a_signal_asks_to_stop():
-    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2)]
-    try:
-        stop = process.asked_to_stop()
-        assert not stop()
-        signal.raise_signal(signal.SIGTERM)
-        assert stop()
-    finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGUSR2), handlers, strict=True):
-            signal.signal(number, handler)
+    stop = process.asked_to_stop()
+    assert not stop()
+    signal.raise_signal(signal.SIGTERM)
+    assert stop()
+
+
+ENDS_LATE = """
+import os, signal, sys
+from genbench.cli import main
+
+class Late:
+    def __del__(self, kill=os.kill, number=signal.{how}, pid=os.getpid()):
+        kill(pid, number)  # the interpreter has put the signals' default handlers back by now
+
+late = Late()
+sys.argv = ["genbench", "trial", {directory!r}]
+main()
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGUSR2"])
+def test_a_signal_on_the_way_out_does_not_hide_how_the_trial_ended(study, how):
+    directory = only(study())
+    ended = subprocess.run([sys.executable, "-c", ENDS_LATE.format(how=how, directory=str(directory))], capture_output=True, text=True)
+    assert ended.returncode == worker.DONE, ended.stderr
+    assert read(directory).status == "finished"
 
 
 def test_a_damaged_newest_checkpoint_costs_time_and_changes_nothing(study, run_trial, monkeypatch):

@@ -159,9 +159,10 @@ def trial(directory: Path) -> None:
     """Run one trial's folder to its end; at once if it is done. Every engine starts trials by this."""
     if not (directory / "trial.json").exists():
         raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
-    from genbench import record, worker
+    from genbench import process, record, worker
 
     code = worker.run_trial(directory)
+    process.stop_listening()
     if row := record.read(directory):
         click.echo(f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}")
     else:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import GenbenchError, TrialBusyError
+from genbench.process import STOPPING
 from genbench.record import read_json, write_json
 
 ORPHANS = 60.0
@@ -99,7 +100,7 @@ def work(directory: str) -> int:
     watches. The cluster requeues a job whose node is lost; how often it may is decided here, for the same reason.
     """
     asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGUSR2):  # until the worker, whose import takes seconds, listens itself
+    for number in STOPPING:  # until the worker, whose import takes seconds, listens itself
         signal.signal(number, lambda number, frame: asked.append(number))
     folder = Path(directory)
     log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
