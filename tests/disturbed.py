@@ -68,4 +68,4 @@ class Linger:
         self.words = [f"toy.linger={self._file}"]
 
     def over(self):
-        self._file.unlink()
+        self._file.unlink(missing_ok=True)

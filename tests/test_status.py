@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from disturbed import Linger
 
 from genbench import status
 from genbench.attempt import describe
@@ -66,10 +67,12 @@ def test_word_of_a_supervisor_that_was_killed_is_removed_and_one_elsewhere_is_na
 
 
 @pytest.mark.slow
-def test_a_study_that_is_cancelled_has_saved_and_goes_on(study):
-    planned = study(budget="train.images=30000")
+def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
+    linger = Linger(tmp_path)
+    planned = study(budget="train.images=4000", overrides=linger.words)
     command = [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--observers", "none", "--study", "s", "--results", str(planned.results)]
-    words = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100", "train.images=30000"]
+    small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
+    words = [*small, "train.images=4000", *linger.words]
     process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
     (directory,) = [planned.directory_of(trial) for trial in planned.trials]
     deadline = time.monotonic() + 120
@@ -82,5 +85,6 @@ def test_a_study_that_is_cancelled_has_saved_and_goes_on(study):
     assert process.returncode == 130
     assert "goes on where this one stopped" in said
     assert status.states(planned.directory)[0].state == "interrupted"
+    linger.over()
     assert subprocess.run([*command, *words], stdout=subprocess.DEVNULL).returncode == 0
     assert status.states(planned.directory)[0].state == "finished"

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from disturbed import SMALL, assert_same, folders, holder, plan, run, wait_for
+from disturbed import SMALL, Linger, assert_same, folders, holder, plan, run, wait_for
 
 from genbench import record, sweep
 
@@ -138,9 +138,10 @@ def test_trials_that_are_asked_to_stop(quiet, tmp_path, dice, fault):
         wait_for(lambda process=process, directory=directory: process.poll() is not None or (directory / "metrics.jsonl").exists())
         time.sleep(dice.uniform(0, 0.5))
         how = dice.choice([signal.SIGTERM, signal.SIGUSR2])
-        process.send_signal(how)
+        if process.poll() is None:
+            process.send_signal(how)
+            fault(f"{how.name} to a trial")
         assert process.wait() in (0, 75)
-        fault(f"{how.name} to a trial")
     run(study)
     for one, other in zip(quiet, folders(study), strict=False):
         assert_same(one, other)
@@ -161,7 +162,8 @@ def test_two_supervisors_on_one_study(quiet, tmp_path, fault):
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
-    quiet, loud = plan(tmp_path / "quiet", "world=2", updates=200), plan(tmp_path / "loud", "world=2", updates=200)
+    linger = Linger(tmp_path)
+    quiet, loud = plan(tmp_path / "quiet", "world=2", updates=200), plan(tmp_path / "loud", "world=2", *linger.words, updates=200)
     run(quiet, slots=1)
     ranks_of = _ranks
 
@@ -174,10 +176,12 @@ def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
                 if len(ranks) == 2 and _kill(ranks[rank]):
                     self.kills += 1
                     fault("SIGKILL of a rank")
+            if self.kills == 2:
+                linger.over()
 
     display = Kills()
     run(loud, slots=1, display=display)
-    assert display.kills
+    assert display.kills == 2
     run(loud, slots=1)
     assert_same(folders(quiet)[0], folders(loud)[0])
 
