@@ -24,6 +24,7 @@ from genbench.comm import Comm
 from genbench.errors import DivergedError, GenbenchError
 from genbench.evaluate import Scores
 from genbench.judge import Judge
+from genbench.process import AskedToStopError
 from genbench.record import Record
 from genbench.train import train
 from genbench.trial import Trial
@@ -31,6 +32,9 @@ from genbench.trial import Trial
 DONE, FAILED, DIVERGED, BUSY, STOPPED, KILLED = 0, 1, 65, 69, 75, 137
 """Exit codes of a worker: its trial is done, failed with an exception, diverged, is run by another process, was stopped and can go
 on, lost a rank and can go on."""
+
+INTERRUPTED = ("interrupted", "stopped by a signal; run it again to go on", STOPPED)
+"""Status, error and exit code of a trial that was asked to stop."""
 
 logger = logging.getLogger("genbench")
 
@@ -54,7 +58,9 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
             scores = judge.conclude() if comm.rank == 0 else scores
             status, error, code = "finished", "", DONE
         else:
-            status, error, code = "interrupted", "stopped by a signal; run it again to go on", STOPPED
+            status, error, code = INTERRUPTED
+    except AskedToStopError:
+        status, error, code = INTERRUPTED
     except DivergedError as problem:
         status, error, code = "diverged", str(problem), DIVERGED
     except GenbenchError as problem:

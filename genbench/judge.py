@@ -1,14 +1,20 @@
-"""Scoring a trial's generator while it trains and after: always a snapshot, never the trainer that trains."""
+"""Scoring a trial's generator while it trains and after: always a snapshot, never the trainer that trains.
+
+Asked to stop, a worker on one rank breaks off: scores leave nothing behind, and from the last checkpoint they come out the same
+the next time. On several ranks the others wait for the first one's scores, and stop after them.
+"""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
 from genbench import checkpoint
 from genbench.assembly import Prepared, prepare
 from genbench.evaluate import Scores, deciding, evaluate, evaluation_of
+from genbench.process import breaking_off
 from genbench.progress import Log
 from genbench.train import Run, state_of
 from genbench.trial import Trial
@@ -20,6 +26,7 @@ class Judge:
     def __init__(self, trial: Trial, prepared: Prepared) -> None:
         """Raises GenbenchError when `evaluate.best` names no metric that could choose."""
         self._trial, self._prepared, self._run = trial, prepared, prepared.run
+        self._alone = self._run.trainer.kit.comm.world == 1
         self._decides = deciding(prepared.metrics, self._run.settings.evaluate.best)
         self.seconds = 0.0
         """Spent scoring, by this process."""
@@ -41,11 +48,13 @@ class Judge:
 
     def _score(self, pictures: Path | None) -> Scores:
         began = time.perf_counter()
-        self._snapshot.trainer.load_state_dict(self._run.trainer.state_dict())
-        evaluation = evaluation_of(self._snapshot.trainer, self._run.settings, self._run.splits, self._trial.dataset, self._run.device)
-        scores = evaluate(evaluation, self._prepared.metrics, pictures)
-        self.seconds += time.perf_counter() - began
-        return scores
+        try:
+            with breaking_off() if self._alone else nullcontext():
+                self._snapshot.trainer.load_state_dict(self._run.trainer.state_dict())
+                evaluation = evaluation_of(self._snapshot.trainer, self._run.settings, self._run.splits, self._trial.dataset, self._run.device)
+                return evaluate(evaluation, self._prepared.metrics, pictures)
+        finally:
+            self.seconds += time.perf_counter() - began
 
     def _keep(self, scores: Scores) -> None:
         """Write the point of the curve; keep the checkpoint if it is the best so far."""

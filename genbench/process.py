@@ -36,6 +36,25 @@ def asked_to_stop() -> Callable[[], bool]:
     return lambda: asked or os.getppid() != parent
 
 
+class AskedToStopError(BaseException):
+    """A signal asked to stop where there is nothing to save; no Exception, lest somebody's `except` takes it for a failure."""
+
+
+@contextmanager
+def breaking_off() -> Iterator[None]:
+    """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins anew the next time."""
+
+    def break_off(number: int, frame: object) -> None:
+        raise AskedToStopError
+
+    before = {number: signal.signal(number, break_off) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def stop_listening() -> None:
     """Let no signal that asks to stop change how this process ends: its trial is over, and its exit code is to say how.
 

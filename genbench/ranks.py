@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.distributed as dist
 
-from genbench.attempt import FAILED, KILLED, STOPPED, attempt, describe
+from genbench.attempt import FAILED, INTERRUPTED, KILLED, attempt, describe
 from genbench.comm import Comm
 from genbench.process import STOPPING, asked_to_stop, hold_as_rank, logged
 from genbench.record import Record, read_json, write_json
@@ -151,7 +151,8 @@ def _failure(trial: Trial, directory: Path, scratch: Path, error: ChildFailedErr
     facts = describe(trial, directory)
     killed = {rank: failure for rank, failure in error.failures.items() if failure.exitcode < 0}
     if (scratch / "stop").exists():
-        return Record(**facts, status="interrupted", error="stopped by a signal; run it again to go on", ended=time.time()), STOPPED
+        status, why, code = INTERRUPTED
+        return Record(**facts, status=status, error=why, ended=time.time()), code
     if killed:
         rank, failure = min(killed.items())
         return Record(**facts, status="failed", error=f"rank {rank} was killed by {failure.signal_name()}", ended=time.time()), KILLED

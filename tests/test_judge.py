@@ -1,10 +1,11 @@
 """Evaluations during training: a curve and a best checkpoint that cost the training nothing, not even a bit."""
 
 import json
+import signal
 
 import pytest
 
-from genbench import checkpoint, record
+from genbench import checkpoint, judge, record, worker
 from genbench.errors import GenbenchError
 from genbench.evaluate import deciding
 from genbench.plugins import load
@@ -44,7 +45,6 @@ def test_a_trial_that_was_stopped_has_the_curve_and_the_best_of_one_that_was_not
     whole = ran(study(overrides=CURVE, name="whole"), run_trial)
     planned = study(overrides=CURVE, name="stopped")
     directory = planned.directory_of(planned.trials[0])
-    from genbench import worker
 
     class Stopping:
         """Asks to stop before the 13th update: after a point of the curve and a checkpoint."""
@@ -63,6 +63,29 @@ def test_a_trial_that_was_stopped_has_the_curve_and_the_best_of_one_that_was_not
     assert curve(directory) == curve(whole)
     best = [checkpoint.load(folder / "checkpoint" / "best.pt")["progress"]["updates"] for folder in (directory, whole)]
     assert best[0] == best[1] == record.read(directory).best_updates == record.read(whole).best_updates
+
+
+@pytest.mark.parametrize("when", [1, 3, 4])
+def test_a_trial_that_is_asked_to_stop_while_it_is_scored_stops_at_once_and_goes_on(study, run_trial, monkeypatch, when):
+    whole = ran(study(overrides=CURVE, name="whole"), run_trial)
+    planned = study(overrides=CURVE, name="stopped")
+    directory = planned.directory_of(planned.trials[0])
+    scores, count = judge.evaluate, iter(range(1, 100))
+
+    def asked(*arguments):
+        if next(count) == when:
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("the scores were gone on with")
+        return scores(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(judge, "evaluate", asked)
+        assert run_trial(directory) == worker.STOPPED
+    assert record.read(directory).status == "interrupted"
+    assert run_trial(directory) == worker.DONE
+    assert curve(directory) == curve(whole)
+    assert record.read(directory).metrics == record.read(whole).metrics
+    assert record.read(directory).batches_hash == record.read(whole).batches_hash
 
 
 def test_the_metric_that_chooses_is_the_first_with_a_direction_or_the_named_one():
