@@ -8,7 +8,8 @@ Symbols: q are features of generated samples [n, d], p of real ones [m, d]; sigm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -22,8 +23,7 @@ EXPONENT_FLOOR = -80.0
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
     """Squared Euclidean distances [n, m] between the rows of x [n, d] and y [m, d], fp64, never negative."""
     x, y = _exact(x), _exact(y)
-    inner = torch.addmm(x.square().sum(1, keepdim=True), x, y.T, alpha=-2.0)
-    return (inner + y.square().sum(1)).clamp_min(0.0)
+    return torch.addmm(x.square().sum(1, keepdim=True), x, y.T, alpha=-2.0).add_(y.square().sum(1)).clamp_min_(0.0)
 
 
 def gaussian(distances: Tensor, width: float) -> Tensor:
@@ -60,12 +60,13 @@ def density_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -
     r = (n/m) (K_qq + ridge I)^-1 K_qp 1, averaged over widths (the paper's eq. 8; Sugiyama et al. 2012). Differentiable
     once in q and p. With ridge 0 the system is singular to working precision and the result is mostly noise.
     """
-    return ratio_and_mmd2(q, p, widths, ridge)[0]
+    ratio: Tensor = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge), False)[0]
+    return ratio
 
 
 def ratio_and_mmd2(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -> tuple[Tensor, Tensor]:
     """`density_ratio` [n] and `mmd2` from the same Gram matrices, as in the paper's algorithm 1."""
-    ratio, mmd2 = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge))
+    ratio, mmd2 = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge), True)
     return ratio, mmd2
 
 
@@ -93,25 +94,70 @@ def _self_distances(x: Tensor) -> Tensor:
     return squared_distances(x, x).fill_diagonal_(0.0)
 
 
-def _slope(distances: Tensor, widths: Sequence[float]) -> Tensor:
-    """The derivative of `mixture` by the squared distance."""
-    total = gaussian(distances, widths[0]).mul_(-0.5 / widths[0] ** 2)
-    for width in widths[1:]:
-        total.add_(gaussian(distances, width), alpha=-0.5 / width**2)
-    return total
+SQUARINGS = 8
+"""How often a kernel may have been squared: k times add some 2^k roundings, fewer than the distances bring along."""
+
+
+class _Gaussians:
+    """The Gaussian kernels of several widths of the same squared distances, widest first.
+
+    Where (wider width / narrower width)² is a power of two, the narrower kernel is the wider one squared so many times over, at a tenth
+    of the price of an exponential: the usual widths 1, 2, 4, 8, 16 take one exponential instead of five, and one matrix is kept for all.
+    """
+
+    def __init__(self, distances: Tensor, widths: Sequence[float]) -> None:
+        """`distances` is overwritten."""
+        chains: list[list[tuple[float, int]]] = []
+        for width in sorted(widths, reverse=True):
+            squarings = _squarings(chains[-1][-1][0], width) if chains else None
+            if squarings is None or sum(times for _, times in chains[-1]) + squarings > SQUARINGS:
+                chains.append([(width, 0)])
+            else:
+                chains[-1].append((width, squarings))
+        self._chains: list[tuple[Tensor, list[tuple[float, int]]]] = []
+        for number, chain in enumerate(chains, start=1):
+            out = distances if number == len(chains) else torch.empty_like(distances)
+            torch.mul(distances, -0.5 / chain[0][0] ** 2, out=out).clamp_min_(EXPONENT_FLOOR).exp_()
+            self._chains.append((out, chain))
+
+    def __iter__(self) -> Iterator[tuple[float, Tensor]]:
+        """Each width and its kernel, to be left as it is and to be done with when the next one is asked for."""
+        for kernel, chain in self._chains:
+            scratch = torch.empty_like(kernel) if len(chain) > 1 else kernel
+            for width, squarings in chain:
+                for _ in range(squarings):
+                    kernel = torch.mul(kernel, kernel, out=scratch)
+                yield width, kernel.clamp_min_(math.exp(EXPONENT_FLOOR)) if squarings else kernel
+
+    def mean(self) -> Tensor:
+        """The mean of their sum."""
+        return torch.stack([kernel.mean() for _, kernel in self]).sum()
+
+    def mean_and_slope(self) -> tuple[Tensor, Tensor]:
+        """The mean of their sum, and the derivative of that sum by the squared distance."""
+        means, slope = [], torch.zeros_like(self._chains[0][0])
+        for width, kernel in self:
+            means.append(kernel.mean())
+            slope.add_(kernel, alpha=-0.5 / width**2)
+        return torch.stack(means).sum(), slope
+
+
+def _squarings(wider: float, narrower: float) -> int | None:
+    """How often the kernel of the wider width has to be squared to be that of the narrower one; none where no number does it."""
+    power = (wider / narrower) ** 2
+    times = round(math.log2(power))
+    return times if abs(power / 2**times - 1) < 1e-15 else None
+
+
+def _pull(x: Tensor, y: Tensor, slope: Tensor) -> Tensor:
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to y [m, d] is `slope` [n, m]."""
+    across = (y.T @ slope.T).T if x.shape[1] < len(x) else slope @ y  # the same; of the two the first is faster where d is small
+    return (slope.sum(1, keepdim=True) * x).sub_(across).mul_(2.0)
 
 
 def _pull_self(x: Tensor, slope: Tensor) -> Tensor:
-    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is `slope` [n, n]."""
-    slope = slope + slope.T
-    return 2 * (slope.sum(1, keepdim=True) * x - slope @ x)
-
-
-def _pull_cross(x: Tensor, y: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradients by x [n, d] and y [m, d] of a loss whose derivative by their squared distances is `slope` [n, m]."""
-    by_x = 2 * (slope.sum(1, keepdim=True) * x - slope @ y)
-    by_y = 2 * (slope.sum(0).unsqueeze(1) * y - slope.T @ x)
-    return by_x, by_y
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is the symmetric `slope` [n, n]."""
+    return _pull(x, x, 2 * slope)
 
 
 class _MMD2(torch.autograd.Function):
@@ -119,68 +165,82 @@ class _MMD2(torch.autograd.Function):
     def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...]) -> Tensor:
         n, m = len(q), len(p)
         exact_q, exact_p = _exact(q), _exact(p)
-        d_qq, d_qp, d_pp = _self_distances(exact_q), squared_distances(exact_q, exact_p), _self_distances(exact_p)
-        value = mixture(d_qq, widths).mean() - 2 * mixture(d_qp, widths).mean() + mixture(d_pp, widths).mean()
-        if any(ctx.needs_input_grad):
-            by_q, by_p = _pull_cross(exact_q, exact_p, _slope(d_qp, widths).mul_(-2 / (n * m)))
-            by_q += _pull_self(exact_q, _slope(d_qq, widths).mul_(1 / n**2))
-            if ctx.needs_input_grad[1]:
-                by_p += _pull_self(exact_p, _slope(d_pp, widths).mul_(1 / m**2))
-            ctx.save_for_backward(_like(by_q, q), _like(by_p, p))
-        return _home(value, q)
+        k_qq, k_qp, k_pp = (_Gaussians(d, widths) for d in (_self_distances(exact_q), squared_distances(exact_q, exact_p), _self_distances(exact_p)))
+        if not any(ctx.needs_input_grad):
+            return _home(k_qq.mean() - 2 * k_qp.mean() + k_pp.mean(), q)
+        (mean_qq, slope_qq), (mean_qp, slope_qp) = k_qq.mean_and_slope(), k_qp.mean_and_slope()
+        slope_qp *= -2 / (n * m)
+        by_q = _pull(exact_q, exact_p, slope_qp) + _pull_self(exact_q, slope_qq.div_(n**2))
+        if ctx.needs_input_grad[1]:
+            mean_pp, slope_pp = k_pp.mean_and_slope()
+            by_p = _like(_pull(exact_p, exact_q, slope_qp.T) + _pull_self(exact_p, slope_pp.div_(m**2)), p)
+        else:
+            mean_pp, by_p = k_pp.mean(), None
+        ctx.save_for_backward(_like(by_q, q), by_p)
+        return _home(mean_qq - 2 * mean_qp + mean_pp, q)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None]:
         by_q, by_p = ctx.saved_tensors
         scale = gradients[0]
-        return by_q * scale.to(by_q.dtype), by_p * scale.to(by_p.dtype), None
+        return by_q * scale.to(by_q.dtype), None if by_p is None else by_p * scale.to(by_p.dtype), None
 
 
 class _RatioAndMMD2(torch.autograd.Function):
+    """Keeps the factors and the widest kernels; the others are squared anew for each gradient, which needs half the memory."""
+
     @staticmethod
-    def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...], ridge: float) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...], ridge: float, with_mmd2: bool) -> tuple[Tensor, Tensor]:
         ctx.set_materialize_grads(False)
         n, m = len(q), len(p)
         exact_q, exact_p = _exact(q), _exact(p)
-        d_qq, d_qp, d_pp = _self_distances(exact_q), squared_distances(exact_q, exact_p), _self_distances(exact_p)
-        ratio, mmd2 = exact_q.new_zeros(n), mixture(d_pp, widths).mean()
-        systems = []
-        for width in widths:
-            k_qq, k_qp = gaussian(d_qq, width), gaussian(d_qp, width)
-            mmd2 = mmd2 + k_qq.mean() - 2 * k_qp.mean()
+        ratio, mmd2 = exact_q.new_zeros(n), exact_q.new_zeros(())
+        ctx.k_pp = None
+        if with_mmd2:
+            ctx.k_pp = _Gaussians(_self_distances(exact_p), widths)
+            mmd2 += ctx.k_pp.mean()
+        ctx.k_qq, ctx.k_qp = _Gaussians(_self_distances(exact_q), widths), _Gaussians(squared_distances(exact_q, exact_p), widths)
+        ctx.systems = []
+        for (_, k_qq), (_, k_qp) in zip(ctx.k_qq, ctx.k_qp, strict=True):
+            over_p = k_qp.sum(1)
+            mmd2 += k_qq.mean() - 2 * over_p.mean() / m
             solver = _Solver(k_qq, ridge)
-            r = solver.solve(k_qp.sum(1)) * (n / m)
+            r = solver.solve(over_p) * (n / m)
             ratio += r / len(widths)
-            systems.append((width, k_qq, k_qp, solver, r))
-        ctx.systems, ctx.widths = systems, widths
-        ctx.save_for_backward(q, p, d_pp)
+            ctx.systems.append((solver, r))
+        ctx.save_for_backward(q, p)
         return _home(ratio, q), _home(mmd2, q)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, Tensor, None, None]:
-        by_ratio, by_mmd2 = gradients
-        q, p, d_pp = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, Tensor, None, None, None]:
+        by_ratio, by_mmd2 = (None if gradient is None else _exact(gradient) for gradient in gradients)
+        q, p = ctx.saved_tensors
         exact_q, exact_p = _exact(q), _exact(p)
         n, m = len(q), len(p)
-        slope_qq = exact_q.new_zeros(n, n)
-        slope_qp = exact_q.new_zeros(n, m)
-        for width, k_qq, k_qp, solver, r in ctx.systems:
-            # r solves A r = (n/m) K_qp 1, so with w = A^-1 v: dL = (n/m) wᵀ dK_qp 1 - wᵀ dK_qq r.
+        # r solves A r = (n/m) K_qp 1, so with w = A^-1 v: dL = (n/m) wᵀ dK_qp 1 - wᵀ dK_qq r.
+        adjoints = [(solver.solve(by_ratio) / len(ctx.systems), r) for solver, r in ctx.systems] if by_ratio is not None else None
+        slope = exact_q.new_zeros(n, m)
+        for number, (width, kernel) in enumerate(ctx.k_qp):
             chain = -0.5 / width**2
-            if by_ratio is not None:
-                w = solver.solve(_exact(by_ratio)) / len(ctx.widths)
-                slope_qq.addcmul_(torch.outer(w, r), k_qq, value=-chain)
-                slope_qp.addcmul_(w.unsqueeze(1), k_qp, value=chain * n / m)
+            if adjoints is not None:
+                slope.addcmul_(adjoints[number][0].unsqueeze(1), kernel, value=chain * n / m)
             if by_mmd2 is not None:
-                slope_qq.addcmul_(k_qq, _exact(by_mmd2), value=chain / n**2)
-                slope_qp.addcmul_(k_qp, _exact(by_mmd2), value=-2 * chain / (n * m))
-        by_q, by_p = _pull_cross(exact_q, exact_p, slope_qp)
-        by_q += _pull_self(exact_q, slope_qq)
+                slope.addcmul_(kernel, by_mmd2, value=-2 * chain / (n * m))
+        by_q, by_p = _pull(exact_q, exact_p, slope), _pull(exact_p, exact_q, slope.T)
+        slope = exact_q.new_zeros(n, n)
+        for number, (width, kernel) in enumerate(ctx.k_qq):
+            chain = -0.5 / width**2
+            if adjoints is not None:
+                w, r = adjoints[number]
+                slope.addcmul_(torch.stack((w, r), 1) @ torch.stack((r, w)), kernel, value=-chain / 2)
+            if by_mmd2 is not None:
+                slope.addcmul_(kernel, by_mmd2, value=chain / n**2)
+        by_q += _pull_self(exact_q, slope)
         if by_mmd2 is not None and ctx.needs_input_grad[1]:
-            by_p += _pull_self(exact_p, _slope(d_pp, ctx.widths).mul_(_exact(by_mmd2) / m**2))
-        return _like(by_q, q), _like(by_p, p), None, None
+            by_p += _pull_self(exact_p, ctx.k_pp.mean_and_slope()[1].mul_(by_mmd2 / m**2))
+        return _like(by_q, q), _like(by_p, p), None, None, None
 
 
 class _Solver:

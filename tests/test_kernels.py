@@ -6,6 +6,8 @@ import torch
 from genbench import kernels
 
 WIDTHS = (0.5, 1.0, 4.0)
+FAMILIES = [WIDTHS, (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 1.0, 10.0, 100.0), (20**0.5, 10**0.5, 5**0.5, 3.0), (2.0, 2.0), (64.0, 16.0, 4.0, 1.0, 0.5, 0.25)]
+"""Widths of which some, all and none are powers of each other, as published methods have them."""
 
 
 def features(n=12, m=9, d=3, shift=0.5, dtype=torch.float64):
@@ -72,25 +74,39 @@ def test_mmd_is_symmetric_and_never_negative():
     assert kernels.mmd2(q, p, WIDTHS) > 0
 
 
+@pytest.mark.parametrize("widths", FAMILIES)
 @pytest.mark.parametrize("shift", [0.0, 0.5, 3.0])
-def test_mmd2_and_its_gradient_equal_autograd_through_the_definition(shift):
+def test_mmd2_and_its_gradient_equal_autograd_through_the_definition(shift, widths):
     q, p = features(shift=shift)
-    fast, slow = kernels.mmd2(q, p, WIDTHS), slow_mmd2(q, p, WIDTHS)
+    fast, slow = kernels.mmd2(q, p, widths), slow_mmd2(q, p, widths)
     torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-14)
     for ours, reference in zip(torch.autograd.grad(fast, (q, p)), torch.autograd.grad(slow, (q, p)), strict=True):
         torch.testing.assert_close(ours, reference, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("widths", FAMILIES)
 @pytest.mark.parametrize(("n", "m"), [(12, 9), (8, 8), (5, 20)])
-def test_the_ratio_and_its_gradient_equal_autograd_through_the_definition(n, m):
+def test_the_ratio_and_its_gradient_equal_autograd_through_the_definition(n, m, widths):
     q, p = features(n, m)
-    fast, slow = kernels.density_ratio(q, p, WIDTHS, 1e-3), slow_ratio(q, p, WIDTHS, 1e-3)
+    fast, slow = kernels.density_ratio(q, p, widths, 1e-3), slow_ratio(q, p, widths, 1e-3)
     torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-10)
     weights = torch.linspace(-1, 1, n, dtype=torch.float64)
     ours = torch.autograd.grad((fast * weights).sum() + kernels.pearson_divergence(fast), (q, p))
     reference = torch.autograd.grad((slow * weights).sum() + kernels.pearson_divergence(slow), (q, p))
     for a, b in zip(ours, reference, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [30.0, 1e6])
+def test_kernels_of_far_points_are_what_they_are_near_and_never_subnormal(scale):
+    """At a scale of 30 the squares of a wide kernel run through all magnitudes that a double has."""
+    q, p = features()
+    q, p = scale * q.detach(), scale * p.detach()
+    widths = (1.0, 2.0, 4.0, 8.0, 16.0)
+    torch.testing.assert_close(kernels.mmd2(q, p, widths), slow_mmd2(q, p, widths), rtol=1e-12, atol=1e-14)
+    ratio = kernels.density_ratio(q, p, widths, 1e-3)
+    assert (ratio.abs() > 1e-300).all()
+    torch.testing.assert_close(ratio, slow_ratio(q, p, widths, 1e-3), rtol=1e-9, atol=1e-10)
 
 
 def test_ratio_and_mmd_from_one_gram_matrix_equal_those_computed_alone():

@@ -81,7 +81,7 @@ def optimizer(config: GANConfig, network: nn.Module) -> torch.optim.Optimizer:
     """The optimizer of one network."""
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(network.parameters(), lr=config.lr)
-    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
+    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
 
 
 RING = {"lr": cite(1e-4, "paper, app. A.1")}

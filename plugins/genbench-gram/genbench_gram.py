@@ -119,7 +119,7 @@ def optimizer(config: GRAMConfig, network: nn.Module) -> torch.optim.Optimizer:
     """The optimizer of one network."""
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(network.parameters(), lr=config.lr)
-    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
+    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
 
 
 RING = cited("paper, app. A.1", lr=1e-3, features=10, widths=(1.0,))

@@ -121,7 +121,7 @@ def optimizer(config: MMDGANConfig, *networks: nn.Module | None) -> torch.optim.
     parameters = [weights for network in networks if network is not None for weights in network.parameters()]
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(parameters, lr=config.lr)
-    return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2))
+    return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
 
 
 AUTHORS = cited(JULIA, optimizer="adam", features=10, widths=(1.0,), clamp=0.1, warmup=0, burst_every=0)
