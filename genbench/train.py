@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     first = comm.rank == 0
     restore(run)
     log = Log(run.folder / "metrics.jsonl") if first else None
+    precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
     trainer.train()
     if first and not progress.updates:
         picture(run)
@@ -75,7 +77,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         before = progress.images
         run.draws.seek(progress.updates)
         began = time.perf_counter()
-        with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=budget.precision == "bf16"):
+        with precision:
             values = trainer.step(source)
         progress.images = source.position * budget.batch
         progress.updates += 1
