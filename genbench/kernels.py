@@ -18,6 +18,8 @@ from torch.autograd.function import once_differentiable
 
 EXPONENT_FLOOR = -80.0
 """Below about -87 exp() of a float is subnormal, and 50 times slower on a CPU; e^-80 is 0 to every loss here."""
+SQUARINGS = 8
+"""How often a kernel may be squared to be a narrower one: k times add some 2^k roundings, fewer than the distances bring along."""
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -92,10 +94,6 @@ def _like(gradient: Tensor, features: Tensor) -> Tensor:
 
 def _self_distances(x: Tensor) -> Tensor:
     return squared_distances(x, x).fill_diagonal_(0.0)
-
-
-SQUARINGS = 8
-"""How often a kernel may have been squared: k times add some 2^k roundings, fewer than the distances bring along."""
 
 
 class _Gaussians:

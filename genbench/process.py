@@ -45,6 +45,7 @@ def breaking_off() -> Iterator[None]:
     """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins anew the next time."""
 
     def break_off(number: int, frame: object) -> None:
+        stop_listening()  # a second signal must not break off the way out
         raise AskedToStopError
 
     before = {number: signal.signal(number, break_off) for number in STOPPING}

@@ -39,6 +39,10 @@ def test_squared_distances_equal_the_definition():
     torch.testing.assert_close(kernels.squared_distances(q, p), torch.cdist(q, p).square())
 
 
+def test_squared_distances_can_be_differentiated():
+    assert torch.autograd.gradcheck(kernels.squared_distances, features())
+
+
 def test_squared_distances_of_far_points_are_never_negative():
     x = torch.full((4, 3), 1e8, dtype=torch.float64) + torch.rand(4, 3, dtype=torch.float64)
     assert (kernels.squared_distances(x, x) >= 0).all()
