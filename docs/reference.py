@@ -14,10 +14,15 @@ import source
 from rendering import escaped, fields_table, prose, sentence, settings_table, table, values_table
 
 import genbench
-from genbench import attempt, hooks, plugin, plugins, record, settings, studyfile, terminal, trial
-from genbench.cli import cli
+from genbench import plugin
+from genbench.cli import cli, display
+from genbench.config import settings
+from genbench.contract import hooks, registry
 from genbench.metrics import protocol
-from genbench.report import verdict
+from genbench.report.stats import verdict
+from genbench.study import file as studyfile
+from genbench.training import attempt
+from genbench.trial import record, trial
 
 SHARED = {f.name for base in (settings.DataSettings, settings.NetSettings) for f in dataclasses.fields(base)}
 """Settings of every data set and of every architecture."""
@@ -53,7 +58,7 @@ def architectures() -> str:
 
 def methods() -> str:
     """Every installed method: its settings, presets and variants, each value with its source."""
-    return "\n\n".join(_method(plugins.load("methods", entry.name)) for entry in plugins.installed("methods") if not entry.problem)
+    return "\n\n".join(_method(registry.load("methods", entry.name)) for entry in registry.installed("methods") if not entry.problem)
 
 
 def metrics() -> str:
@@ -130,9 +135,9 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 """What a page can ask for."""
 
 
-def _own(kind: plugins.Kind) -> Iterator[Any]:
+def _own(kind: registry.Kind) -> Iterator[Any]:
     """Everything of a kind that genbench itself brings, in the order of its names."""
-    return (plugins.load(kind, entry.name) for entry in plugins.installed(kind) if entry.module.partition(".")[0] == "genbench")
+    return (registry.load(kind, entry.name) for entry in registry.installed(kind) if entry.module.partition(".")[0] == "genbench")
 
 
 def _part(*parts: str) -> str:
@@ -149,7 +154,7 @@ def _own_settings(config: type, prefix: str) -> str:
 
 def _dataset(dataset: Any) -> str:
     nets = "Architectures, the default one first: " + "; ".join(
-        f"`{name}`" + (f" with {', '.join(f'{key} {terminal.literal(value)}' for key, value in settings.plain(values).items())}" if values else "")
+        f"`{name}`" + (f" with {', '.join(f'{key} {display.literal(value)}' for key, value in settings.plain(values).items())}" if values else "")
         for name, values in dataset.nets.items()
     )
     defaults = f"Settings that differ here:\n\n{values_table(dataset.defaults)}" if dataset.defaults else ""

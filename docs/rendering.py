@@ -15,8 +15,8 @@ from typing import Any
 import click
 import source
 
-from genbench.settings import Cited, DataSettings, NetSettings
-from genbench.terminal import literal
+from genbench.cli.display import literal
+from genbench.config.settings import Cited, DataSettings, NetSettings
 
 SETTINGS = (DataSettings, NetSettings)
 """Dataclasses whose fields are settings and have a page of their own."""

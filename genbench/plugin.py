@@ -1,14 +1,14 @@
 """What a plugin's author imports; nothing is defined here."""
 
-from genbench.data.dataset import Dataset, Mixture, Splits
+from genbench.config.settings import DataSettings, NetSettings, cite, cited, setting
+from genbench.contract.dataset import Dataset, Mixture, Splits
+from genbench.contract.extractor import Extractor, Features
+from genbench.contract.hooks import hookimpl
+from genbench.contract.kit import Architecture, Kit
+from genbench.contract.metric import Evaluation, Metric
+from genbench.contract.trainer import Method, Trainer
 from genbench.errors import GenbenchError
-from genbench.hooks import hookimpl
-from genbench.kit import Architecture, Kit
 from genbench.metrics import features
-from genbench.metrics.extractor import Extractor, Features
-from genbench.metrics.metric import Evaluation, Metric
-from genbench.settings import DataSettings, NetSettings, cite, cited, setting
-from genbench.trainer import Method, Trainer
 
 __all__ = [
     "Architecture",

@@ -62,8 +62,8 @@ def genbench(capsys, tmp_path, monkeypatch):
 @pytest.fixture
 def study(tmp_path):
     """plan(method, overrides…): a study of small trials on the ring, their trial.json written; returns the study."""
-    from genbench import study as studies
-    from genbench import sweep
+    from genbench.study.plan import plan_study
+    from genbench.study.run import write_trial
 
     small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
 
@@ -71,9 +71,9 @@ def study(tmp_path):
         on_ring = set(datasets) <= {"ring", "ring-sharp"}
         words = [word for word in small if on_ring or not word.startswith("data.")]
         words = list({word.partition("=")[0]: word for word in (*words, budget, *overrides)}.values())
-        planned = studies.plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
+        planned = plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
         for trial in planned.trials:
-            sweep.write_trial(trial, planned.directory_of(trial))
+            write_trial(trial, planned.directory_of(trial))
         return planned
 
     return plan
@@ -91,6 +91,6 @@ def own_signals():
 @pytest.fixture
 def run_trial():
     """The worker's entry point."""
-    from genbench import worker
+    from genbench.training import worker
 
     return worker.run_trial

@@ -1,88 +1,100 @@
-"""The import rule of the house: a module imports only from its own layer or from below."""
+"""The import rule of the house: a package imports from lower layers alone, and nowhere do modules import each other in a circle."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "genbench"
-LAYERS = {
-    0: ["errors", "hooks", "trial"],
-    1: ["kinds", "settings", "document", "overrides", "composition", "plugins", "record"],
-    2: ["streams", "comm", "kernels", "nets", "data", "metrics", "pictures"],
-    3: ["kit"],
-    4: ["trainer"],
-    5: ["plugin", "checkpoint", "progress", "train", "evaluate", "assembly", "judge", "attempt", "process", "testing", "clauses"],
-    6: [
-        *("ranks", "worker", "generator", "rescore", "export", "engines", "observers", "report", "status", "terminal"),
-        *("studyfile", "catalogue", "preflight", "study", "latents", "sweep"),
-    ],
-    7: ["arguments", "cli"],
-}
-LAYER = {name: layer for layer, names in LAYERS.items() for name in names} | {"__init__": 0, "": 0}
-FACE = ("record", "study", "studyfile", "catalogue", "sweep", "engines", "latents", "generator")
-ALLOWED_UP = {("nets", "kit"), *(("__init__", room) for room in FACE)}
-"""The package's own face imports inside its functions; an architecture announces itself with the kit's Architecture."""
-HOMES = {
-    "hydra": {"composition", "overrides"},
-    "omegaconf": {"composition"},
-    "mlflow": {"observers"},
-    "click": {"arguments", "cli"},
-    "yaml": {"document"},
-    "seaborn": {"report"},
-    "jinja2": {"report"},
-    "fpdf": {"report"},
-    "torch_fidelity": {"metrics"},
-    "tensorboard": {"observers"},
-    "submitit": {"engines"},
-    "ray": {"engines"},
-}
-MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "genbench"
+sys.path.insert(0, str(ROOT / "docs"))
+
+import house  # noqa: E402 - a module of the documentation, which is no package
+
+LAYER = {name: number for number, layer in enumerate(house.LAYERS) for name in layer} | {"__init__": len(house.LAYERS)}
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if "build" not in path.parts)
 
 
 def imports(path):
-    """(module, whether it is only for type checkers) of every import in a file, also those inside functions."""
-    tree = ast.parse(path.read_text())
-    blocks = [block for block in ast.walk(tree) if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"]
-    typing_only = {id(node) for block in blocks for node in ast.walk(block)}
-    for node in ast.walk(tree):
+    """The module of every import in a file, also of those inside functions and of those for type checkers."""
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in typing_only) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names = [f"genbench.{alias.name}" for alias in node.names] if node.module == "genbench" else [node.module]
-            yield from ((name, id(node) in typing_only) for name in names)
+            assert node.level == 0, f"{path} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
 
 
-def room(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def own(path):
+    """The modules of genbench that a module of genbench imports, as paths below the package."""
+    return [module.removeprefix("genbench").strip(".") or "__init__" for module in imports(path) if module.partition(".")[0] == "genbench"]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_its_own_layer_or_below(path):
-    own = room(path)
-    for module, typing_only in imports(path):
-        if not module.startswith("genbench") or typing_only:
+def place(module):
+    """A module's place: that of its package, or its own where it is a file of the house."""
+    return module.removeprefix("genbench").strip(".").partition(".")[0] or "__init__"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_package_imports_from_lower_layers_alone(module):
+    here = place(module)
+    for target in own(MODULES[module]):
+        there = place(target)
+        assert there == here or LAYER[there] < LAYER[here], f"{module} (layer {LAYER[here] + 1}) imports {target} (layer {LAYER[there] + 1})"
+
+
+@pytest.mark.parametrize("package", house.INSIDE)
+def test_inside_a_package_of_packages_the_same_holds(package):
+    layers = {name: number for number, names in enumerate(house.INSIDE[package]) for name in names}
+    for module, path in MODULES.items():
+        inside = module.removeprefix(f"genbench.{package}.")
+        if inside == module or path.stem == "__init__":
             continue
-        target = [*module.split("."), ""][1]
-        if target in LAYER and (own, target) not in ALLOWED_UP:
-            assert LAYER[target] <= LAYER[own], f"{own} (layer {LAYER[own]}) imports {module} (layer {LAYER[target]})"
-        assert target != "cli" or own == "cli", "nothing imports cli"
+        here = inside.partition(".")[0]
+        for target in own(path):
+            if target.startswith(f"{package}."):
+                there = target.split(".")[1]
+                assert there == here or layers[there] < layers[here], f"{module} imports {target}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_big_libraries_are_imported_in_their_one_home(path):
-    for module, _ in imports(path):
-        root = module.partition(".")[0]
-        assert room(path) in HOMES.get(root, {room(path)}), f"{module} is imported in {room(path)}, its home is {HOMES[root]}"
+def test_no_modules_import_each_other_in_a_circle():
+    TopologicalSorter({module: {f"genbench.{target}" for target in own(path) if target != "__init__"} - {module} for module, path in MODULES.items()}).prepare()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_command_line_prints_or_exits(path):
-    if room(path) == "cli":
-        return
-    calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+def test_every_package_and_file_of_the_house_has_its_layer():
+    there = {path.stem for path in PACKAGE.iterdir() if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"}
+    assert there == set(LAYER)
+    for package, layers in house.INSIDE.items():
+        names = {path.stem for path in (PACKAGE / package).iterdir() if path.is_dir() != (path.suffix == ".py")} - {"__init__", "__pycache__"}
+        assert names == {name for layer in layers for name in layer}
+
+
+def test_the_table_in_contributing_is_that_of_the_house():
+    assert house.table() in (ROOT / "CONTRIBUTING.md").read_text(), f"put this table into CONTRIBUTING.md:\n{house.table()}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_big_libraries_are_imported_in_their_one_home(module):
+    for imported in imports(MODULES[module]):
+        home = house.HOMES.get(imported.partition(".")[0], place(module))
+        assert place(module) == home, f"{imported} is imported in {module}, its home is {home}"
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: str(path.relative_to(ROOT / "plugins")))
+def test_a_plugin_imports_nothing_but_the_door_and_the_kernels_and_its_tests_the_suite_too(path):
+    allowed = {"genbench.plugin", "genbench.kernels"} | ({"genbench.testing"} if "tests" in path.parts else set())
+    assert {module for module in imports(path) if module.partition(".")[0] == "genbench"} <= allowed
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if place(module) != "cli"])
+def test_only_the_command_line_prints_or_exits(module):
+    calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Call)]
     assert not {"print", "sys.exit", "exit"} & set(calls)
 
 
@@ -92,3 +104,9 @@ def test_help_and_list_import_nothing_heavy(arguments):
     code += "print(sorted({'torch', 'hydra', 'mlflow', 'pandas', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["config", "contract.registry", "trial.trial", "trial.record", "trial.log", "trial.lock"])
+def test_settings_records_and_the_registry_need_no_torch(package):
+    code = f"import sys, genbench.{package}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

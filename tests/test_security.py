@@ -20,13 +20,17 @@ import torchvision
 from process_tree import LOOPBACK, descendants, listening, listening_files
 
 import genbench
-from genbench import checkpoint, cli, plugins, sweep, worker
+from genbench import cli
+from genbench.contract import registry
 from genbench.data import torchvision as published
 from genbench.data.prepared import Part, Recipe, prepared
 from genbench.engines.ray import _private_folder
 from genbench.errors import CheckpointError, DataError, GenbenchError, PluginError
-from genbench.record import read, read_json, write_json
-from genbench.trial import Trial
+from genbench.study.run import write_trial
+from genbench.training import worker
+from genbench.trial import checkpoint
+from genbench.trial.record import read, read_json, write_json
+from genbench.trial.trial import Trial
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
 
@@ -169,7 +173,7 @@ def test_a_word_is_a_studys_name(study, name):
     assert study(name=name).directory.name == name
 
 
-@pytest.mark.parametrize("kind", plugins.KINDS)
+@pytest.mark.parametrize("kind", registry.KINDS)
 @pytest.mark.parametrize("name", [name for name in UNFIT if name == name.strip() and "\n" not in name])
 def test_a_plugins_name_that_could_not_stand_in_a_files_is_broken(tmp_path, monkeypatch, kind, name):
     folder = tmp_path / "genbench_x-1.0.dist-info"
@@ -177,10 +181,10 @@ def test_a_plugins_name_that_could_not_stand_in_a_files_is_broken(tmp_path, monk
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-x\nVersion: 1.0\n")
     (folder / "entry_points.txt").write_text(f"[genbench.{kind}]\n{name} = json\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    (found,) = [entry for entry in plugins.installed(kind) if entry.origin == "genbench-x 1.0"]
+    (found,) = [entry for entry in registry.installed(kind) if entry.origin == "genbench-x 1.0"]
     assert "rename it" in found.problem
     with pytest.raises(PluginError, match="rename it"):
-        plugins.load(kind, found.name)
+        registry.load(kind, found.name)
 
 
 def test_a_trials_file_cannot_name_a_study_elsewhere(directory, call):
@@ -228,7 +232,7 @@ def test_a_link_that_leaves_a_trials_folder_has_nothing_outside_written_or_sent(
         assert code == 2
         assert f"{link} is a link that leaves the trial's folder" in err
     with pytest.raises(GenbenchError, match="is a link"):
-        sweep.write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory)
+        write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory)
     assert content == (outside.read_text() if outside.is_file() else sorted(path.name for path in outside.iterdir()))
 
 

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from rounds import machine
 
-from genbench import plugins, sweep
+from genbench.contract import registry
 from genbench.engines.choice import ENGINES, choose
-from genbench.record import Record
-from genbench.study import Study, plan_study
+from genbench.study.plan import Study, plan_study
+from genbench.study.run import Silent, run_study
+from genbench.trial.record import Record
 
 SLOTS = 2
 EQUAL = ("images", "updates", "status", "error", "metrics", "protocol", "batches_hash", "generator_hash")
@@ -43,7 +44,7 @@ class Outcome(NamedTuple):
 
 def main(words: Sequence[str] | None = None) -> None:
     """Print what was measured, as tables."""
-    methods = [entry.name for entry in plugins.installed("methods") if not entry.problem]
+    methods = [entry.name for entry in registry.installed("methods") if not entry.problem]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--engines", nargs="+", default=["local"], choices=ENGINES)
     parser.add_argument("--methods", nargs="+", default=methods, help="all that are installed")
@@ -71,8 +72,8 @@ def ring(results: Path, methods: Sequence[str], images: int, seeds: int) -> Stud
 
 def run(engine: str, slots: int, study: Study) -> Outcome:
     """Run a study and time it."""
-    started, began = choose(engine, study, slots=slots), time.time()
-    problems = sweep.run_study(study, started, observers=[], display=sweep.Silent())
+    started, began = choose(engine, study.trials, slots=slots), time.time()
+    problems = run_study(study, started, observers=[], display=Silent())
     seconds = time.time() - began
     records = [record for trial in study.trials if (record := study.record_of(trial))]
     assert not problems, problems

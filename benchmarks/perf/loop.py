@@ -19,9 +19,11 @@ from pathlib import Path
 import torch
 from rounds import machine
 
-from genbench import plugins, study, sweep
-from genbench.assembly import prepare
-from genbench.train import Run, train
+from genbench.contract import registry
+from genbench.study.plan import plan_study
+from genbench.study.run import write_trial
+from genbench.training.build import prepare
+from genbench.training.loop import Run, train
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -29,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--updates", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--methods", nargs="+", default=[entry.name for entry in plugins.installed("methods")], help="all that are installed")
+    parser.add_argument("--methods", nargs="+", default=[entry.name for entry in registry.installed("methods")], help="all that are installed")
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     print(f"{machine()}, {arguments.updates} updates, {arguments.rounds} rounds")
@@ -47,9 +49,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def assembled(method: str, updates: int, folder: Path) -> Run:
     """A new trial of the method on the ring."""
-    planned = study.plan_study([method], ["ring"], [0], [f"train.updates={updates}"], name="loop", results=folder)
+    planned = plan_study([method], ["ring"], [0], [f"train.updates={updates}"], name="loop", results=folder)
     (trial,) = planned.trials
-    sweep.write_trial(trial, planned.directory_of(trial))
+    write_trial(trial, planned.directory_of(trial))
     return prepare(trial, planned.directory_of(trial)).run
 
 

@@ -27,11 +27,11 @@ from torch.nn.functional import interpolate
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from genbench import plugins
+from genbench.config.settings import FeatureSettings
+from genbench.contract import registry
+from genbench.contract.metric import Evaluation
 from genbench.metrics.features import extract
 from genbench.metrics.inception_v3 import InceptionV3
-from genbench.metrics.metric import Evaluation
-from genbench.settings import FeatureSettings
 
 NAMES = {"fid": "frechet_inception_distance", "is": "inception_score_mean", "kid": "kernel_inception_distance_mean"}
 CPU = torch.device("cpu")
@@ -97,10 +97,10 @@ def from_files(weights: Path, root: Path) -> dict[str, Outcome]:
     def ours() -> Mapping[str, float]:
         with tempfile.TemporaryDirectory() as fresh:
             os.environ |= {"GENBENCH_CACHE": fresh, "GENBENCH_DATA": fresh}
-            dataset = plugins.load("datasets", "folder")
+            dataset = registry.load("datasets", "folder")
             splits = dataset.load(dataset.config(root=str(root)))
             evaluation = Evaluation(samples=splits.train, splits=splits, features=FeatureSettings(weights=str(weights)))
-            return {name: plugins.load("metrics", name).compute(evaluation) for name in NAMES}
+            return {name: registry.load("metrics", name).compute(evaluation) for name in NAMES}
 
     return alternate({"torch-fidelity": theirs, "genbench": ours}, 1, warm_up=False)
 

@@ -23,10 +23,10 @@ from rounds import alternate, faster, machine
 from torch import Tensor, nn
 from torch.optim import Adam, RMSprop
 
-from genbench import plugins
-from genbench.kit import Kit
+from genbench.contract import registry
+from genbench.contract.kit import Kit
+from genbench.contract.streams import Draws
 from genbench.nets.dcgan import DcganNet
-from genbench.streams import Draws
 
 BATCH, LATENT, SHAPE = 64, 128, (3, 32, 32)
 WIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -69,9 +69,9 @@ def batches() -> list[Tensor]:
 
 def genbench_step(name: str, precision: str = "fp32") -> Step:
     """The method's own step, with its settings for CIFAR-10, in the precision in which `train` would run it."""
-    method = plugins.load("methods", name)
+    method = registry.load("methods", name)
     values = {key: cited.value for key, cited in method.presets["cifar10"].items()} | STEADY.get(name, {})
-    kit = Kit(shape=SHAPE, architecture=plugins.load("architectures", "dcgan"), net=DcganNet(latent=LATENT), seed=0, draws=Draws(0))
+    kit = Kit(shape=SHAPE, architecture=registry.load("architectures", "dcgan"), net=DcganNet(latent=LATENT), seed=0, draws=Draws(0))
     trainer = method.trainer(method.config(**values), kit)
     stream = itertools.cycle(batch.to(memory_format=torch.channels_last) for batch in batches())
 

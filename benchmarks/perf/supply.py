@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from genbench import plugins
+from genbench.contract import registry
 from genbench.data.source import Source
 
 BATCH = 64
@@ -82,7 +82,7 @@ def random(scratch: Path, images: int) -> Tensor:
 
 def of_folder(folder: str) -> Tensor:
     """The training images of the data set `folder`."""
-    dataset = plugins.load("datasets", "folder")
+    dataset = registry.load("datasets", "folder")
     images: Tensor = dataset.load(dataset.config(root=folder)).train
     return images
 

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from genbench.report import statistics
-from genbench.report.statistics import LEVEL, Values
+from genbench.report.stats import statistics
+from genbench.report.stats.statistics import LEVEL, Values
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Values]
 """Values of the shape [..., contenders, seeds], all of one law."""

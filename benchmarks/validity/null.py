@@ -18,9 +18,9 @@ import pandas as pd
 from draws import SPREADS, Draw, decide, different, lognormal, normal, shared
 from page import page, picture
 
-from genbench.record import Record, frame
-from genbench.report import statistics, verdicts
-from genbench.report.statistics import Values
+from genbench.report.stats import judgement, statistics
+from genbench.report.stats.statistics import Values
+from genbench.trial.record import Record, frame
 
 SEEDS = (3, 5, 10)
 EFFECTS = (0.5, 1.0, 2.0, 3.0)
@@ -130,7 +130,7 @@ def through_records(draws: int) -> dict[str, int]:
     """A method against itself through records and `verdicts`: how many studies say different, and how many as the arrays alone do."""
     said = agreed = 0
     for study in SPREADS["normal"](_rng("records"), (draws, 2, 5)):
-        (verdict,) = verdicts.verdicts(frame([_record(method, seed, study) for method in (0, 1) for seed in range(5)]))
+        (verdict,) = judgement.verdicts(frame([_record(method, seed, study) for method in (0, 1) for seed in range(5)]))
         (p,), _ = decide(study, paired=True)
         said += verdict.verdict in ("better", "worse")
         agreed += verdict.p_holm == p

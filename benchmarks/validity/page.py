@@ -40,7 +40,7 @@ def page(nulls: pd.DataFrame, power: pd.DataFrame, coverage: pd.DataFrame, check
 
     python benchmarks/validity/null.py
 
-Made-up studies whose truth is known, judged by the code that judges real ones (`genbench.report.statistics`). {minutes:.0f} minutes of CPU on
+Made-up studies whose truth is known, judged by the code that judges real ones (`genbench.report.stats.statistics`). {minutes:.0f} minutes of CPU on
 2 cores of a shared AMD EPYC. Every rate is of {draws:,} studies, that of power of {checked["studies"]:,}, and stands with its 95 % Wilson
 interval in [null.csv](null.csv), [power.csv](power.csv) and [coverage.csv](coverage.csv).
 
@@ -67,7 +67,8 @@ Of rows whose true rate is 5 %, which it is where normal values are paired, one 
 
 {_grid(itself, "spread")}
 
-Through records and `genbench.report.verdicts`, {checked["studies"]:,} studies of two copies and five paired seeds: {checked["different"]} say different, and in
+Through records and `genbench.report.stats.judgement`, {checked["studies"]:,} studies of two copies and five paired seeds: \
+{checked["different"]} say different, and in
 {checked["agreed"]:,} the p is the one that the arrays alone give.
 
 With a verdict for every condition ({nulls[nulls["question"].str.contains("conditions")]["draws"].sum():,} studies), any of the pairs under any of 4 conditions:

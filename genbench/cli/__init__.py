@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from genbench.arguments import Commands
-from genbench.cli import looking, reporting, running, tracking, using
+from genbench.cli import inspect, report, run, tracking, trained
+from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError
 
 
@@ -21,17 +21,17 @@ def cli() -> None:
 
 
 for command in (
-    running.run,
-    running.status,
-    running.cancel,
-    running.trial,
-    looking.list_,
-    looking.show,
-    looking.check,
-    reporting.report,
-    reporting.compare,
-    using.sample,
-    using.evaluate,
+    run.run,
+    run.status,
+    run.cancel,
+    run.trial,
+    inspect.list_,
+    inspect.show,
+    inspect.check,
+    report.report,
+    report.compare,
+    trained.sample,
+    trained.evaluate,
     tracking.sync,
     tracking.ui,
 ):

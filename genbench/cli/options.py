@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.arguments import Place
+from genbench.cli.parameters import Place
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,11 +21,11 @@ CHECKPOINT = click.option(
 
 def print_table(records: DataFrame) -> None:
     """Print the table of some records, and below it what a reader of it must know."""
-    from genbench import terminal
-    from genbench.report import tables
+    from genbench.cli import display
+    from genbench.report.tables import summary
 
-    terminal_console().print(terminal.frame(tables.formatted(tables.summarize(records))))
-    for note in tables.notes(records):
+    terminal_console().print(display.frame(summary.formatted(summary.summarize(records))))
+    for note in summary.notes(records):
         click.echo(f"note: {note}")
 
 

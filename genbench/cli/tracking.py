@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from genbench.arguments import Names, Place
 from genbench.cli.options import RESULTS
+from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError
 
 

@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from genbench import streams
-from genbench.data.dataset import Dataset, Splits
-from genbench.hooks import hookimpl
-from genbench.settings import DataSettings, cite, setting
+from genbench.config.settings import DataSettings, cite, setting
+from genbench.contract import streams
+from genbench.contract.dataset import Dataset, Splits
+from genbench.contract.hooks import hookimpl
 
 HELD_OUT_PER_CLASS = 36
 """360 in all: a fifth of the images."""

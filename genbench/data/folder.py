@@ -17,13 +17,13 @@ from typing import Literal
 
 from PIL import Image
 
-from genbench.data.dataset import Dataset, Splits
+from genbench.config.settings import DataSettings, cite, setting
+from genbench.contract.dataset import Dataset, Splits
+from genbench.contract.hooks import hookimpl
 from genbench.data.imagefile import decoded, read, square
 from genbench.data.prepared import Part, Recipe, prepared
 from genbench.data.root import root_folder
 from genbench.errors import DataError
-from genbench.hooks import hookimpl
-from genbench.settings import DataSettings, cite, setting
 
 SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FEWEST_TRAIN, FEWEST_TEST = 2, 1

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genbench.data.dataset import Splits
+from genbench.contract.dataset import Splits
 from genbench.errors import DataError
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench import streams
-from genbench.data.dataset import Dataset, Mixture, Splits
-from genbench.hooks import hookimpl
-from genbench.settings import DataSettings, cite, setting
+from genbench.config.settings import DataSettings, cite, setting
+from genbench.contract import streams
+from genbench.contract.dataset import Dataset, Mixture, Splits
+from genbench.contract.hooks import hookimpl
 
 HELD_OUT = 10_000
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from genbench import streams
-from genbench.data.dataset import to_unit
+from genbench.contract import streams
+from genbench.contract.dataset import to_unit
 from genbench.errors import DataError, GenbenchError
 
 

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from genbench.data.dataset import Dataset, Splits
+from genbench.config.settings import DataSettings, cite, cited, setting
+from genbench.contract.dataset import Dataset, Splits
+from genbench.contract.hooks import hookimpl
+from genbench.data.download import Published, check, find, unpacked
 from genbench.data.imagefile import CHUNK, decoded, pixels, read, resized
 from genbench.data.prepared import Part, Recipe, prepared
-from genbench.data.published import Published, check, find, unpacked
 from genbench.errors import DataError
-from genbench.hooks import hookimpl
-from genbench.settings import DataSettings, cite, cited, setting
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 UNPACKED = {

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genbench.engines.engine import Engine
-    from genbench.study import Study
-    from genbench.trial import Trial
+    from genbench.trial.trial import Trial
 
 ENGINES = ("local", "slurm", "ray")
 
 
-def choose(name: str, study: Study, *, slots: int | None = None, ray_address: str | None = None) -> Engine:
-    """The engine of that name for a study; raises GenbenchError when this machine cannot run it.
+def choose(name: str, trials: Sequence[Trial], *, slots: int | None = None, ray_address: str | None = None) -> Engine:
+    """The engine of that name for these trials; raises GenbenchError when this machine cannot run it.
 
     slots: trials at once; none: as many as the engine thinks right. ray_address: of a running cluster; none: one is started here.
     """
@@ -32,8 +31,8 @@ def choose(name: str, study: Study, *, slots: int | None = None, ray_address: st
     if name == "ray":
         from genbench.engines.ray import Ray
 
-        return Ray(ray_address, slots, _preload(study.trials))
-    return _local(study.trials, slots)
+        return Ray(ray_address, slots, _preload(trials))
+    return _local(trials, slots)
 
 
 def cancel_jobs(study: Path) -> int:
@@ -61,13 +60,13 @@ def _local(trials: Sequence[Trial], slots: int | None) -> Engine:
 
 def _preload(trials: Sequence[Trial]) -> list[str]:
     """The modules that the trials will import."""
-    from genbench import plugins
+    from genbench.contract import registry
 
-    wanted: set[tuple[plugins.Kind, str]] = {("methods", trial.method) for trial in trials}
+    wanted: set[tuple[registry.Kind, str]] = {("methods", trial.method) for trial in trials}
     wanted |= {("datasets", trial.dataset) for trial in trials}
     wanted |= {("architectures", trial.architecture) for trial in trials}
     wanted |= {("metrics", name) for trial in trials for name in trial.settings["evaluate"]["metrics"]}
-    if any(plugins.load("metrics", name).features for kind, name in wanted if kind == "metrics"):
+    if any(registry.load("metrics", name).features for kind, name in wanted if kind == "metrics"):
         wanted |= {("extractors", trial.settings["features"]["name"]) for trial in trials}
-    modules = {(entry.kind, entry.name): entry.module for kind in plugins.KINDS for entry in plugins.installed(kind)}
+    modules = {(entry.kind, entry.name): entry.module for kind in registry.KINDS for entry in registry.installed(kind)}
     return sorted({modules[pair] for pair in wanted})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from genbench.attempt import KILLED
+from genbench.training.attempt import KILLED
 
 RETRIES = 2
 """How often a trial whose worker was killed, or whose machine was lost, is started again from its checkpoint."""

@@ -80,7 +80,7 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
             os.dup2(source, target)
         os.closerange(3, 64)
         from genbench.errors import TrialBusyError
-        from genbench.worker import BUSY, run_trial
+        from genbench.training.worker import BUSY, run_trial
 
         try:
             code = run_trial(Path(directory), wait=ORPHANS, log_to_file=False)

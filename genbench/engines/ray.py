@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genbench.attempt import DIVERGED, DONE, FAILED, STOPPED
+from genbench.config.settings import ResourceSettings
 from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
 from genbench.engines.ray_task import work
 from genbench.engines.workers import PATIENCE
 from genbench.errors import GenbenchError
-from genbench.record import read, read_json
-from genbench.settings import ResourceSettings
-from genbench.trial import Trial
+from genbench.training.attempt import DIVERGED, DONE, FAILED, STOPPED
+from genbench.trial.record import read, read_json
+from genbench.trial.trial import Trial
 
 ANSWER_SECONDS = 8
 """How long a cluster's address has to answer."""

@@ -22,8 +22,8 @@ from genbench.engines.engine import RETRIES, TICK, Listener
 from genbench.engines.slurm_job import Note, attempts, work
 from genbench.engines.slurm_resources import parameters
 from genbench.errors import GenbenchError
-from genbench.record import read
-from genbench.worker import FAILED, STOPPED
+from genbench.training.worker import FAILED, STOPPED
+from genbench.trial.record import read
 
 LONGEST_ARRAY = 1000
 """Slurm's MaxArraySize is 1001 where nobody changed it."""

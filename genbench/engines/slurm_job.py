@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import GenbenchError, TrialBusyError
-from genbench.process import STOPPING
-from genbench.record import read_json, write_json
+from genbench.training.signals import STOPPING
+from genbench.trial.record import read_json, write_json
 
 ORPHANS = 60.0
 """Seconds that a worker waits for one of an ending job to let go of the trial."""
@@ -110,7 +110,7 @@ def work(directory: str) -> int:
     if os.environ.get("SLURM_PROCID", "0") != "0":  # the first task of several speaks for the job
         return _run(folder, asked)
     from genbench.engines.engine import RETRIES
-    from genbench.worker import KILLED, STOPPED
+    from genbench.training.worker import KILLED, STOPPED
 
     job = _own_id()
     note = Note.read(folder)
@@ -126,7 +126,7 @@ def work(directory: str) -> int:
 
 
 def _run(folder: Path, asked: list[int]) -> int:
-    from genbench.worker import BUSY, FAILED, STOPPED, run_trial
+    from genbench.training.worker import BUSY, FAILED, STOPPED, run_trial
 
     if asked:
         return STOPPED

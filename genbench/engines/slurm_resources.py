@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genbench.config.settings import ResourceSettings
 from genbench.engines.slurm_job import command
 from genbench.errors import GenbenchError
-from genbench.record import read_json
-from genbench.settings import ResourceSettings
-from genbench.trial import Trial
+from genbench.trial.record import read_json
+from genbench.trial.trial import Trial
 
 WARNING_SECONDS = 120
 """How long before its time limit a job is told to save; Slurm may do it a minute earlier."""

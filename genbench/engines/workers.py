@@ -17,7 +17,7 @@ LOOK = 0.2
 """Seconds between two looks at workers that were asked to stop."""
 PATIENCE = 30.0
 """Seconds that workers have to save a checkpoint when they are asked to stop."""
-PRELOAD = ("genbench.worker", "torch._dynamo")
+PRELOAD = ("genbench.training.worker", "torch._dynamo")
 """Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
 
 

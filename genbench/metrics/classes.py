@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench.data.dataset import Splits
-from genbench.hooks import hookimpl
+from genbench.contract.dataset import Splits
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
 from genbench.metrics.fid import statistics
-from genbench.metrics.metric import Evaluation, Metric
 
 SHRINKAGE = 0.01
 """Of the covariance towards a multiple of the identity: it is singular where images are fewer than dimensions."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from genbench.hooks import hookimpl
-from genbench.metrics.extractor import Extractor, Features
+from genbench.contract.extractor import Extractor, Features
+from genbench.contract.hooks import hookimpl
 from genbench.metrics.folding import fold
 from genbench.metrics.resize import antialiased, resize
 

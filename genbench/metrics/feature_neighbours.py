@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.errors import DataError
-from genbench.hooks import hookimpl
 from genbench.metrics import features
-from genbench.metrics.metric import Evaluation, Metric
 from genbench.metrics.neighbours import FIGURE, NEIGHBOURS, figure, heldout_images_only, median, neighbour_distance, neighbour_distance_heldout
 
 if TYPE_CHECKING:

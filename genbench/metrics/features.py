@@ -8,14 +8,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-import genbench
-from genbench import plugins
-from genbench.data.dataset import Splits
-from genbench.metrics import extractor as extractors
+from genbench.config.settings import FeatureSettings
+from genbench.contract import extractor as extractors
+from genbench.contract import registry
+from genbench.contract.dataset import Splits
+from genbench.contract.extractor import Extractor, Features, Weights
+from genbench.contract.metric import Evaluation
 from genbench.metrics.cache import Arrays, cached
-from genbench.metrics.extractor import Extractor, Features, Weights
-from genbench.metrics.metric import Evaluation
-from genbench.settings import FeatureSettings
+from genbench.version import __version__
 
 Split = Literal["test", "train"]
 
@@ -35,7 +35,7 @@ class Chosen:
 
 def choose(settings: FeatureSettings) -> Chosen:
     """The extractor that the settings name and its weights; raises GenbenchError when either cannot be had."""
-    extractor: Extractor = plugins.load("extractors", settings.name)
+    extractor: Extractor = registry.load("extractors", settings.name)
     return Chosen(extractor, extractors.find(extractor, settings.weights, download=settings.download))
 
 
@@ -82,7 +82,7 @@ def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None =
         "weights": weights.sha256,
         "precision": precision,
         "device": evaluation.device.type,
-        "genbench": genbench.__version__,
+        "genbench": __version__,
         "torch": torch.__version__,
     }
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genbench.hooks import hookimpl
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
 from genbench.metrics.cache import Arrays, cached
-from genbench.metrics.metric import Evaluation, Metric
 
 BLOCK = 256
 """Columns of a triangular matrix multiplied at once: the zeros above its diagonal are skipped block by block."""

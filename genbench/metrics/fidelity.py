@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from genbench.contract.extractor import WAYS_OUT, Extractor, Features, kept_by_torch
+from genbench.contract.hooks import hookimpl
 from genbench.errors import GenbenchError
-from genbench.hooks import hookimpl
-from genbench.metrics.extractor import WAYS_OUT, Extractor, Features, kept_by_torch
 
 CLIP = {
     "clip-rn50": ("RN50", "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"),

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.hooks import hookimpl
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
-from genbench.metrics.metric import Evaluation, Metric
 
 PARTS = 10
 """Parts whose scores are averaged (Salimans et al. 2016, section 4)."""

@@ -9,8 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from genbench.hooks import hookimpl
-from genbench.metrics.extractor import Extractor, Features, kept_by_torch
+from genbench.contract.extractor import Extractor, Features, kept_by_torch
+from genbench.contract.hooks import hookimpl
 from genbench.metrics.folding import fold
 from genbench.metrics.resize import resize, tensorflow1
 

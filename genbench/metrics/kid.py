@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.hooks import hookimpl
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
-from genbench.metrics.metric import Evaluation, Metric
 
 SUBSETS, SUBSET = 100, 1000
 """Subsets whose MMD² is averaged, and images in each (Bińkowski et al. 2018, section 4)."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench.data.dataset import Splits
-from genbench.hooks import hookimpl
+from genbench.contract.dataset import Splits
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.kernels import mixture, squared_distances
-from genbench.metrics.metric import Evaluation, Metric
 
 NEAR = 3.0
 """A sample within so many standard deviations of a mode is of high quality (Srivastava et al. 2017)."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genbench.data.dataset import Splits
+from genbench.contract.dataset import Splits
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
+from genbench.data.pictures import grid, stack
 from genbench.errors import DataError
-from genbench.hooks import hookimpl
-from genbench.metrics.metric import Evaluation, Metric
-from genbench.pictures import grid, stack
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from genbench.hooks import hookimpl
+from genbench.contract.hooks import hookimpl
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
-from genbench.metrics.metric import Evaluation, Metric
 
 NEIGHBOURS = 3
 """The neighbour whose distance is the radius of a neighbourhood (Kynkäänniemi et al. 2019, section 2)."""

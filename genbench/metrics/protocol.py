@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-import genbench
+from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
-from genbench.metrics.metric import Evaluation, Metric
+from genbench.version import __version__
 
 QUANTISED = "uint8, rounded to the nearest level"
 
@@ -72,7 +72,7 @@ def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
         weights=chosen.weights.sha256 if chosen else "",
         transform=chosen.extractor.transform if chosen else "",
         precision=metric.features,
-        genbench=genbench.__version__,
+        genbench=__version__,
         torch=torch.__version__,
         torch_fidelity=version("torch-fidelity") if chosen else "",
     )

@@ -15,10 +15,10 @@ from typing import Literal
 
 from torch import nn
 
-from genbench.hooks import hookimpl
-from genbench.kit import Architecture, Shape
+from genbench.config.settings import NetSettings, setting
+from genbench.contract.hooks import hookimpl
+from genbench.contract.kit import Architecture, Shape
 from genbench.nets.maps import SMALLEST_MAP, batch_norm, doubled_widths, doubling, halving, initialised, why_not_square
-from genbench.settings import NetSettings, setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genbench.kit import Shape
+from genbench.contract.kit import Shape
 
 SMALLEST_MAP = 4
 SMALLEST_IMAGE = 16

@@ -10,9 +10,9 @@ from typing import Literal
 
 from torch import nn
 
-from genbench.hooks import hookimpl
-from genbench.kit import Architecture, Shape
-from genbench.settings import NetSettings, setting
+from genbench.config.settings import NetSettings, setting
+from genbench.contract.hooks import hookimpl
+from genbench.contract.kit import Architecture, Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from genbench.hooks import hookimpl
-from genbench.kit import Architecture, Shape
+from genbench.config.settings import NetSettings, setting
+from genbench.contract.hooks import hookimpl
+from genbench.contract.kit import Architecture, Shape
 from genbench.nets.maps import MapToVector, VectorToMap, batch_norm, initialised
-from genbench.settings import NetSettings, setting
 
 POOLINGS = 3
 SMALLEST_IMAGE = 2**POOLINGS

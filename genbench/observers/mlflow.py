@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genbench.hooks import hookimpl
+from genbench.config.settings import flatten
+from genbench.contract.hooks import hookimpl
 from genbench.observers.points import Point, curves, pictures, scores
 from genbench.observers.store import connect, locked, open_experiment
-from genbench.record import read_json
-from genbench.settings import flatten
-from genbench.trial import Trial
+from genbench.trial.record import read_json
+from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

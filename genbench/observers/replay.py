@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import re
 import threading
@@ -13,56 +12,15 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from genbench import hooks, plugins
+from genbench.contract import hooks, registry
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
-from genbench.process import check_links
-from genbench.record import read, read_json, trial_directories
-from genbench.trial import Trial
+from genbench.trial.lock import check_links
+from genbench.trial.log import Row, Tail
+from genbench.trial.record import read, read_json, trial_directories
+from genbench.trial.trial import Trial
 
 INTERVAL = 0.5
 """Seconds between two looks at the files of running trials."""
-
-Row = dict[str, Any]
-
-
-class Tail:
-    """The rows of a trial's metrics.jsonl as they come in."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "metrics.jsonl"
-        self._offset = 0
-
-    def rows(self) -> list[Row]:
-        """The complete rows since the last call, each once; a last line that is still being written waits for the next call.
-
-        Raises DataError for a complete line that is no row.
-        """
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
-        complete = content[: content.rfind(b"\n") + 1]
-        rows = [self._row(line) for line in complete.splitlines()]
-        self._offset += len(complete)
-        return rows
-
-    def _row(self, line: bytes) -> Row:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{self._path} is damaged: {error} in '{line[:80].decode(errors='replace')}'; remove that line") from error
-        if not _is_row(row):
-            raise DataError(f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is no row of a log; remove that line")
-        return row  # type: ignore[no-any-return]
-
-
-def _is_row(row: object) -> bool:
-    """Whether it has what every row has: numbers on the clocks, and numbers by name."""
-    if not isinstance(row, dict) or not all(isinstance(row.get(clock), int | float) for clock in ("time", "images", "updates", "train_seconds")):
-        return False
-    named = [row.get(kind, {}) for kind in ("values", "metrics")]
-    return all(isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values()) for numbers in named)
 
 
 class Observers:
@@ -73,7 +31,7 @@ class Observers:
         self._manager = pluggy.PluginManager("genbench")
         self._manager.add_hookspecs(hooks)
         for name in dict.fromkeys(names):
-            observer = plugins.load("observers", name).hook.genbench_observer(results=results)
+            observer = registry.load("observers", name).hook.genbench_observer(results=results)
             if observer is None:
                 raise PluginError(f"observer '{name}': genbench_observer(results) gives no object; its module must return one")
             self._manager.register(observer, name=name)
@@ -101,8 +59,8 @@ class Observers:
         """Raise PluginError when an observer has a hook that does not exist or is not marked, or none at all."""
         marked = {caller.name for caller in self._manager.get_hookcallers(observer) or ()}
         for hook in (attribute for attribute in dir(observer) if attribute.startswith("genbench_")):
-            if hook not in plugins.HOOKS:
-                raise PluginError(f"observer '{name}': {UnknownNameError('hook', hook, plugins.HOOKS)}")
+            if hook not in registry.HOOKS:
+                raise PluginError(f"observer '{name}': {UnknownNameError('hook', hook, registry.HOOKS)}")
             if hook not in marked:
                 raise PluginError(f"observer '{name}': {hook} is never called; mark it with @hookimpl")
         if not marked:

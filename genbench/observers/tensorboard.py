@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genbench.contract.hooks import hookimpl
 from genbench.errors import PluginError
-from genbench.hooks import hookimpl
 from genbench.observers.points import Point, curves, pictures, scores
-from genbench.trial import Trial
+from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -9,13 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-import genbench
 from genbench.errors import GenbenchError
-from genbench.record import load_good, read_json, trial_directories
-from genbench.report import contenders, figures, findings, lottery, outcomes, protocols, published, surroundings, tables, targets, verdicts
-from genbench.report.figure import Figure, Trials, slug
-from genbench.report.surroundings import Table
-from genbench.report.verdicts import Verdict
+from genbench.report.figures import gallery
+from genbench.report.figures.figure import Figure, Trials, slug
+from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
+from genbench.report.stats.judgement import Verdict
+from genbench.report.table import Table
+from genbench.report.tables import lottery, paper_numbers, provenance, scores, targets
+from genbench.report.tables import summary as tables
+from genbench.trial.record import load_good, read_json, trial_directories
+from genbench.version import __version__
 
 SPOKEN = 12
 """Verdicts that are told in words; the others are in their table."""
@@ -91,16 +94,16 @@ def of(folder: Path) -> Report:
     everything = _ordered(records)
     records = lottery.own(everything)
     about = read_json(folder / "study.json") if (folder / "study.json").exists() else {}
-    separated, metrics = protocols.separate(records, tables.metric_names(records))
+    separated, metrics = protocols.separate(records, columns.metric_names(records))
     named = contenders.name(separated)
     directions = {family.metric: family.better for family in outcomes.families(records)}
     drawn: list[Figure] = []
     for dataset, own in named.records.groupby("dataset", sort=False):
-        found, problems = figures.of(_trials(str(dataset), own, metrics, named, directions, folder))
+        found, problems = gallery.of(_trials(str(dataset), own, metrics, named, directions, folder))
         drawn += found
         damaged += problems
     several = named.records["condition"].nunique() > 1
-    headline = verdicts.verdicts(records)
+    headline = judgement.verdicts(records)
     return Report(
         study=folder.name,
         title=about.get("title") or f"Study {folder.name}",
@@ -109,31 +112,29 @@ def of(folder: Path) -> Report:
         overview=_overview(headline),
         summary=_summary(headline),
         notes=(*_unended(folder, records, damaged), *([SMOKE] if about.get("smoke") else []), *tables.notes(records)),
-        results=surroundings.joined(
+        results=provenance.joined(
             [
-                findings.scores(records),
-                published.beside(about.get("published", {}), named.records, metrics),
-                findings.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
+                scores.scores(records),
+                paper_numbers.beside(about.get("published", {}), named.records, metrics),
+                scores.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
                 targets.table(about.get("targets", {}), named.records, directions, folder),
                 lottery.spread(everything),
             ]
         ),
         figures=tuple(drawn),
-        background=surroundings.joined(
+        background=provenance.joined(
             [
-                findings.judged("verdicts-by-condition", "Verdicts under every condition", EVERY_CONDITION, verdicts.by_condition(records))
-                if several
-                else None,
-                findings.intervals(records),
-                surroundings.protocol(records),
-                surroundings.failures(named.records),
-                surroundings.cost(named.records),
-                surroundings.environment(records),
+                scores.judged("verdicts-by-condition", "Verdicts under every condition", EVERY_CONDITION, judgement.by_condition(records)) if several else None,
+                scores.intervals(records),
+                provenance.protocol(records),
+                provenance.failures(named.records),
+                provenance.cost(named.records),
+                provenance.environment(records),
             ]
         ),
-        fairness=tuple(surroundings.fairness(records)),
+        fairness=tuple(provenance.fairness(records)),
         commands=_commands(folder, about),
-        version=genbench.__version__,
+        version=__version__,
         records=everything,
         damaged=tuple(damaged),
     )
@@ -196,7 +197,7 @@ def _summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
     """The verdicts in words, those that decide first; one sentence for all pairs about which nothing can be said for one reason."""
     order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
     told = [
-        Sentence(verdict=one.verdict, words=verdicts.sentence(one)) for one in sorted(found, key=lambda one: order.get(one.verdict, 3)) if one.verdict != NEVER
+        Sentence(verdict=one.verdict, words=judgement.sentence(one)) for one in sorted(found, key=lambda one: order.get(one.verdict, 3)) if one.verdict != NEVER
     ]
     reasons = dict.fromkeys(one.why for one in found if one.verdict == NEVER)
     return (*told, *(Sentence(verdict=NEVER, words=f"No verdict on {_count(found, why)}: {why}.") for why in reasons))

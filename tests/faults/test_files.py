@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 import pytest
 from disturbed import assert_same, folders, plan, run
 
-from genbench import record, sweep, worker
+from genbench.study.run import write_trial
+from genbench.training import worker
+from genbench.trial import record
 
 TORN, FLIPPED, CUT = 40, 40, 40
 UPDATES = 60
@@ -24,7 +26,7 @@ def stopped(tmp_path, monkeypatch, updates, number):
     """A trial that was stopped after so many updates."""
     study = plan(tmp_path / str(number), "train.save_every=400", "train.log_every=100", updates=UPDATES)
     (directory,) = folders(study)
-    sweep.write_trial(study.trials[0], directory)
+    write_trial(study.trials[0], directory)
     count = iter(range(10_000))
     with monkeypatch.context() as patch:
         patch.setattr(worker, "asked_to_stop", lambda: lambda: next(count) >= updates)

@@ -7,7 +7,8 @@ import sys
 import pytest
 from disturbed import assert_same, folders, plan
 
-from genbench import sweep, worker
+from genbench.study.run import write_trial
+from genbench.training import worker
 
 SETTINGS = ("train.save_every=400", "train.log_every=200", "train.sample_every=600", "evaluate.every=400")
 UPDATES = 60
@@ -18,7 +19,7 @@ def prepared(folder):
     """A trial that is about to begin, scored every 20 updates."""
     study = plan(folder, *SETTINGS, updates=UPDATES)
     (directory,) = folders(study)
-    sweep.write_trial(study.trials[0], directory)
+    write_trial(study.trials[0], directory)
     return directory
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from disturbed import SMALL, Linger, assert_same, folders, holder, plan, run, wait_for
 
-from genbench import record, sweep
+from genbench.study.run import Silent, write_trial
+from genbench.trial import record
 
 TRIALS = 24
 KILLS = 2
@@ -31,7 +32,7 @@ def quiet(tmp_path_factory):
     return folders(study)
 
 
-class Killer(sweep.Silent):
+class Killer(Silent):
     """Kills what runs the trials while a study runs, at random moments."""
 
     def __init__(self, study, dice, victim, limit, longest):
@@ -133,7 +134,7 @@ def test_trials_that_are_asked_to_stop(quiet, tmp_path, dice, fault):
     seeds = tuple(range(12))
     study = plan(tmp_path, seeds=seeds)
     for directory in folders(study):
-        sweep.write_trial(study.trials[folders(study).index(directory)], directory)
+        write_trial(study.trials[folders(study).index(directory)], directory)
         process = subprocess.Popen([sys.executable, "-m", "genbench.cli", "trial", str(directory)], stdout=subprocess.DEVNULL)
         wait_for(lambda process=process, directory=directory: process.poll() is not None or (directory / "metrics.jsonl").exists())
         time.sleep(dice.uniform(0, 0.5))
@@ -167,7 +168,7 @@ def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
     run(quiet, slots=1)
     ranks_of = _ranks
 
-    class Kills(sweep.Silent):
+    class Kills(Silent):
         kills = 0
 
         def progress(self, trial, row):

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from disturbed import assert_same, folders, plan, run, wait_for
 
-from genbench import record, sweep, worker
 from genbench.errors import GenbenchError
 from genbench.observers import replay
 from genbench.observers.store import connect
+from genbench.study import run as running
+from genbench.study.run import Silent, write_trial
+from genbench.training import worker
+from genbench.trial import record
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def test_a_tracker(quiet, tmp_path, monkeypatch, fault, how, moment):
         return call
 
     monkeypatch.setattr(replay.Observers, "_caller", broken)
-    monkeypatch.setattr(sweep, "OBSERVER_PATIENCE", 0.5)
+    monkeypatch.setattr(running, "OBSERVER_PATIENCE", 0.5)
     study = plan(tmp_path, seeds=(0, 1), updates=300)
     problems = run(study, observers=["tensorboard"])
     assert any("genbench sync" in problem for problem in problems)
@@ -87,7 +90,7 @@ def server_port(monkeypatch):
 def test_a_tracking_server_that_dies_in_the_middle_and_one_that_never_answers(quiet, tmp_path, server_port, fault):
     study = plan(tmp_path / "results", seeds=(0, 1), updates=300)
 
-    class KillsTheServer(sweep.Silent):
+    class KillsTheServer(Silent):
         def started(self, trial, attempt):
             if trial.seed == 1:
                 os.killpg(server.pid, 9)
@@ -130,7 +133,7 @@ def test_a_clock_that_jumps(quiet, tmp_path, monkeypatch, fault, jump):
 
     study = plan(tmp_path, updates=300)
     (directory,) = folders(study)
-    sweep.write_trial(study.trials[0], directory)
+    write_trial(study.trials[0], directory)
     monkeypatch.setattr(time, "time", jumping)
     assert worker.run_trial(directory) == worker.DONE
     fault("a clock that jumps")

@@ -8,27 +8,7 @@ import torch
 from genbench_gan import GAN, METHOD, GANConfig, critic_objective, generator_objective
 from torch import nn
 
-from genbench.plugin import Architecture, Kit, NetSettings
-from genbench.streams import Draws
-
-
-def perceptron(inputs, outputs, bias=True):
-    return nn.Sequential(nn.Linear(inputs, 5), nn.Tanh(), nn.Linear(5, outputs, bias=bias))
-
-
-TINY = Architecture(
-    name="tiny",
-    config=NetSettings,
-    generator=lambda net, shape, inputs: perceptron(inputs, *shape),
-    critic=lambda net, shape, outputs, bias: perceptron(*shape, outputs, bias),
-    decoder=lambda net, shape, inputs: perceptron(inputs, *shape),
-    accepts=lambda net, shape: "",
-    about="one hidden layer",
-)
-
-
-def kit():
-    return Kit(shape=(2,), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
+from genbench.testing import kit
 
 
 def batches():

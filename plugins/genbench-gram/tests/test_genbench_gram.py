@@ -6,29 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 from genbench_gram import GRAM, METHOD, GRAMConfig, compare, critic_objective
-from torch import nn
 
-from genbench.plugin import Architecture, Kit, NetSettings
-from genbench.streams import Draws
-
-
-def perceptron(inputs, outputs, bias=True):
-    return nn.Sequential(nn.Linear(inputs, 5), nn.Tanh(), nn.Linear(5, outputs, bias=bias))
-
-
-TINY = Architecture(
-    name="tiny",
-    config=NetSettings,
-    generator=lambda net, shape, inputs: perceptron(inputs, *shape),
-    critic=lambda net, shape, outputs, bias: perceptron(*shape, outputs, bias),
-    decoder=lambda net, shape, inputs: perceptron(inputs, *shape),
-    accepts=lambda net, shape: "",
-    about="one hidden layer",
-)
-
-
-def kit():
-    return Kit(shape=(2,), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
+from genbench.testing import kit
 
 
 def points(rows, columns, seed):
@@ -123,7 +102,7 @@ def test_a_step_is_the_one_written_out(variant):
 
 def test_the_critic_has_as_many_features_as_the_noise_has_dimensions_and_no_last_bias():
     last = GRAM(GRAMConfig(), kit()).critic[-1]
-    assert last.out_features == 3
+    assert last.out_features == kit().latent
     assert last.bias is None
 
 

@@ -6,31 +6,10 @@ from itertools import count
 import pytest
 import torch
 from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps, mean_hinge
-from torch import nn
 
-from genbench.plugin import Architecture, Kit, NetSettings
-from genbench.streams import Draws
+from genbench.testing import kit
 
 SHORT = {"warmup": 0, "burst_every": 0, "critic_steps": 1}
-
-
-def perceptron(inputs, outputs, bias=True):
-    return nn.Sequential(nn.Linear(inputs, 5), nn.Tanh(), nn.Linear(5, outputs, bias=bias))
-
-
-TINY = Architecture(
-    name="tiny",
-    config=NetSettings,
-    generator=lambda net, shape, inputs: perceptron(inputs, *shape),
-    critic=lambda net, shape, outputs, bias: perceptron(*shape, outputs, bias),
-    decoder=lambda net, shape, inputs: perceptron(inputs, *shape),
-    accepts=lambda net, shape: "",
-    about="one hidden layer",
-)
-
-
-def kit():
-    return Kit(shape=(2,), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
 
 
 def batches(taken=None):

@@ -5,25 +5,9 @@ from copy import deepcopy
 import pytest
 import torch
 from genbench_mmdnet import GMMN_WIDTHS, MMDNet, MMDNetConfig
-from torch import nn
 
 from genbench import kernels
-from genbench.plugin import Architecture, Kit, NetSettings
-from genbench.streams import Draws
-
-TINY = Architecture(
-    name="tiny",
-    config=NetSettings,
-    generator=lambda net, shape, inputs: nn.Sequential(nn.Linear(inputs, shape.numel()), nn.Unflatten(1, shape)),
-    critic=lambda net, shape, outputs, bias: nn.Linear(shape.numel(), outputs),
-    decoder=lambda net, shape, inputs: nn.Linear(inputs, shape.numel()),
-    accepts=lambda net, shape: "",
-    about="one linear layer",
-)
-
-
-def kit(*shape):
-    return Kit(shape=torch.Size(shape), architecture=TINY, net=NetSettings(latent=3), seed=0, draws=Draws(0), dtype=torch.float64)
+from genbench.testing import kit
 
 
 def images(*shape):
@@ -38,12 +22,12 @@ def slow_mmd2(q, p, widths):
 
 
 @pytest.mark.parametrize("sqrt", [True, False])
-@pytest.mark.parametrize("shape", [(2,), (2, 3, 1)])
+@pytest.mark.parametrize("shape", [(2,), (3, 16, 16)])
 def test_a_step_is_the_one_written_out(shape, sqrt):
     config = MMDNetConfig(widths=(0.5, 2.0), sqrt=sqrt)
-    trainer, real = MMDNet(config, kit(*shape)), images(*shape)
+    trainer, real = MMDNet(config, kit(shape)), images(*shape)
     generator = deepcopy(trainer.generator)
-    mmd2 = slow_mmd2(generator(kit(*shape).noise(6)).flatten(1), real.flatten(1), config.widths)
+    mmd2 = slow_mmd2(generator(kit(shape).noise(6)).flatten(1), real.flatten(1), config.widths)
     loss = mmd2.sqrt() if sqrt else mmd2
     loss.backward()
     torch.optim.RMSprop(generator.parameters(), lr=1e-3, alpha=0.99).step()

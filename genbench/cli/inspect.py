@@ -1,0 +1,74 @@
+"""`list`, `show`, `check`: what is installed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from genbench.cli.options import terminal_console
+
+KINDS = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
+
+
+@click.command("list")
+@click.argument("kinds", nargs=-1, type=click.Choice([*KINDS, "studies"]))
+def list_(kinds: tuple[str, ...]) -> None:
+    """List what is installed: methods with their variants, data sets, architectures, metrics, studies."""
+    from genbench.contract import registry
+    from genbench.study import catalogue
+
+    for kind in kinds or (*KINDS, "studies"):
+        if kind == "studies":
+            click.echo("studies:")
+            for name, title in catalogue.listed() or [("none is here", "")]:
+                click.echo(f"  {name:<12}  {title}".rstrip())
+            continue
+        entries = registry.installed(kind)  # type: ignore[arg-type]
+        click.echo(f"{kind}:")
+        width = max((len(entry.name) for entry in entries), default=0)
+        for entry in entries:
+            variants = f"  variants: {', '.join(entry.variants)}" if entry.variants else ""
+            problem = f"  BROKEN: {entry.problem}" if entry.problem else ""
+            click.echo(f"  {entry.name:<{width}}  {entry.origin}{variants}{problem}")
+        if not entries:
+            click.echo("  none is installed")
+
+
+@click.command()
+@click.argument("method")
+def show(method: str) -> None:
+    """Show a method: its settings with defaults, meanings and sources, its presets and variants."""
+    from genbench.cli import display
+    from genbench.config.settings import Cited, describe
+    from genbench.contract import registry
+
+    plugin = registry.load("methods", method)
+    console = terminal_console()
+    click.echo(f"{plugin.name}: {plugin.paper}\n")
+    rows = [[f"{plugin.name}.{name}", display.literal(default), meaning, source] for name, default, meaning, source in describe(plugin.config)]
+    console.print(display.table(rows, ["setting", "default", "meaning", "source"], left=4))
+    for title, layers in (("preset", plugin.presets), ("variant", plugin.variants)):
+        for name, values in layers.items():
+            label = f"{plugin.name}/{name}" if title == "variant" else name
+            click.echo(f"\n{title} {label}")
+            if not values:
+                click.echo("  the defaults")
+                continue
+            cited = [(key, value if isinstance(value, Cited) else Cited(value, "")) for key, value in values.items()]
+            console.print(
+                display.table([[f"  {key}", display.literal(value.value), value.source] for key, value in cited], ["  setting", "value", "source"], left=3)
+            )
+
+
+@click.command()
+@click.argument("method")
+def check(method: str) -> None:
+    """Check that a method keeps every clause of the contract; exit code 1 when one is broken."""
+    from genbench import testing
+    from genbench.contract import registry
+
+    findings = {finding.name: finding for finding in testing.check(registry.load("methods", method))}
+    for name in testing.CHECKS:
+        click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}")
+    sys.exit(1 if findings else 0)

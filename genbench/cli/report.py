@@ -1,0 +1,144 @@
+"""`report` and `compare`: what came out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
+from genbench.cli.parameters import Names, Place
+from genbench.errors import GenbenchError, UnknownNameError
+
+if TYPE_CHECKING:
+    from genbench.report.compare import Side
+    from genbench.report.contents import Report
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+@click.option("--format", "formats", type=Names(), default="html", show_default=True, help="html, md, csv, latex, pdf, or several.")
+@click.option("-o", "--output", type=Place(), help="Folder to write into.  [default: RESULTS/STUDY/report]")
+@click.option("--csv", "csv_file", type=Place(), help="Also write the table of scores here, numbers in full.")
+def report(study: str, results: Path, formats: list[str], output: Path | None, csv_file: Path | None) -> None:
+    """Print a study's table and its verdicts, and write its report: by default one HTML page that needs no network.
+
+    Everything comes from the files of the study's trials. Exit code 1 when a damaged file had to be left out.
+    """
+    from genbench.report import contents
+    from genbench.report.formats import formats as files
+    from genbench.report.tables import lottery, summary
+
+    files.check(formats)
+    folder = study_folder(study, results)
+    found = contents.of(folder)
+    print_table(lottery.own(found.records))
+    _print_verdicts(found)
+    written = files.write(found, formats, output or folder / "report")
+    if csv_file is not None:
+        try:
+            csv_file.write_text(summary.csv(summary.summarize(lottery.own(found.records))))
+        except OSError as error:
+            raise GenbenchError(f"{csv_file} cannot be written: {error.strerror}") from error
+        written.append(csv_file)
+    click.echo()
+    for path in written:
+        click.echo(f"written   {path}")
+    _tell_mlflow(found, results, written, output or folder / "report")
+    _end(found.damaged)
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@RESULTS
+def compare(a: str, b: str, results: Path) -> None:
+    """Put two studies, trials or methods beside each other: what is the same, what differs, who is better where they may be compared.
+
+    A and B are each a study, STUDY:METHOD or STUDY:METHOD/VARIANT, or the folder of a study or of a trial. Numbers that were made in
+    unlike ways are never compared.
+    """
+    from genbench.cli import display
+    from genbench.report import compare as differences
+    from genbench.report.stats import judgement
+    from genbench.report.tables import scores
+
+    (ours, damaged), (theirs, also_damaged) = _side("A", a, results), _side("B", b, results)
+    found = differences.between(ours, theirs)
+    console = terminal_console()
+    unlike = [[field.group, field.name, field.a, field.b] for field in found.fields if not field.same]
+    console.print(display.table(unlike, ["differs", "", f"A: {a}", f"B: {b}"], left=4))
+    for group in dict.fromkeys(field.group for field in found.fields):
+        same = [f"{field.name}={field.a}" for field in found.fields if field.group == group and field.same]
+        if same:
+            click.echo(f"\nthe same {group}: {' '.join(same)}")
+    judged = scores.judged("verdicts", "", "", found.verdicts)
+    if judged is not None:
+        click.echo()
+        shown = judged.shown
+        left = [name not in judged.numbers for name in shown.columns].index(False)
+        console.print(display.table([[str(cell) for cell in row] for row in shown.itertuples(index=False)], list(shown.columns), left=left))
+        click.echo()
+        for one in found.verdicts:
+            click.echo(judgement.sentence(one))
+    for line in found.refused:
+        click.echo(f"note: {line}")
+    _end([*damaged, *also_damaged])
+
+
+def _print_verdicts(found: Report) -> None:
+    console = terminal_console()
+    lines = [*found.overview, *([""] if found.overview else []), *(one.words for one in found.spoken)]
+    if found.unspoken:
+        lines.append(f"{found.unspoken} more are in the report")
+    for line in ["", *lines]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
+    """Put the report into the MLflow store, if the study has one; the report is there whatever becomes of that."""
+    from genbench.observers.summary import add_report
+
+    sentences = [*found.overview, *(one.words for one in found.summary)]
+    try:
+        told = add_report(results, found.study, sentences, written, folder / "figures")
+    except Exception as error:  # whatever a tracker raises: the report has been written
+        click.echo(f"warning: MLflow was not given the report: {type(error).__name__}: {error}", err=True)
+        return
+    if told:
+        click.echo(f"MLflow    run '{found.study}: report'")
+
+
+def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
+    """The trials that a word of the command line names, and a line for every damaged record among them."""
+    from genbench.report.compare import Side
+    from genbench.report.stats.contenders import labels
+    from genbench.trial import record
+
+    path, study, method = Path(word), *word.partition(":")[::2]
+    if os.path.exists(path / "trial.json") or os.path.isdir(path / "trials"):  # which are false for a word that no path can be
+        records, damaged = record.load_good(path)
+        return Side(name=name, records=records), damaged
+    known = [folder.parent.name for folder in results.glob("*/trials")]
+    if study not in known:
+        raise UnknownNameError("study", study, known, f"looked in {results}; STUDY, STUDY:METHOD or a folder of trials was expected")
+    records, damaged = record.load_good(results / study)
+    if method and not records.empty:
+        chosen = records[labels(records) == method]
+        if chosen.empty:
+            raise UnknownNameError(f"method in study {study}", method, set(labels(records)))
+        records = chosen
+    return Side(name=name, records=records), damaged
+
+
+def _end(damaged: Sequence[str]) -> None:
+    """Name what could not be read; exit code 1 when there was anything."""
+    for line in damaged:
+        click.echo(f"left out: {line}", err=True)
+    if damaged:
+        sys.exit(1)

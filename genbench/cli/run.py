@@ -1,0 +1,207 @@
+"""`run` and `trial`: starting trials."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genbench.cli.options import RESULTS, print_table, results_option, study_folder, terminal_console
+from genbench.cli.parameters import Names, Place, Seeds
+from genbench.engines.choice import ENGINES
+from genbench.errors import GenbenchError
+
+if TYPE_CHECKING:
+    from genbench.study.file import StudyFile
+    from genbench.study.plan import Study
+
+EXAMPLES = """\b
+genbench run                                        every installed method on the ring
+genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
+genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
+genbench run figure2                                a study of the paper's (genbench list studies)
+genbench run figure2 --smoke                        its small size, within a minute
+genbench run figure2 --methods gram net.latent=2    a part of it
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--methods", type=Names(), default=[], help="Methods, as method or method/variant.  [default: the study's; every installed one]")
+@click.option("--dataset", "datasets", type=Names(), default=[], help="Data set, or several.  [default: the study's; ring]")
+@click.option("--seeds", type=Seeds(), default=[], help="Training seeds.  [default: the study's; 0]")
+@click.option("--study-file", help="YAML file of the study, as benchmarks/figure2.yaml.")
+@click.option("--smoke", is_flag=True, help="Run the small size of the study's file.")
+@click.option("--study", help="Name of the study's folder.  [default: that of its file; DATASET-comparison]")
+@RESULTS
+@click.option("--data-root", type=Place(), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
+@click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where the trials run.")
+@click.option("--slots", type=click.IntRange(min=1), help="Trials at once.  [default: one per GPU or core; on a cluster its own limits]")
+@click.option("--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]")
+@click.option("--only", type=click.Choice(["failed"]), help="Run none but the trials that have failed.")
+@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
+@click.pass_obj
+def run(
+    words: list[str],
+    methods: list[str],
+    datasets: list[str],
+    seeds: list[int],
+    study_file: str | None,
+    smoke: bool,
+    study: str | None,
+    results: Path,
+    data_root: Path | None,
+    engine: str,
+    slots: int | None,
+    ray_address: str | None,
+    only: str | None,
+    observers: list[str],
+    dry_run: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Run a study: each method on the same data order, the same architecture and the same initial weights.
+
+    STUDY is a study's name (genbench list studies); what is given besides goes before what its file says. OVERRIDES are settings,
+    key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values (gram.lr=1e-4,5e-5) make a sweep. The
+    same command again goes on where the last one was broken off.
+    """
+    from genbench.cli import display as terminal
+    from genbench.config import compose
+    from genbench.contract import registry
+    from genbench.engines.choice import choose
+    from genbench.study import latents
+    from genbench.study.plan import asked, plan, write_asked
+    from genbench.study.run import run_study
+
+    watching = [] if observers == ["none"] else observers
+    for name in watching:
+        registry.load("observers", name)
+    file, settings = _study_file(study_file, overrides)
+    given: list[str | compose.Override] = [*settings]
+    if data_root is not None:
+        given.append(compose.Override("data.root", (str(data_root.absolute()),)))
+    changes = asked(methods, datasets, seeds, given)
+    planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run)
+    whole = planned
+    if only:
+        planned = planned.only(only)
+    if dry_run:
+        lines, drawn = terminal.plan(planned)
+        console = terminal_console()
+        for line in lines:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(drawn)
+        for line in planned.lacks:
+            click.echo(f"missing: {line}", err=True)
+        return
+    done = sum(planned.is_done(trial) for trial in planned.trials)
+    if done:
+        click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
+    started = choose(engine, planned.trials, slots=slots, ray_address=ray_address)
+    write_asked(planned, shlex.join(["genbench", *words]))
+    errors = terminal_console(stderr=True)
+    display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
+    try:
+        with display:
+            problems = run_study(planned, started, observers=watching, display=display)
+    except KeyboardInterrupt:
+        if engine == "slurm":
+            again = f"genbench cancel {planned.name}{results_option(planned.results)}"
+            click.echo(f"the jobs go on; the same command watches them again, and {again} ends them", err=True)
+        raise
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
+    for trial in latents.score(planned):
+        latent = ",".join(map(str, planned.file.score))
+        click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: scored with evaluate.seed={latent} too", err=True)
+    sys.exit(_conclude(whole, mlflow="mlflow" in watching))
+
+
+def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tuple[str, ...]]:
+    """The study that is named by a file or by the first word, if any is, and the settings among the words."""
+    from genbench.study import catalogue
+    from genbench.study.file import EVERYTHING
+
+    name = words[0] if words and "=" not in words[0] else ""
+    if path and name:
+        raise GenbenchError(f"'{name}' and --study-file {path} each name a study; name one")
+    if path and not path.endswith(catalogue.SUFFIXES):
+        raise GenbenchError(f"--study-file {path} is no {' or '.join(catalogue.SUFFIXES)} file; a study's name is given without it: genbench run {path}")
+    file = catalogue.find(path or name) if path or name else EVERYTHING
+    return file, words[1:] if name else words
+
+
+def _conclude(study: Study, *, mlflow: bool) -> int:
+    """Print the table, the paths and what failed; return the exit code."""
+    from genbench.study import latents
+    from genbench.trial import record
+
+    records = [row for trial in study.trials if (row := study.record_of(trial))]
+    print_table(record.frame([latents.own(row) for row in records]))
+    click.echo(f"\nresults   {study.directory}")
+    click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
+    if mlflow:
+        from genbench.observers.store import links, tracking_server
+
+        if server := tracking_server():
+            click.echo(f"MLflow    {server}")
+        else:
+            click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
+            for link in links(study.results, study.name, "http://127.0.0.1:5000"):
+                click.echo(f"          {link}")
+    failed = [row for row in records if row.status == "failed"]
+    for row in failed:
+        click.echo(f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see {study.directory / 'trials' / row.trial / 'log.txt'})", err=True)
+    return 1 if failed else 0
+
+
+@click.command()
+@click.argument("directory", type=Place())
+def trial(directory: Path) -> None:
+    """Run one trial's folder to its end; at once if it is done. Every engine starts trials by this."""
+    if not (directory / "trial.json").exists():
+        raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
+    from genbench.training import signals, worker
+    from genbench.trial import record
+
+    code = worker.run_trial(directory)
+    signals.stop_listening()
+    if row := record.read(directory):
+        click.echo(f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}")
+    else:
+        click.echo(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+def status(study: str, results: Path) -> None:
+    """Show how the trials of a study stand: running, waiting, finished, diverged, failed; told from their files."""
+    from genbench.cli import display as terminal
+    from genbench.study import status
+
+    found = status.states(study_folder(study, results))
+    terminal_console().print(terminal.states(found))
+    counts = {state: sum(one.state == state for one in found) for state in status.STATES}
+    click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
+
+
+@click.command()
+@click.argument("study")
+@RESULTS
+def cancel(study: str, results: Path) -> None:
+    """Stop a study: its trials save a checkpoint and end; `genbench run` goes on with them."""
+    from genbench.engines.choice import cancel_jobs
+    from genbench.study import status
+
+    folder = study_folder(study, results)
+    stopped, elsewhere = status.cancel(folder)
+    jobs = cancel_jobs(folder)
+    for line in elsewhere:
+        click.echo(f"note: {line}", err=True)
+    click.echo(f"asked {len(stopped)} supervisors on this machine and {jobs} jobs of the cluster to save and stop")

@@ -1,0 +1,1 @@
+"""Settings: typed dataclasses, their composition from layers and overrides, and strict YAML."""

@@ -1,0 +1,165 @@
+"""The ranks of one trial: a differentiable gather, one simultaneous update, and launching ranks on this machine.
+
+Every rank computes on its own rows. A loss over pairs of samples is computed on gathered rows, the same on every rank;
+the gradients of all parameters are averaged over the ranks. For that average to be the gradient of one process, the
+gather's backward multiplies the gradient of a rank's own rows by the number of ranks. So a loss on gathered rows, a mean
+over one's own rows and a penalty on parameters all come out right, and no wrapper around a module is needed: under
+DistributedDataParallel the second backward of a simultaneous update is not reduced and the ranks drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+class Comm:
+    """What connects the ranks of a trial; on one rank everything here is the identity."""
+
+    def __init__(self, rank: int = 0, world: int = 1) -> None:
+        self.rank, self.world = rank, world
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """All ranks' rows, [world * n, ...], in the order of the global batch; differentiable."""
+        return rows if self.world == 1 else _Gather.apply(rows, self.rank, self.world)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum over ranks, of the same shape; differentiable."""
+        return values if self.world == 1 else _Sum.apply(values)
+
+    def descend(self, *pairs: tuple[torch.optim.Optimizer, Tensor]) -> None:
+        """One simultaneous update: each (optimizer, loss) descends its loss at the parameters all losses were computed at.
+
+        All gradients are taken before any parameter moves, each loss only into its own optimizer's parameters; then they
+        are averaged over the ranks; then every optimizer steps. Parameters that a loss does not reach stay as they are.
+        """
+        for number, (optimizer, loss) in enumerate(pairs, start=1):
+            parameters = _parameters(optimizer)
+            keep = number < len(pairs)
+            gradients = torch.autograd.grad(loss, parameters, retain_graph=keep, allow_unused=True)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+        for optimizer, _ in pairs:
+            self._average([p.grad for p in _parameters(optimizer) if p.grad is not None])
+        for optimizer, _ in pairs:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def largest(self, value: float) -> float:
+        """The largest of all ranks' numbers, which so agree on it."""
+        if self.world == 1:
+            return value
+        shared = torch.tensor(float(value), dtype=torch.float64)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return float(shared)
+
+    def mean(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The mean over ranks of scalars, which come under the same names on every rank."""
+        if self.world == 1 or not values:
+            return dict(values)
+        shared = torch.stack([value.detach().to("cpu", torch.float64).reshape(()) for value in values.values()])
+        dist.all_reduce(shared)
+        return dict(zip(values, shared / self.world, strict=True))
+
+    def synchronize(self, module: nn.Module) -> nn.Module:
+        """The module with its batch norms over all ranks' rows; itself on one rank."""
+        if self.world == 1:
+            return module
+        for name, child in module.named_children():
+            setattr(module, name, _SynchronizedBatchNorm(child, self) if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) else self.synchronize(child))
+        return module
+
+    def _average(self, gradients: list[Tensor]) -> None:
+        if self.world == 1 or not gradients:
+            return
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.world
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"] if parameter.requires_grad]
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, rank: int, world: int) -> Tensor:
+        ctx.rank, ctx.world, ctx.count = rank, world, rows.shape[0]
+        parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(world)]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        start = ctx.rank * ctx.count
+        return gradients[0][start : start + ctx.count] * ctx.world, None, None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+class _SynchronizedBatchNorm(nn.Module):
+    """Batch norm over the rows of all ranks, for any device; torch's SyncBatchNorm takes accelerator tensors only.
+
+    It keeps the parameters and buffers of the batch norm it replaces, under the same names."""
+
+    def __init__(self, norm: nn.Module, comm: Comm) -> None:
+        super().__init__()
+        assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+        self.weight, self.bias = norm.weight, norm.bias
+        self.running_mean: Tensor | None
+        self.running_var: Tensor | None
+        self.num_batches_tracked: Tensor | None
+        for name, buffer in norm.named_buffers(recurse=False):
+            self.register_buffer(name, buffer)
+        self._eps, self._momentum, self._comm = norm.eps, norm.momentum or 0.1, comm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise [n, c, ...] per channel."""
+        across = [dimension for dimension in range(x.dim()) if dimension != 1]
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        if self.training:
+            count = x.numel() // x.shape[1] * self._comm.world
+            mean = self._comm.sum(x.sum(across)) / count
+            variance = self._comm.sum((x - mean.view(shape)).square().sum(across)) / count
+            with torch.no_grad():
+                assert self.running_mean is not None
+                assert self.running_var is not None
+                assert self.num_batches_tracked is not None
+                self.running_mean.lerp_(mean.detach(), self._momentum)
+                self.running_var.lerp_(variance.detach() * (count / (count - 1)), self._momentum)
+                self.num_batches_tracked.add_(1)
+        else:
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            mean, variance = self.running_mean, self.running_var
+        x = (x - mean.view(shape)) * torch.rsqrt(variance + self._eps).view(shape)
+        return x * self.weight.view(shape) + self.bias.view(shape)
+
+
+def parameters_agree(parameters: Iterable[Tensor], comm: Comm) -> bool:
+    """Whether all ranks hold the same values, to the bit."""
+    if comm.world == 1:
+        return True
+    flat = torch.cat([parameter.detach().double().reshape(-1) for parameter in parameters])
+    low, high = flat.clone(), flat.clone()
+    dist.all_reduce(low, dist.ReduceOp.MIN)
+    dist.all_reduce(high, dist.ReduceOp.MAX)
+    return bool(torch.equal(low, high))

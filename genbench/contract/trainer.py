@@ -1,0 +1,75 @@
+"""The contract of a method: `Trainer`, which makes one update and draws samples, and `Method`, which announces it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genbench.contract.kit import Kit
+
+
+class Trainer(nn.Module, ABC):
+    """One way to train a generator, built as Trainer(config, kit).
+
+    Networks and optimizers are attributes, counters are buffers: state_dict() then holds all of it, and a trainer that
+    loads one goes on exactly where the other stopped."""
+
+    def __init__(self, config: Any, kit: Kit) -> None:
+        super().__init__()
+        self.config, self.kit = config, kit
+
+    @abstractmethod
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        """Make one generator update.
+
+        batches never ends; each item is this rank's images, [n, c, h, w] in [-1, 1] (or [n, d] for vector data). Take as
+        many as the method needs: the runner counts them. Returns scalars worth plotting, the same keys every time.
+        """
+
+    @abstractmethod
+    def sample(self, z: Tensor) -> Tensor:
+        """Samples for latents [n, latent], in the shape and range of the data. Must not change the trainer."""
+
+    def project(self, images: Tensor) -> Tensor | None:
+        """The space in which the method compares images: features [n, k] of real or generated images [n, ...].
+
+        None, unless a method defines it: the method compares images as they are. Must not change the trainer, and not wait
+        for other ranks: the first one alone draws.
+        """
+        return None
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """The state of every optimizer that is an attribute; torch puts it into state_dict()."""
+        return {name: optimizer.state_dict() for name, optimizer in self._optimizers()}
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Restore the optimizers; torch calls it in load_state_dict()."""
+        for name, optimizer in self._optimizers():
+            optimizer.load_state_dict(state[name])
+
+    def _optimizers(self) -> list[tuple[str, torch.optim.Optimizer]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, torch.optim.Optimizer)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a plugin announces: a way to train a generator, and its settings."""
+
+    name: str
+    """Equals the entry point's name."""
+    trainer: type[Trainer]
+    config: type
+    """A frozen keyword-only dataclass with a default for every field."""
+    paper: str
+    """The citation."""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Data set -> settings that differ there; wrap a value in `cite(value, source)`."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name -> settings: "fsr", "ae", "flow", …"""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """What a cluster's job needs beyond the default: `{"memory_gb": 16}`; the user's own settings go before."""

@@ -1,0 +1,1 @@
+"""The files that a report becomes: a page, Markdown, CSV, LaTeX, PDF."""

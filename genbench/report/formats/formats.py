@@ -1,0 +1,63 @@
+"""The formats of a report, and the files that it becomes in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from genbench.errors import GenbenchError, UnknownNameError
+from genbench.report.contents import Report
+from genbench.report.figures import gallery
+from genbench.report.formats import html, latex, markdown, pdf
+
+FORMATS = ("html", "md", "csv", "latex", "pdf")
+FIGURES = "figures"
+"""The folder of the figures, beside the report."""
+
+
+def check(formats: Sequence[str]) -> None:
+    """Raise UnknownNameError for a format that there is not."""
+    for name in formats:
+        if name not in FORMATS:
+            raise UnknownNameError("format", name, FORMATS)
+
+
+def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
+    """Write a report into a folder, which is created if it is missing; return its files, the figures left out. Raises GenbenchError where it cannot be."""
+    check(formats)
+    pictures = folder / FIGURES
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if set(formats) - {"csv"}:
+            gallery.save(report.figures, pictures)
+        for name in dict.fromkeys(formats):
+            written += [_put(folder / file, make()) for file, make in _files(report, pictures)[name].items()]
+    except OSError as error:
+        raise GenbenchError(f"the report cannot be written into {folder}: {error.strerror or error}; name another folder with -o") from error
+    return written
+
+
+def _files(report: Report, pictures: Path) -> Mapping[str, Mapping[str, Callable[[], bytes]]]:
+    """Format to the files that it is and how each is made."""
+    tables = {f"{one.name}.csv": one for one in (*report.results, *report.background)}
+    frames = {"records.csv": report.records} | {file: one.shown if one.data is None else one.data for file, one in tables.items()}
+    return {
+        "html": {"report.html": lambda: html.render(report, pictures).encode()},
+        "md": {"report.md": lambda: markdown.render(report, FIGURES).encode()},
+        "csv": {file: partial(_csv, frame) for file, frame in frames.items()},
+        "latex": {"report.tex": lambda: latex.render(report, FIGURES).encode()},
+        "pdf": {"report.pdf": lambda: pdf.render(report, pictures)},
+    }
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    return bytes(frame.to_csv(index=False).encode())
+
+
+def _put(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path

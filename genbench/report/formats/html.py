@@ -1,0 +1,62 @@
+"""The report as one HTML page that needs nothing besides itself: no script, no network, pictures within."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from genbench.report.contents import Report
+from genbench.report.figures.figure import Figure
+from genbench.report.figures.style import COLUMN, DPI
+
+CSS_INCH = 96
+"""CSS pixels in an inch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure as it stands in the page."""
+
+    figure: Figure
+    source: str
+    """The PNG as a data address."""
+    width: int
+    """CSS pixels at which its type has the size that it was drawn with."""
+    height: int
+    wide: bool
+    """Whether it is wider than a phone."""
+
+
+def render(report: Report, folder: Path) -> str:
+    """The page's HTML; `folder` holds the figures' PNG files. All words of the study are escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("genbench.report.formats", package_path="")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    sections = [
+        (name, slug_of(number), list(group)) for number, (name, group) in enumerate(groupby(_pictures(report.figures, folder), lambda one: one.figure.section))
+    ]
+    return environment.get_template("page.html.jinja").render(report=report, sections=sections)
+
+
+def slug_of(number: int) -> str:
+    """The address of a section of figures within the page."""
+    return f"figures-{number + 1}"
+
+
+def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:
+    """The figures in the order of their sections' first appearance, with their pixels."""
+    from PIL import Image
+
+    order = {section: number for number, section in enumerate(dict.fromkeys(figure.section for figure in figures))}
+    found = []
+    for figure in sorted(figures, key=lambda one: order[one.section]):
+        path = folder / f"{figure.name}.png"
+        with Image.open(path) as picture:
+            width, height = (round(side * CSS_INCH / DPI) for side in picture.size)
+        source = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+        found.append(Picture(figure=figure, source=source, width=width, height=height, wide=width > COLUMN * CSS_INCH + 1))
+    return found

@@ -1,0 +1,51 @@
+"""The report as Markdown, for a repository or a chat; figures are beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+
+from genbench.report.contents import Report
+from genbench.report.table import Table
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&])")
+
+
+def render(report: Report, figures: str = "figures") -> str:
+    """The report's Markdown (GitHub's); `figures` is the folder of the pictures, as seen from the file."""
+    parts = [f"# {escape(report.title)}", *([escape(report.question)] if report.question else [])]
+    parts += ["Claimed:\n\n" + _listed(report.claims)] if report.claims else []
+    spoken = [f"**{sentence.verdict if sentence.verdict != 'none' else 'no verdict'}**: {escape(sentence.words)}" for sentence in report.spoken]
+    parts += ["## In short", _listed(report.overview), "\n".join(f"- {line}" for line in spoken) or "There is no pair of contenders to compare."]
+    parts += [f"{report.unspoken} more are in the table of verdicts."] if report.unspoken else []
+    parts += ["**Left out, because they could not be read:**\n\n" + _listed(report.damaged)] if report.damaged else []
+    parts += ["To know before reading the numbers:\n\n" + _listed(report.notes)] if report.notes else []
+    parts += ["## Numbers", *(_table(one, "###") for one in report.results)]
+    order = list(dict.fromkeys(figure.section for figure in report.figures))
+    for section, group in groupby(sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section):
+        parts.append(f"## {escape(section)}")
+        parts += [f"![{escape(one.alt)}]({figures}/{one.name}.png)\n\n*{escape(one.caption)}*" for one in group]
+    for table in report.background:
+        parts.append(_table(table, "##"))
+        if table.name == "protocols" and report.fairness:
+            parts.append(_listed(report.fairness))
+    parts += ["## Commands", *(f"{escape(command.purpose)}:\n\n```bash\n{command.line}\n```" for command in report.commands)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(words: object) -> str:
+    """Words that mean themselves in Markdown, on one line."""
+    return SPECIAL.sub(r"\\\1", " ".join(str(words).split()))
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)
+
+
+def _table(one: Table, level: str) -> str:
+    columns = list(one.shown.columns)
+    rules = ["---:" if name in one.numbers else "---" for name in columns]
+    rows = [columns, rules, *([*row] for row in one.shown.itertuples(index=False))]
+    lines = ["| " + " | ".join(cell if cells is rules else escape(cell) for cell in cells) + " |" for cells in rows]
+    return f"{level} {escape(one.title)}\n\n{escape(one.caption)}\n\n" + "\n".join(lines)

@@ -1,0 +1,1 @@
+"""From records to verdicts: contenders, outcomes, paired comparisons, tests."""

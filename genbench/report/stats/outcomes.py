@@ -1,0 +1,119 @@
+"""What came of every seed of every contender, one metric of one data set at a time: a score, or none and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import pandas as pd
+
+from genbench.contract import registry
+from genbench.errors import GenbenchError
+from genbench.report.stats import columns, contenders, protocols
+
+Row = Mapping[Hashable, Any]
+"""One record."""
+
+Better = Literal["higher", "lower", "neither"]
+ENDED = ("finished", "diverged", "failed")
+"""Statuses of trials that have come to something; an interrupted one still goes on."""
+UNSCORED = "unscored"
+"""A trial that finished with a number that is not finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """What came of the trials of one contender under one condition."""
+
+    statuses: Mapping[int, str]
+    """Seed to finished, diverged, failed or unscored."""
+    scores: Mapping[int, float]
+    """Seed to the metric's value, of those that finished with a finite one."""
+    starts: Mapping[int, str]
+    """Seed to a text that is equal where the order of the data and the initial weights are; empty where they are not known."""
+    possible: float
+    """The number of modes in the data, the most that the metric `modes` can reach; NaN where it is not known."""
+
+    def lost(self) -> list[int]:
+        """The seeds that ended without a score."""
+        return [seed for seed in self.statuses if seed not in self.scores]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """All outcomes of one metric on one data set: the comparisons that one verdict may be picked from."""
+
+    dataset: str
+    metric: str
+    better: Better
+    conditions: tuple[str, ...]
+    """Those under which anything was scored."""
+    outcomes: Mapping[str, Mapping[str, Outcomes]]
+    """Contender to condition to outcomes."""
+
+
+def families(records: pd.DataFrame) -> Iterator[Family]:
+    """Every metric of every data set, in order of appearance; numbers made in unlike ways are metrics of their own, `fid [<key>]`."""
+    if records.empty:
+        return
+    separated, metrics = protocols.separate(records, columns.metric_names(records))
+    named = contenders.name(separated).records
+    named = named[named["status"].isin(ENDED)]
+    named = named.sort_values("status", key=lambda status: status != "finished", kind="stable")
+    named = named.drop_duplicates(["dataset", "contender", "condition", "seed"]).sort_index()
+    directions = {metric: _better(records, metric) for metric in metrics}
+    for dataset, own in named.groupby("dataset", sort=False):
+        places: dict[tuple[str, str], list[Row]] = {}
+        for row in own.to_dict("records"):
+            places.setdefault((row["contender"], row["condition"]), []).append(row)
+        for metric in metrics:
+            scored = {row["condition"]: None for trials in places.values() for row in trials if _score(row, metric) is not None}
+            outcomes: dict[str, dict[str, Outcomes]] = {}
+            for (contender, condition), trials in places.items():
+                if condition in scored and (tried := _tried(trials, metric)):
+                    outcomes.setdefault(contender, {})[condition] = _outcomes(tried, metric)
+            if scored:
+                yield Family(dataset=str(dataset), metric=metric, better=directions[metric], conditions=tuple(scored), outcomes=outcomes)
+
+
+def _outcomes(rows: list[Row], metric: str) -> Outcomes:
+    rows = sorted(rows, key=lambda row: int(row["seed"]))
+    scores = {int(row["seed"]): score for row in rows if (score := _score(row, metric)) is not None}
+    possible = [row.get("settings.data.modes", math.nan) for row in rows] if metric.partition("@")[0].partition(" ")[0] == "modes" else []
+    return Outcomes(
+        statuses={int(row["seed"]): UNSCORED if row["status"] == "finished" and int(row["seed"]) not in scores else row["status"] for row in rows},
+        scores=scores,
+        starts={int(row["seed"]): f"{row['batches_hash']} {row['generator_hash']}" if row["batches_hash"] and row["generator_hash"] else "" for row in rows},
+        possible=float(possible[0]) if possible else math.nan,
+    )
+
+
+def _score(row: Row, metric: str) -> float | None:
+    """The finite value of a finished trial."""
+    return float(row[metric]) if row["status"] == "finished" and math.isfinite(row[metric]) else None
+
+
+def _tried(rows: list[Row], metric: str) -> list[Row]:
+    """The trials that have the number or could not have it; none where some finished and were not scored so."""
+    name, _, key = metric.removesuffix("]").partition(" [")
+
+    def is_scored(row: Row) -> bool:
+        own = row.get(f"protocol.{name}")
+        return name in row["metrics"].split(",") and key in ("", own if isinstance(own, str) else "unknown")
+
+    finished = [is_scored(row) for row in rows if row["status"] == "finished"]
+    return [row for row in rows if row["status"] != "finished" or is_scored(row)] if any(finished) or not finished else []
+
+
+def _better(records: pd.DataFrame, metric: str) -> Better:
+    """The direction that the records know of a metric; of older records the installed metric's, `neither` where there is none to be had."""
+    name = metric.partition(" [")[0]
+    column = f"better.{name}"
+    known = set(records[column].dropna()) if column in records else set()
+    if not known:
+        with suppress(GenbenchError):
+            known = {registry.load("metrics", name.partition("@")[0]).better}
+    return cast(Better, known.pop()) if len(known) == 1 else "neither"

@@ -1,0 +1,117 @@
+"""Two contenders side by side: which of their seeds are compared with which, and what is lost by those that did not finish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from genbench.report.stats.outcomes import Family, Outcomes
+from genbench.report.stats.statistics import Values
+
+ENOUGH = 3
+"""Seeds without which there is no verdict: two say nothing of a spread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One contender against another, over the seeds of one condition or over each seed's mean of several."""
+
+    a: str
+    b: str
+    conditions: tuple[str, ...]
+    of_a: Mapping[int, float]
+    """Seed to what is compared, of all seeds that have it."""
+    of_b: Mapping[int, float]
+    paired: bool
+    why: str
+    """What was paired and why, or why nothing can be compared."""
+    enough: bool
+    """Whether there are seeds enough for a verdict."""
+    lost_a: int
+    """Trials that ended without a score."""
+    lost_b: int
+    ranks_a: Values
+    """For each seed its mean rank among the trials of both, the best last, those without a score all first."""
+    ranks_b: Values
+
+    @property
+    def values(self) -> tuple[Values, Values]:
+        """What is compared: for paired seeds two arrays of one length, seed by seed."""
+        if self.paired:
+            common = [seed for seed in self.of_a if seed in self.of_b]
+            return np.array([self.of_a[seed] for seed in common]), np.array([self.of_b[seed] for seed in common])
+        return np.array(list(self.of_a.values())), np.array(list(self.of_b.values()))
+
+
+def compare(family: Family, a: str, b: str, conditions: Sequence[str]) -> Comparison:
+    """Two contenders of a family under the conditions that both were tried under, among those named."""
+    places = tuple(name for name in conditions if name in family.outcomes[a] and name in family.outcomes[b])
+    ours, theirs = [family.outcomes[a][name] for name in places], [family.outcomes[b][name] for name in places]
+    of_a, of_b = _means(ours), _means(theirs)
+    reason = _unpaired(ours, theirs)
+    counts = (len(set(of_a) & set(of_b)),) * 2 if not reason else (len(of_a), len(of_b))
+    ranks_a, ranks_b = _ranks(ours, theirs, 1 if family.better == "higher" else -1)
+    return Comparison(
+        a=a,
+        b=b,
+        conditions=places,
+        of_a=of_a,
+        of_b=of_b,
+        paired=not reason,
+        why=_why(reason, counts, places, conditions),
+        enough=min(counts) >= ENOUGH,
+        lost_a=sum(len(one.lost()) for one in ours),
+        lost_b=sum(len(one.lost()) for one in theirs),
+        ranks_a=ranks_a,
+        ranks_b=ranks_b,
+    )
+
+
+def _means(places: Sequence[Outcomes]) -> dict[int, float]:
+    """Each seed's mean over the conditions, of the seeds that have a score under all of them."""
+    complete = [seed for seed in places[0].scores if all(seed in one.scores for one in places)] if places else []
+    return {seed: float(np.mean([one.scores[seed] for one in places])) for seed in complete}
+
+
+def _unpaired(ours: Sequence[Outcomes], theirs: Sequence[Outcomes]) -> str:
+    """Why seeds of two contenders cannot be paired, or an empty string."""
+    for one, other in zip(ours, theirs, strict=True):
+        if set(one.statuses) != set(other.statuses):
+            return "they were trained with unlike seeds"
+        common = set(one.scores) & set(other.scores)
+        if not all(one.starts[seed] and other.starts[seed] for seed in common):
+            return "whether seeds share data order and initial weights is not recorded"
+        if any(one.starts[seed] != other.starts[seed] for seed in common):
+            return "seeds do not share data order and initial weights"
+    return ""
+
+
+def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditions: Sequence[str]) -> str:
+    if not places:
+        return "there is no condition under which both were tried"
+    everywhere = f" under all {len(places)} conditions" if len(places) > 1 else ""
+    if min(counts) < ENOUGH:
+        seeds = f"{counts[0]} of both" if not reason else f"{counts[0]} and {counts[1]}"
+        return f"too few seeds finished{everywhere}: {seeds}, where {ENOUGH} are needed"
+    paired = f"not paired: {reason}" if reason else "paired: seeds share data order and initial weights"
+    left_out = f"; under the {len(places)} of {len(conditions)} conditions that both were tried under" if len(places) < len(conditions) else ""
+    return paired + left_out
+
+
+def _ranks(ours: Sequence[Outcomes], theirs: Sequence[Outcomes], sign: int) -> tuple[Values, Values]:
+    """Each ended seed's mean over the conditions of its rank among the trials of both; those without a score tie for the worst."""
+    ranks_a, ranks_b = [], []
+    for one, other in zip(ours, theirs, strict=True):
+        goodness = [sign * outcomes.scores.get(seed, -sign * np.inf) for outcomes in (one, other) for seed in outcomes.statuses]
+        ranks = [float(rank) for rank in stats.rankdata(goodness)]
+        ranks_a.append(dict(zip(one.statuses, ranks[: len(one.statuses)], strict=True)))
+        ranks_b.append(dict(zip(other.statuses, ranks[len(one.statuses) :], strict=True)))
+    return _mean_ranks(ranks_a), _mean_ranks(ranks_b)
+
+
+def _mean_ranks(places: Sequence[Mapping[int, float]]) -> Values:
+    complete = [seed for seed in places[0] if all(seed in ranks for ranks in places)] if places else []
+    return np.array([np.mean([ranks[seed] for ranks in places]) for seed in complete], dtype=float)

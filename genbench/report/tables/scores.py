@@ -1,0 +1,116 @@
+"""Tables of what was found: scores, verdicts, intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from genbench.report.stats import judgement
+from genbench.report.stats.judgement import Verdict
+from genbench.report.table import Table
+from genbench.report.tables import summary as tables
+
+WORDS = frozenset({"data set", "method", "condition", "metric", "of", "against", "verdict", "with failures", "why"})
+"""Columns that hold words; the others hold numbers."""
+
+
+def scores(records: pd.DataFrame) -> Table:
+    """Means and standard deviations over seeds, a row per method and setting."""
+    summary = tables.summarize(records)
+    shown = tables.formatted(summary)
+    return Table(
+        name="table",
+        title="Scores",
+        caption="Mean ± standard deviation over the seeds that finished. Images, updates and seconds of training are what each was given.",
+        shown=shown.rename(columns={"dataset": "data set"}),
+        data=summary,
+        numbers=frozenset(list(shown.columns)[list(shown.columns).index("method") + 1 :]) - {"not finished"},
+    )
+
+
+def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Table | None:
+    """A row for every verdict; None when there is no pair to compare."""
+    if not found:
+        return None
+    rows = [
+        {
+            "data set": one.dataset,
+            "condition": one.condition,
+            "metric": one.metric,
+            "of": one.a,
+            "against": one.b,
+            "verdict": one.verdict,
+            "difference": number(one.difference),
+            "95 % interval": interval(one.low, one.high),
+            "p (Holm)": number(one.p_holm),
+            "p (permutation)": number(one.p_permutation),
+            "P(improvement)": number(one.probability_of_improvement),
+            "seeds": str(one.seeds),
+            "seeds needed": "" if one.seeds_needed is None else str(one.seeds_needed),
+            "with failures": one.with_failures or "",
+            "why": one.why,
+        }
+        for one in found
+    ]
+    shown, caption = _condensed(pd.DataFrame(rows), caption)
+    return Table(name=name, title=title, caption=caption, shown=shown, data=judgement.frame(list(found)), numbers=frozenset(shown.columns) - WORDS)
+
+
+def intervals(records: pd.DataFrame) -> Table | None:
+    """The spread of every metric over training seeds, and how often trials did not finish."""
+    found = judgement.spreads(records)
+    if found.empty:
+        return None
+    rows = [
+        {
+            "data set": row["dataset"],
+            "method": row["method"],
+            "condition": row["condition"],
+            "metric": row["metric"],
+            "mean": number(row["mean"]),
+            "sd": number(row["sd"]),
+            "95 % interval (t)": interval(row["low"], row["high"]),
+            "95 % interval (bootstrap)": interval(row["bootstrap_low"], row["bootstrap_high"]),
+            "interquartile mean": number(row["iqm"]),
+            "seeds": str(row["seeds"]),
+            "diverged": f"{row['diverged']}, {interval(row['divergence_rate_low'], row['divergence_rate_high'])}",
+        }
+        for row in found.to_dict("records")
+    ]
+    shown = pd.DataFrame(rows)
+    if not found["diverged"].any():
+        shown = shown.drop(columns="diverged")
+    shown, caption = _condensed(
+        shown,
+        "Intervals are of the mean, by Student's t and by the bootstrap; the interquartile mean leaves out the lowest and the highest quarter."
+        + (" Diverged: the number of trials, and the 95 % interval of the rate (Wilson)." if "diverged" in shown else ""),
+    )
+    return Table(
+        name="intervals",
+        title="Spread over training seeds",
+        caption=caption,
+        shown=shown,
+        data=found,
+        numbers=frozenset(shown.columns) - WORDS,
+    )
+
+
+def _condensed(shown: pd.DataFrame, caption: str) -> tuple[pd.DataFrame, str]:
+    """The table without its empty columns of words; what such a column says in every row is said once, below the caption."""
+    for name in ("data set", "condition", "seeds needed", "with failures", "why"):
+        if name in shown and shown[name].nunique() == 1 and (len(shown) > 1 or not shown[name].any()):
+            said = shown[name].iloc[0]
+            caption += f" In every row: {name} {said}." if said and name != "data set" else ""
+            shown = shown.drop(columns=name)
+    return shown, caption
+
+
+def number(value: float | None) -> str:
+    """A number for a person, three digits; a dash for none."""
+    return "–" if value is None or pd.isna(value) else f"{value:.3g}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval; a dash where there is none."""
+    return "–" if low is None or high is None or pd.isna(low) or pd.isna(high) else f"{low:.3g} to {high:.3g}"

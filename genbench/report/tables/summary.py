@@ -1,0 +1,98 @@
+"""Tables of a study: a row per method and setting, a column per metric, mean and standard deviation over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from genbench.errors import GenbenchError
+from genbench.report.stats import protocols
+from genbench.report.stats.columns import metric_names, varying_settings
+
+CLOCKS = ("images", "updates", "train_seconds")
+
+
+def summarize(records: pd.DataFrame) -> pd.DataFrame:
+    """One row per (data set, method, settings that vary): counts by status, the three clocks, and each metric.
+
+    A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
+    for fewer than two). Numbers that were made in unlike ways have columns of their own (`protocols.separate`). Diverged and
+    failed trials are counted, never averaged. Raises GenbenchError for no record.
+    """
+    if records.empty:
+        raise GenbenchError("there is no record yet: no trial has ended")
+    table, metrics = protocols.separate(records, metric_names(records))
+    table["method"] = table["method"] + table["variant"].where(table["variant"] == "", "/" + table["variant"])
+    varying = varying_settings(table)
+    keys = ["dataset", "method", *varying]
+    rows = []
+    for values, group in table.groupby(keys, sort=False, dropna=False):
+        done = group[group["status"] == "finished"]
+        row = dict(zip(keys, values, strict=True))
+        row |= {"seeds": len(group)}
+        row |= {status: int((group["status"] == status).sum()) for status in ("finished", "diverged", "failed", "interrupted")}
+        row |= {clock: group[clock].mean() for clock in CLOCKS}
+        for metric in metrics:
+            row[metric] = done[metric].mean() if len(done) else float("nan")
+            row[f"{metric}_sd"] = done[metric].std(ddof=1) if len(done) > 1 else float("nan")
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    return table.rename(columns={name: name.removeprefix("settings.") for name in varying})
+
+
+def notes(records: pd.DataFrame) -> list[str]:
+    """What a reader of the table must know: which numbers were made in unlike ways, and the warnings of the trials."""
+    warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
+    counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
+    return [*protocols.notes(records, metric_names(records)), *_mixed_worlds(records), *dict.fromkeys(counted)]
+
+
+def formatted(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary for a person: `mean ± sd`, one column per metric, counts as words, columns that say nothing left out."""
+    metrics = [name.removesuffix("_sd") for name in summary.columns if name.endswith("_sd")]
+    keys = list(summary.columns[: list(summary.columns).index("seeds")])
+    if summary["dataset"].nunique() == 1:
+        keys.remove("dataset")
+    shown = pd.DataFrame({key: summary[key].map(_value) for key in keys})
+    for metric in metrics:
+        shown[metric] = [mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)]
+    shown["images"] = summary["images"].map(lambda value: f"{value:,.0f}")
+    shown["updates"] = summary["updates"].map(lambda value: f"{value:,.0f}")
+    shown["seconds"] = summary["train_seconds"].map(lambda value: f"{value:.1f}")
+    shown["seeds"] = summary["seeds"].map(str)
+    problems = [_problems(row) for _, row in summary.iterrows()]
+    if any(problems):
+        shown["not finished"] = problems
+    return shown
+
+
+def csv(summary: pd.DataFrame) -> str:
+    """The summary as CSV text, numbers in full."""
+    return str(summary.to_csv(index=False))
+
+
+def _mixed_worlds(records: pd.DataFrame) -> list[str]:
+    """A line when trials ran on unlike numbers of ranks: their numbers may be compared, their seconds may not."""
+    worlds = sorted(records["world"].dropna().astype(int).unique()) if "world" in records else []
+    if len(worlds) < 2:
+        return []
+    return [f"trials ran on {', '.join(map(str, worlds))} ranks: the metrics may be compared, the seconds may not"]
+
+
+def mean_and_sd(mean: float, sd: float) -> str:
+    """A mean and a standard deviation for a person; either may be missing."""
+    if pd.isna(mean):
+        return "–"
+    digits = max(0, 3 - len(str(int(abs(mean))))) if abs(mean) >= 1 else 3
+    text = f"{mean:.{digits}f}"
+    return text if pd.isna(sd) else f"{text} ± {sd:.{digits}f}"
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _problems(row: pd.Series) -> str:
+    counts: Sequence[str] = ("diverged", "failed", "interrupted")
+    return ", ".join(f"{row[name]} {name}" for name in counts if row[name])

@@ -1,0 +1,1 @@
+"""Studies: planned, checked, run, told of by their files alone."""

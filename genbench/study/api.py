@@ -1,0 +1,57 @@
+"""What `import genbench` offers: running a study and loading its records, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def run(
+    *,
+    study_file: str | Path | None = None,
+    smoke: bool = False,
+    methods: Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    overrides: Sequence[str] = (),
+    study: str | None = None,
+    results: str | Path = "results",
+    engine: str = "local",
+    slots: int | None = None,
+    observers: Sequence[str] = ("mlflow",),
+) -> DataFrame:
+    """Run a study as `genbench run` does and return its records, a row per trial.
+
+    study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods, data sets and
+    seeds that are not given are those of the file, without one all that are installed, `ring` and 0. Trials that are done are not
+    run again; one that fails is a row with its error. Raises GenbenchError before anything starts when the study cannot be run.
+    """
+    from genbench.engines.choice import choose
+    from genbench.study import catalogue, latents
+    from genbench.study.file import EVERYTHING
+    from genbench.study.plan import asked, plan, write_asked
+    from genbench.study.run import Silent, run_study
+    from genbench.trial import record
+
+    file = catalogue.find(str(study_file)) if study_file else EVERYTHING
+    changes = asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
+    planned = plan(file, changes, name=study, results=Path(results), smoke=smoke)
+    chosen = choose(engine, planned.trials, slots=slots)
+    words = {"study_file": study_file and str(study_file), "smoke": smoke, "methods": methods, "dataset": dataset, "seeds": seeds}
+    words |= {"overrides": overrides, "study": study}
+    write_asked(planned, f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})")
+    run_study(planned, chosen, observers=observers, display=Silent())
+    for _ in latents.score(planned):
+        pass
+    return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
+
+
+def load(path: str | Path) -> DataFrame:
+    """The records at or below a path: a trial's folder, a study's, or a results folder; a row per trial."""
+    from genbench.trial import record
+
+    return record.load(path)

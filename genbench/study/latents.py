@@ -1,0 +1,38 @@
+"""Scoring finished trials on more latents than their own, as a study may ask: what is scored already is left alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from genbench.config.compose import Override
+from genbench.study.plan import Study
+from genbench.training.rescore import changed, rescore
+from genbench.trial.record import Record
+from genbench.trial.trial import Trial
+
+
+def score(study: Study) -> Iterator[Trial]:
+    """Score the finished trials on the latents that the study asks for besides; each trial comes when it has been.
+
+    The numbers are in its record, `modes@seed7`.
+    """
+    for trial in study.trials:
+        record = study.record_of(trial)
+        own = trial.settings["evaluate"]["seed"]
+        todo = [seed for seed in study.file.score if record and record.status == "finished" and seed != own and not _is_scored(record, trial, seed)]
+        for seed in todo:
+            directory = study.directory_of(trial)
+            rescore(directory, changed(directory, [Override("evaluate.seed", (seed,))]))
+        if todo:
+            yield trial
+
+
+def own(record: Record) -> Record:
+    """The record without what other latents than the trial's own gave."""
+    return dataclasses.replace(record, metrics={name: number for name, number in record.metrics.items() if "@seed" not in name})
+
+
+def _is_scored(record: Record, trial: Trial, seed: int) -> bool:
+    scored = {name.partition("@")[0] for name in record.metrics if name.endswith(f"@seed{seed}")}
+    return scored >= set(trial.settings["evaluate"]["metrics"])

@@ -1,0 +1,187 @@
+"""A study: a named set of trials, planned and validated in full before the first one starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from genbench.config import compose
+from genbench.config.compose import Override, Schema
+from genbench.config.point import Point
+from genbench.contract import registry
+from genbench.errors import GenbenchError, UnknownNameError
+from genbench.study.file import EVERYTHING, Changes, StudyFile, StudyRun, canonical
+from genbench.study.preflight import check_trials
+from genbench.trial.record import FINAL, Record, read, read_json, write_json
+from genbench.trial.trial import Trial, check_study_name
+from genbench.trial.trial import plan as plan_trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A named set of trials in a results folder."""
+
+    name: str
+    results: Path
+    trials: tuple[Trial, ...]
+    file: StudyFile = EVERYTHING
+    """What it was planned from."""
+    smoke: bool = False
+    """Whether it is the file's small size."""
+    lacks: tuple[str, ...] = ()
+    """Of a dry run: what this machine does not have and the trials need, one line each."""
+
+    @property
+    def directory(self) -> Path:
+        """The study's folder."""
+        return self.results / self.name
+
+    def directory_of(self, trial: Trial) -> Path:
+        """Where a trial's files are."""
+        return self.directory / "trials" / trial.directory
+
+    def record_of(self, trial: Trial) -> Record | None:
+        """The trial's record, if it has one."""
+        return read(self.directory_of(trial))
+
+    def only(self, status: str) -> Study:
+        """The study with only those of its trials that have ended with a status; raises GenbenchError when there are none."""
+        chosen = tuple(trial for trial in self.trials if (record := self.record_of(trial)) and record.status == status)
+        if not chosen:
+            raise GenbenchError(f"no trial of {self.name} is {status}: nothing to run")
+        return dataclasses.replace(self, trials=chosen)
+
+    def is_done(self, trial: Trial) -> bool:
+        """Whether the trial has a record that running it again would not change."""
+        record = self.record_of(trial)
+        return record is not None and record.status in FINAL
+
+
+def plan_study(
+    methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override], *, name: str | None, results: Path
+) -> Study:
+    """Compose and validate every trial of a study without a file; nothing is started and nothing written.
+
+    methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be run.
+    """
+    return plan(EVERYTHING, asked(methods, datasets, seeds, overrides), name=name, results=results)
+
+
+def asked(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override]) -> Changes:
+    """What a person asks for; empty parts are left to the study's file."""
+    words = compose.parse(canonical(compose.parse(overrides)))  # again: two names of one setting are found only now
+    return Changes(methods=tuple(methods), datasets=tuple(datasets), seeds=tuple(seeds), settings=tuple(words))
+
+
+def plan(file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False) -> Study:
+    """Compose and validate every trial of a study file, with what is asked for instead; nothing is started and nothing written.
+
+    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises GenbenchError for
+    whatever cannot be run.
+    """
+    chosen = file.changed(changes, smoke=smoke)
+    name = name or file.study_name(smoke=smoke) or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
+    check_study_name(name)
+    _check_results(results)
+    try:
+        trials = _trials(name, chosen.runs, changes.settings)
+    except GenbenchError as error:
+        if file.path and str(error) == _problem_of(file.changed(Changes(), smoke=smoke)):
+            raise GenbenchError(f"{file.path}: {error}") from error
+        raise
+    study = Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke)
+    return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+
+
+def write_asked(study: Study, command: str) -> None:
+    """Write study.json: what was asked for, and what a reader of the results must know, so that the study's folder is enough for both.
+
+    A study may be run in parts: the commands before the last one are kept too.
+    """
+    path = study.directory / "study.json"
+    before = read_json(path) if path.exists() else {}
+    commands = [*before.get("earlier", []), *([before["command"]] if "command" in before else [])]
+    words = {"name": study.name, "smoke": study.smoke, "command": command, "earlier": [line for line in dict.fromkeys(commands) if line != command]}
+    try:
+        study.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenbenchError(f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results") from error
+    write_json({**words, **study.file.to_dict()}, path)
+
+
+def _problem_of(file: StudyFile) -> str:
+    """What is wrong with a file by itself, whatever is asked for besides; empty if nothing is."""
+    try:
+        _trials("x", file.runs, ())
+    except GenbenchError as error:
+        return str(error)
+    return ""
+
+
+def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> tuple[Trial, ...]:
+    """The trials of all runs, the seeds outermost; what several runs hold is one trial. asked: the settings that a person gave."""
+    everybody = [entry.name for entry in registry.installed("methods") if not entry.problem]
+    if not everybody:
+        raise GenbenchError("no method is installed: install a plugin, for example genbench-gram (genbench list methods)")
+    chosen = [registry.choose(run.methods or everybody) for run in runs]
+    names = sorted({method for pairs in chosen for method, _ in pairs})
+    for override in asked:
+        root = override.key.partition(".")[0]
+        if root not in names and any(entry.name == root for entry in registry.installed("methods")):
+            raise GenbenchError(f"'{override.key}' sets an option of {root}, which is not among this study's methods ({', '.join(names)})")
+    found: list[Trial] = []
+    for run, pairs in zip(runs, chosen, strict=True):
+        earlier = {(trial.label, trial.id) for trial in found}
+        trials = plan_trials(name, pairs, run.datasets, run.seeds, partial(_points, run.settings, names))
+        found += [trial for trial in trials if (trial.label, trial.id) not in earlier]
+    order = list(dict.fromkeys(seed for run in runs for seed in run.seeds))
+    return tuple(sorted(found, key=lambda trial: order.index(trial.seed)))
+
+
+def _points(words: Sequence[Override], names: Sequence[str], method: str, variant: str, dataset: str) -> Iterator[Point]:
+    """The composed settings of one cell of a study. names: of all its methods."""
+    architectures = next((override.values for override in words if override.key == "net"), (None,))
+    words = [_absolute(override) if override.key == "data.root" else override for override in words if override.key != "net"]
+    for architecture in architectures:
+        for point in compose.compose(_schema(method, variant, dataset, architecture), words, names):
+            swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
+            yield point._replace(swept=swept)
+
+
+def _absolute(override: Override) -> Override:
+    """A data root that means the same wherever a trial is run."""
+    return override._replace(values=tuple(os.path.abspath(os.path.expanduser(root)) if root and isinstance(root, str) else root for root in override.values))
+
+
+def _schema(method: str, variant: str, dataset: str, architecture: str | None) -> Schema:
+    """The classes and layers of one cell of a study."""
+    plugin = registry.load("methods", method)
+    data = registry.load("datasets", dataset)
+    architecture = next(iter(data.nets)) if architecture is None else architecture
+    if not isinstance(architecture, str):
+        raise GenbenchError(f"net={architecture} names no architecture (genbench list architectures)")
+    net = registry.load("architectures", architecture)
+    for name in plugin.presets.get(dataset, {}):
+        if name not in {f.name for f in dataclasses.fields(plugin.config)}:
+            raise UnknownNameError(f"setting in {method}'s preset for {dataset}", name, [f.name for f in dataclasses.fields(plugin.config)])
+    layers = [
+        data.defaults,
+        {f"net.{key}": value for key, value in data.nets.get(architecture, {}).items()},
+        {f"resources.{key}": value for key, value in plugin.resources.items()},
+        {f"method.{key}": value for key, value in plugin.presets.get(dataset, {}).items()},
+        {f"method.{key}": value for key, value in (plugin.variants[variant] if variant else {}).items()},
+    ]
+    return Schema(method, plugin.config, dataset, data.config, architecture, net.config, layers)
+
+
+def _check_results(results: Path) -> None:
+    existing = results.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        reason = "is not writable" if existing.is_dir() else "is a file"
+        raise GenbenchError(f"results cannot be kept in {results}: {existing} {reason}; choose another folder with --results")

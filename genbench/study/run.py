@@ -1,0 +1,148 @@
+"""Running a study: a folder per trial, an engine that runs them, observers that watch, a record for each."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from genbench.engines.engine import RETRIES, Engine, was_killed
+from genbench.errors import DataError, GenbenchError
+from genbench.observers.replay import Observers, Watcher
+from genbench.study.plan import Study
+from genbench.study.status import supervising
+from genbench.training.attempt import BUSY, STOPPED, describe
+from genbench.trial.lock import check_links
+from genbench.trial.log import Tail
+from genbench.trial.record import Record, read, read_json, write, write_json
+from genbench.trial.trial import Trial
+
+OBSERVER_PATIENCE = 60.0
+"""Seconds that observers have, after the last trial, to take in what happened."""
+
+
+class Display(Protocol):
+    """Who shows a person how a study goes."""
+
+    def started(self, trial: Trial, attempt: int) -> None:
+        """A trial's worker starts."""
+
+    def progress(self, trial: Trial, row: Mapping[str, Any]) -> None:
+        """A trial's newest row of metrics.jsonl."""
+
+    def ended(self, trial: Trial, record: Record) -> None:
+        """A trial has left its record."""
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def started(self, trial: Trial, attempt: int) -> None:
+        """Nothing."""
+
+    def progress(self, trial: Trial, row: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def ended(self, trial: Trial, record: Record) -> None:
+        """Nothing."""
+
+
+def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display: Display) -> list[str]:
+    """Run every trial that is not done; return what the observers or the engine could not do, one line each.
+
+    Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after the
+    workers have saved and stopped.
+    """
+    todo = [trial for trial in study.trials if not study.is_done(trial)]
+    watcher = Watcher(Observers(observers, study.results))
+    try:
+        directories = {}
+        for trial in todo:
+            directory = study.directory_of(trial)
+            write_trial(trial, directory)
+            directories[directory] = trial
+        if todo:
+            with supervising(study.directory):
+                engine.run(list(directories), _Listener(directories, watcher, display))
+    finally:
+        problems = watcher.close(OBSERVER_PATIENCE)
+    return problems
+
+
+class _Listener:
+    """Turns what the engine says into records, rows for the display and events for the observers."""
+
+    def __init__(self, trials: Mapping[Path, Trial], watcher: Watcher, display: Display) -> None:
+        self._trials, self._watcher, self._display = trials, watcher, display
+        self._tails: dict[Path, Tail] = {}
+
+    def started(self, directory: Path, attempt: int) -> None:
+        self._tails[directory] = Tail(directory)
+        self._watcher.trial_started(self._trials[directory], directory)
+        self._display.started(self._trials[directory], attempt)
+
+    def ended(self, directory: Path, status: int, *, final: bool) -> None:
+        self._tails.pop(directory, None)
+        if not final:
+            return
+        trial = self._trials[directory]
+        record = read(directory)
+        if record is None and status == BUSY:  # its record is for the process to write that runs it
+            self._display.ended(trial, Record(**describe(trial, directory), status="running", error=f"another process runs it, see {directory / 'lock'}"))
+            return
+        if record is None:
+            record = _record_of_lost(trial, directory, status)
+            write(record, directory)
+        self._watcher.trial_ended(trial, directory, record.to_row())
+        self._display.ended(trial, record)
+
+    def tick(self) -> None:
+        for directory, tail in list(self._tails.items()):
+            try:
+                rows = tail.rows()
+            except DataError:  # the trial has no bar any more; its own worker and the observers say why
+                del self._tails[directory]
+                continue
+            if rows:
+                self._display.progress(self._trials[directory], rows[-1])
+
+
+def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
+    """The record of a trial whose worker could not write one."""
+    try:
+        rows = Tail(directory).rows()
+        clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
+    except DataError:
+        clocks = {}
+    outcome = "failed"
+    if status == STOPPED:  # a job that was cancelled while it waited
+        outcome, why = "interrupted", "stopped before it began to train; run it again"
+    elif was_killed(status):
+        killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
+        why = f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (use fewer --slots, or on a cluster a larger resources.memory_gb)"
+    else:
+        last = _last_line(directory / "log.txt")
+        why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
+    return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    return lines[-1] if lines else ""
+
+
+def write_trial(trial: Trial, directory: Path) -> None:
+    """Write trial.json; a trial that has begun keeps its number of threads, or it would not go on bit for bit."""
+    path = directory / "trial.json"
+    check_links(directory)
+    if path.exists():
+        begun = Trial.from_dict(read_json(path), str(path)).running.get("threads", 1)
+        trial = dataclasses.replace(trial, running={**trial.running, "threads": begun})
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_json(trial.to_dict(), path)
+    except OSError as error:
+        raise GenbenchError(f"{directory} cannot be written: {error.strerror}; choose another folder with --results") from error

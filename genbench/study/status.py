@@ -1,0 +1,131 @@
+"""How the trials of a study stand, told from their files alone; and stopping those that run."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import platform
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genbench.config.settings import TrainSettings
+from genbench.config.typecheck import built
+from genbench.engines import slurm_queue
+from genbench.errors import GenbenchError
+from genbench.trial.log import Tail
+from genbench.trial.record import FINAL, read, read_json, trial_directories
+from genbench.trial.trial import Trial
+
+STATES = ("running", "queued", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How one trial stands."""
+
+    trial: Trial
+    directory: Path
+    state: str
+    """One of STATES; waiting: nobody runs it and it has no record; queued: a cluster has it in its queue."""
+    age: float
+    """Seconds since it got there: since it was begun, was planned, or ended."""
+    clocks: dict[str, Any]
+    """The newest row of its log, empty before there is one."""
+    detail: str = ""
+
+
+def states(study: Path) -> list[State]:
+    """How every trial in a study's folder stands; raises GenbenchError when it holds none."""
+    found = [_state(directory) for directory in trial_directories(study)]
+    if not found:
+        raise GenbenchError(f"{study} holds no trial")
+    return _with_jobs(found)
+
+
+@contextmanager
+def supervising(study: Path) -> Iterator[None]:
+    """Leave word in a study's folder that this process runs it, for as long as it does."""
+    path = study / f".supervisor-{platform.node()}-{os.getpid()}"
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise GenbenchError(f"{study} cannot be written: {error.strerror}") from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def cancel(study: Path) -> tuple[list[int], list[str]]:
+    """Ask the supervisors of a study on this machine to save, stop their trials and end.
+
+    Returns their process ids, and a line for every one on another machine, which only that machine can stop.
+    """
+    stopped, elsewhere = [], []
+    for path in sorted(study.glob(".supervisor-*")):
+        match = re.fullmatch(r"\.supervisor-(.+)-(\d+)", path.name)
+        if match is None:
+            continue
+        node, pid = match[1], int(match[2])
+        if node != platform.node():
+            elsewhere.append(f"process {pid} on {node} runs it too; cancel it there")
+        elif _is_held(path):
+            os.kill(pid, signal.SIGTERM)
+            stopped.append(pid)
+        else:
+            path.unlink(missing_ok=True)  # of a supervisor that was killed
+    return stopped, elsewhere
+
+
+def _with_jobs(found: list[State]) -> list[State]:
+    """What a cluster says of the trials that it has as jobs: locks may not be seen from one machine to the other."""
+    with_jobs = [one.directory for one in found if (one.directory / "job.json").exists()]
+    if not with_jobs:
+        return found
+    said = slurm_queue.states(with_jobs)
+    return [
+        dataclasses.replace(one, state=said[one.directory].partition(" ")[0], detail=said[one.directory].partition(" ")[2])
+        if one.directory in said and one.state not in FINAL
+        else one
+        for one in found
+    ]
+
+
+def _state(directory: Path) -> State:
+    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    now = time.time()
+    try:
+        built(TrainSettings, trial.settings.get("train"))  # how far a trial is, is told by its budget
+        record, held = read(directory), _is_held(directory / "lock")
+        rows = Tail(directory).rows()
+    except GenbenchError as error:
+        return State(trial=trial, directory=directory, state="damaged", age=0.0, clocks={}, detail=str(error))
+    clocks = rows[-1] if rows else {}
+    if held:
+        return State(trial=trial, directory=directory, state="running", age=now - (directory / "lock").stat().st_mtime, clocks=clocks)
+    if record is not None:
+        return State(trial=trial, directory=directory, state=record.status, age=now - record.ended, clocks=clocks, detail=record.error)
+    return State(trial=trial, directory=directory, state="waiting", age=now - (directory / "trial.json").stat().st_mtime, clocks=clocks)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds the lock."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        raise GenbenchError(f"{path} cannot be read: {error.strerror}") from error
+    return False

@@ -1,0 +1,89 @@
+"""What a step does: it takes batches, moves the generator, and returns scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from genbench.contract.trainer import Method
+from genbench.testing.assertions import ContractError, demand, kind, problem
+from genbench.testing.miniature import SHAPES, VECTORS, TinyRun
+
+
+def shapes(method: Method) -> None:
+    """A trainer makes a step on vectors and on images of one and of three channels."""
+    for shape in SHAPES:
+        try:
+            run = TinyRun(method.trainer, method.config(), shape)
+            run.step()
+            samples = run.sample()
+        except Exception as error:  # whatever a plugin raises is the plugin's fault and must be shown as such
+            raise ContractError(
+                f"expected a step on data of shape {shape}, got {problem(error, method)}; take the shape from kit.shape or "
+                "from the batch, and make vectors of images with images.flatten(1)"
+            ) from error
+        demand(bool(samples.isfinite().all()), f"after one step on data of shape {shape} the samples are not finite; look for a division or a root at 0")
+
+
+def scalars(method: Method) -> None:
+    """A step returns a mapping of finite scalar tensors, under the same names every time."""
+    run = TinyRun(method.trainer, method.config(), VECTORS)
+    first: list[str] = []
+    for update in range(2):
+        values = run.step()
+        demand(isinstance(values, Mapping), f"step returned {kind(values)}; return a mapping of scalar tensors, as in {{'loss': loss.detach()}}")
+        for name, value in values.items():
+            demand(isinstance(name, str), f"step returned a value under {name!r}; use strings as names")
+            demand(
+                isinstance(value, Tensor) and value.dim() == 0,
+                f"step returned {kind(value)} as '{name}'; return a tensor without dimensions: "
+                "loss.detach() instead of loss.item(), values.mean() instead of values",
+            )
+            demand(
+                bool(torch.isfinite(value)),
+                f"'{name}' is {float(value)} after {update + 1} updates of a tiny network; look for a logarithm, a root or a division at 0",
+            )
+        first = first or sorted(values)
+        demand(
+            sorted(values) == first,
+            f"step returned {first} at first and {sorted(values)} at update {update + 1}; return the same names every time, so that columns have no holes",
+        )
+
+
+def progress(method: Method) -> None:
+    """A step changes the generator that samples come from."""
+    run = TinyRun(method.trainer, method.config(), VECTORS, norm=False)
+    before = run.sample()
+    run.step()
+    demand(
+        not torch.equal(before, run.sample()),
+        "expected other samples after a step, got the same to the bit; see that the optimizer holds the parameters of the generator "
+        "that sample uses, and that the loss reaches them (no detach or no_grad on the way)",
+    )
+
+
+def batches(method: Method) -> None:
+    """A step takes at least one batch, as many as it needs, and comes to an end."""
+    run = TinyRun(method.trainer, method.config(), VECTORS)
+    run.step()
+    demand(
+        run.batches.position > 0,
+        "a step took no batch; call next(batches) in every step: the budget counts the images taken, and a trial whose steps take none never ends",
+    )
+
+
+def randomness(method: Method) -> None:
+    """A step neither seeds nor uses torch's global generator."""
+    run = TinyRun(method.trainer, method.config(), VECTORS)
+    with torch.random.fork_rng(devices=[]):
+        torch.rand(1)  # a state in the middle of a stream: seeding shows even where the seed was set before
+        before = torch.get_rng_state()
+        run.step()
+        used = not torch.equal(before, torch.get_rng_state())
+    demand(
+        not used,
+        "a step used torch's global generator, so that a resumed trial goes on otherwise; draw from kit.noise and kit.uniform, not from torch.randn, and do "
+        "without dropout",
+    )

@@ -1,0 +1,1 @@
+"""One trial: built, trained, scored and recorded, on one rank or several."""

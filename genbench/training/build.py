@@ -1,0 +1,90 @@
+"""Assembling a trial: its trainer, data, streams and metrics as they are before the first update."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genbench.config import settings
+from genbench.contract import registry
+from genbench.contract.comm import Comm
+from genbench.contract.dataset import Splits
+from genbench.contract.kit import Kit
+from genbench.contract.metric import Metric
+from genbench.contract.streams import Draws, seed_of
+from genbench.contract.trainer import Trainer
+from genbench.data.source import Source, fingerprint
+from genbench.errors import GenbenchError
+from genbench.training.evaluate import check_metrics, sample
+from genbench.training.loop import Run
+from genbench.trial.trial import Trial
+
+
+@dataclass(kw_only=True)
+class Prepared:
+    """A trial ready to run, and what its record says before the first update."""
+
+    run: Run
+    metrics: list[Metric]
+    facts: dict[str, Any]
+
+
+def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: Comm | None = None) -> Prepared:
+    """A trial's trainer, data and metrics as they are before the first update, on one of its ranks."""
+    comm = comm or Comm()
+    method = registry.load("methods", trial.method)
+    dataset = registry.load("datasets", trial.dataset)
+    architecture = registry.load("architectures", trial.architecture)
+    chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
+    device = pick_device(chosen.device)
+    dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
+    splits = splits or dataset.load(chosen.data)
+    metrics = [registry.load("metrics", name) for name in chosen.evaluate.metrics]
+    check_metrics(metrics, splits, trial.dataset, chosen.features)
+    if reason := architecture.accepts(chosen.net, splits.shape):
+        raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
+    torch.set_num_threads(chosen.threads)
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True, False
+
+    def seed(purpose: str) -> int:
+        own: int | None = getattr(chosen.seeds, purpose)
+        return trial.seed if own is None else own
+
+    draws = Draws(seed("noise"))
+    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, comm=comm, device=device, dtype=dtype)
+    trainer = build(method.trainer, chosen.method, kit)
+    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, rank=comm.rank, world=comm.world, device=device, dtype=dtype)
+    run = Run(trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device)
+    trainer.eval()
+    facts = {
+        "data_hash": splits.content,
+        "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
+        "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
+        "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
+    }
+    return Prepared(run=run, metrics=metrics, facts=facts)
+
+
+def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
+    """A trainer whose initial weights, those of networks of its own included, depend on the kit's seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
+        return trainer(config, kit).to(kit.device)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name, `auto` for cuda if there is one; raises GenbenchError for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()  # a device without numbers, meta, is found out too
+    except (RuntimeError, AssertionError) as error:
+        raise GenbenchError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto") from error
+    return device

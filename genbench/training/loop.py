@@ -1,0 +1,174 @@
+"""The training loop: one trial from wherever it stands to the end of its budget."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.config.settings import Settings, TrainSettings
+from genbench.contract.dataset import Splits, to_unit
+from genbench.contract.streams import Draws
+from genbench.contract.trainer import Trainer
+from genbench.data import pictures
+from genbench.data.source import Source
+from genbench.errors import DivergedError
+from genbench.training.evaluate import sample
+from genbench.trial import checkpoint
+from genbench.trial.log import Log, Progress
+
+PICTURED = 64
+"""Images in a picture of samples; of vectors as many are drawn as are scored."""
+PROJECTED = 500
+"""Images, real and fake, in a picture of a method's own space; of vectors as many as are scored."""
+
+
+def spent(budget: TrainSettings, progress: Progress) -> bool:
+    """Whether the first of the three limits is reached."""
+    return (
+        (budget.images is not None and progress.images >= budget.images)
+        or (budget.updates is not None and progress.updates >= budget.updates)
+        or (budget.seconds is not None and progress.train_seconds >= budget.seconds)
+    )
+
+
+@dataclass(kw_only=True)
+class Run:
+    """All that a trial is made of while it runs."""
+
+    trainer: Trainer
+    source: Source
+    draws: Draws
+    splits: Splits
+    settings: Settings
+    folder: Path
+    device: torch.device
+    progress: Progress = field(default_factory=Progress)
+
+
+def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> bool:
+    """Train until the budget is spent; return whether it is, or whether training was stopped before.
+
+    Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. assess is
+    called, off the training clock, every `evaluate.every` images short of the end. Raises DivergedError at a loss or a
+    parameter that is not finite. On several ranks all take the same turns, and the first one alone writes.
+    """
+    trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
+    comm, every = trainer.kit.comm, run.settings.evaluate.every
+    first = comm.rank == 0
+    restore(run)
+    log = Log(run.folder / "metrics.jsonl") if first else None
+    precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
+    trainer.train()
+    if first and not progress.updates:
+        picture(run)
+    while not spent(budget, progress):
+        if stop():
+            if log:
+                log.sync()
+                save(run)
+            return False
+        before = progress.images
+        run.draws.seek(progress.updates)
+        began = time.perf_counter()
+        with precision:
+            values = trainer.step(source)
+        progress.images = source.position * budget.batch
+        progress.updates += 1
+        logging = progress.updates == 1 or crossed(before, progress.images, budget.log_every)
+        if run.device.type == "cuda" and (logging or budget.seconds is not None):
+            torch.cuda.synchronize(run.device)
+        progress.train_seconds += time.perf_counter() - began
+        if budget.seconds is not None:
+            progress.train_seconds = comm.largest(progress.train_seconds)
+
+        last = spent(budget, progress)
+        saving = last or crossed(before, progress.images, budget.save_every)
+        assessing = not last and every is not None and crossed(before, progress.images, every)
+        if logging or saving or assessing:
+            values = comm.mean(values)
+        if log and (logging or last):
+            log.append(progress, values)
+        if logging or saving or assessing:
+            check_finite(trainer, values, progress.updates)
+        wanted = last or progress.updates in budget.sample_at
+        if first and (wanted or crossed(before, progress.images, budget.sample_every)):
+            picture(run, with_features=wanted)
+        if first and assessing:
+            assess()
+        if log and saving:
+            log.sync()
+            save(run)
+    return True
+
+
+def restore(run: Run) -> None:
+    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one."""
+    if state := checkpoint.latest(run.folder / "checkpoint"):
+        run.trainer.load_state_dict(state["trainer"])
+        for clock, value in state["progress"].items():
+            setattr(run.progress, clock, value)
+        run.progress.resumes += 1
+        run.source.seek(run.progress.images // run.settings.train.batch)
+
+
+def save(run: Run) -> None:
+    """Save a checkpoint of this update."""
+    checkpoint.save(state_of(run), run.folder / "checkpoint", run.progress.updates)
+
+
+def state_of(run: Run) -> dict[str, Any]:
+    """All that a trial needs to go on from this update."""
+    return {"trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
+
+
+def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -> None:
+    """Raise DivergedError that names the first value or parameter that is not finite."""
+    for name, value in values.items():
+        if not math.isfinite(float(value)):
+            raise DivergedError(f"{name} is {float(value)} at update {updates}")
+    for name, parameter in trainer.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise DivergedError(f"parameter {name} is not finite at update {updates}")
+
+
+def picture(run: Run, *, with_features: bool = False) -> None:
+    """Write samples/<images>.png; the trainer is left as it was.
+
+    with_features: write samples/<images>-projected.png too, real and fake in the space where the method compares them, if it has one.
+    """
+    shown = PICTURED if run.splits.is_images else run.settings.evaluate.samples
+    count = PROJECTED if with_features and run.splits.is_images else shown
+    path = run.folder / "samples" / f"{run.progress.images:010d}.png"
+    run.trainer.eval()
+    samples = sample(run.trainer, run.settings, run.splits, count, run.device)
+    features = projected(run, run.splits.test[:count], samples) if with_features else None
+    run.trainer.train()
+    pictures.save(pictures.figure(samples[:shown], run.splits), path)
+    if features is not None:
+        pictures.save(pictures.projection(*features), path.with_stem(f"{path.stem}-projected"))
+
+
+def projected(run: Run, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The features [n, k] of real and of fake samples, both kept as the data are; none if the method has no space of its own."""
+    features = []
+    for rows in (real, fake):
+        rows = rows.to(run.device)
+        with torch.no_grad():
+            found = run.trainer.project((to_unit(rows) if run.splits.is_images else rows).to(next(run.trainer.parameters()).dtype))
+        if found is None:
+            return None
+        features.append(found.float().cpu())
+    return features[0], features[1]
+
+
+def crossed(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, after]."""
+    return before // every != after // every

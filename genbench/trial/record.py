@@ -1,0 +1,219 @@
+"""A record: the one row that a trial leaves, whatever happened to it; to and from files and pandas."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genbench.config.settings import flatten
+from genbench.errors import GenbenchError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FINAL = ("finished", "diverged")
+"""Statuses that running the same command again leaves alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What ran, under which conditions, and what came out."""
+
+    study: str
+    trial: str
+    """The name of the trial's folder."""
+    id: str
+    """Of the trial: ten hexadecimal digits, a hash of everything that determines its numbers."""
+    method: str
+    variant: str = ""
+    dataset: str
+    architecture: str
+    seed: int
+    status: str
+    """finished, diverged, failed or interrupted."""
+    error: str = ""
+    images: int = 0
+    """Taken from the data, repetitions counted."""
+    updates: int = 0
+    """Of the generator."""
+    train_seconds: float = 0.0
+    """Time inside the trainer's step."""
+    images_per_second: float = 0.0
+    evaluate_seconds: float = 0.0
+    """Time of scoring in the last attempt, curves included, and of what was scored since."""
+    wall_seconds: float = 0.0
+    """Time of the last attempt from its first line to its last, training and evaluation included."""
+    resumes: int = 0
+    """How often a later attempt went on from a checkpoint."""
+    best_images: int = 0
+    """Where the checkpoint kept as the best stands; 0 when nothing was scored during training (`evaluate.every`)."""
+    best_updates: int = 0
+    started: float = 0.0
+    """When the last attempt began, in seconds since 1970."""
+    ended: float = 0.0
+    """When the last attempt ended, in seconds since 1970."""
+    peak_memory_mb: float = 0.0
+    """Of the process; on an accelerator of the device."""
+    generator_parameters: int = 0
+    """Numbers that training changes in the generator."""
+    trainer_parameters: int = 0
+    """The same of everything that the trainer holds, the generator included."""
+    data_hash: str = ""
+    """sha256 of the data set's content."""
+    batches_hash: str = ""
+    """sha256 of the first batches: equal for all methods of one seed."""
+    generator_hash: str = ""
+    """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed."""
+    device: str = ""
+    threads: int = 1
+    world: int = 1
+    origin: str = ""
+    """The distribution that provides the method, and its version."""
+    genbench_version: str = ""
+    torch_version: str = ""
+    python_version: str = ""
+    git_commit: str = ""
+    warnings: Sequence[str] = ()
+    """What a reader of the metrics must know."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    protocol: Mapping[str, str] = field(default_factory=dict)
+    """Metric to the key of its protocol: numbers with unlike keys must not be compared."""
+    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Key to the protocol in full: how the numbers were made."""
+    better: Mapping[str, str] = field(default_factory=dict)
+    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader need not have the metric installed."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Nested: method, data, net, train, evaluate, seeds, device, threads."""
+
+    @property
+    def label(self) -> str:
+        """The method as it is written on the command line."""
+        return f"{self.method}/{self.variant}" if self.variant else self.method
+
+    def to_row(self) -> dict[str, Any]:
+        """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`.
+
+        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`, its better
+        direction is `better.fid`.
+        """
+        row = asdict(self)
+        metrics = row.pop("metrics")
+        nested = {name: row.pop(name) for name in NESTED}
+        return {**row, "warnings": list(self.warnings), "metrics": list(metrics), **metrics, **flatten(nested)}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Record:
+        """The inverse of `to_row`; columns of a newer version are passed over."""
+        own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        own["metrics"] = {name: row[name] for name in row.get("metrics", [])}
+        own["warnings"] = tuple(row.get("warnings", ()))
+        nested: dict[str, Any] = {name: {} for name in NESTED}
+        for key, value in row.items():
+            *sections, name = key.split(".")
+            if sections and sections[0] in NESTED:
+                node = nested
+                for section in sections:
+                    node = node.setdefault(section, {})
+                node[name] = value
+        return cls(**{**own, **nested})
+
+
+NESTED = ("protocol", "protocols", "better", "settings")
+"""Fields that are columns with dotted names in a row."""
+COLUMNS = tuple(f.name for f in fields(Record))
+"""Names that no metric can have."""
+
+
+def write(record: Record, directory: Path) -> None:
+    """Write record.json into a trial's folder, atomically."""
+    write_json(record.to_row(), directory / "record.json")
+
+
+def read(directory: Path) -> Record | None:
+    """The record in a trial's folder, or None while there is none; raises GenbenchError for a damaged one."""
+    path = directory / "record.json"
+    if not path.exists():
+        return None
+    row = read_json(path)
+    try:
+        return Record.from_row(row)
+    except (TypeError, KeyError) as error:
+        raise GenbenchError(f"{path} is damaged ({error}); remove it and run the trial again") from error
+
+
+def write_json(plain: Mapping[str, Any], path: Path) -> None:
+    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it cannot be."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(plain, file, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise GenbenchError(f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command again") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; raises GenbenchError that names the file."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GenbenchError(f"{path} cannot be read: {error}") from error
+    if not isinstance(plain, dict):
+        raise GenbenchError(f"{path} is damaged: it holds no JSON object")
+    return plain
+
+
+def trial_directories(path: Path) -> Iterator[Path]:
+    """The folders of trials at or below a path: a trial's folder, a study's, or a whole results folder; sorted."""
+    if (path / "trial.json").exists():
+        yield path
+    else:
+        yield from sorted(file.parent for pattern in ("trials/*/trial.json", "*/trials/*/trial.json") for file in path.glob(pattern))
+
+
+def load(path: str | Path) -> DataFrame:
+    """The records at or below a path (a trial's folder, a study's, or a results folder) as a DataFrame, a row each.
+
+    Raises GenbenchError when there is no such folder or when a record is damaged.
+    """
+    records, damaged = load_good(path)
+    if damaged:
+        raise GenbenchError(damaged[0])
+    return records
+
+
+def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
+    """The records at or below a path that can be read, and what is wrong with each of the others; raises GenbenchError when there is no such folder."""
+    path = Path(path)
+    if not path.is_dir():
+        raise GenbenchError(f"there is no folder {path}")
+    records, damaged = [], []
+    for directory in trial_directories(path):
+        try:
+            record = read(directory)
+        except GenbenchError as error:
+            damaged.append(str(error))
+            continue
+        if record is not None:
+            records.append(record)
+    return frame(records), damaged
+
+
+def frame(records: list[Record]) -> DataFrame:
+    """Records as a DataFrame, a row each."""
+    import pandas as pd
+
+    rows = [record.to_row() for record in records]
+    for row in rows:
+        row["metrics"], row["warnings"] = ",".join(row["metrics"]), "; ".join(row["warnings"])
+    return pd.DataFrame(rows)

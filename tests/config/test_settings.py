@@ -1,0 +1,28 @@
+"""Settings: every one says what it means, and nested mappings survive flattening."""
+
+from dataclasses import fields
+
+import pytest
+
+from genbench.config import settings
+from genbench.config.settings import DataSettings, NetSettings, cite, flatten, merge, plain
+
+
+@pytest.mark.parametrize(
+    "config", [DataSettings, NetSettings, settings.TrainSettings, settings.EvaluateSettings, settings.FeatureSettings, settings.SeedSettings]
+)
+def test_every_setting_of_the_core_says_what_it_means(config):
+    assert all(f.metadata["help"] for f in fields(config))
+
+
+def test_merging_keeps_both_sides_of_a_section():
+    merged = merge({"train": {"batch": 2}, "seeds": {}}, {"train": {"log_every": 3}, "threads": 1})
+    assert merged == {"train": {"batch": 2, "log_every": 3}, "seeds": {}, "threads": 1}
+
+
+def test_flattening_gives_dotted_names():
+    assert flatten({"train": {"batch": 2}, "threads": 1}, "settings.") == {"settings.train.batch": 2, "settings.threads": 1}
+
+
+def test_a_cited_value_is_its_value():
+    assert plain({"lr": cite(1e-3, "a paper"), "widths": (1.0,)}) == {"lr": 1e-3, "widths": (1.0,)}

@@ -1,0 +1,123 @@
+"""Reading YAML strictly: what is unclear is refused, with the file and the place in it."""
+
+import math
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genbench.config.strict_yaml import Node, read_yaml
+from genbench.errors import SettingsError
+
+
+@pytest.fixture
+def read(tmp_path):
+    """read(text): what a file of that text holds."""
+
+    def of(text):
+        path = tmp_path / "a.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_yaml(path)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("1e-4", 1e-4), ("5E+3", 5e3), ("-1e2", -1e2), ("1_000e1", 1e4), ("1.5e-3", 1.5e-3), ("7", 7), ("1_200_000", 1_200_000)]
+)
+def test_numbers_are_numbers_also_without_a_point(read, word, value):
+    found = read(f"lr: {word}")["lr"]
+    assert (type(found), found) == (type(value), value)
+
+
+@pytest.mark.parametrize("word", ["e-4", "1e", "1e-4x", "v1e-4"])
+def test_what_only_looks_like_a_number_is_a_text(read, word):
+    assert read(f"lr: {word}")["lr"] == word
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: 2\na: 3\n", r"a\.yaml, line 3: 'a' is there twice"),
+        ("a:\n  - {b: 1, b: 2}\n", r"a\.yaml, line 2: 'b' is there twice"),
+        ("a: [1\nb: 2\n", r"a\.yaml, line 2: "),
+        ("a: b: c\n", r"a\.yaml, line 1: "),
+        ("a: !!python/object/apply:os.getcwd []\n", r"a\.yaml, line 1: .*python"),
+        ("? [a]\n: 1\n", r"a\.yaml, line 1: "),
+        (b"\xff\xfe\xfa", r"a\.yaml cannot be read"),
+        ("a: \x07\n", r"a\.yaml cannot be read"),
+        ("a: 2020-13-45\n", r"a\.yaml cannot be read"),
+        ("[" * 5000, r"a\.yaml cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(read, text, said):
+    with pytest.raises(SettingsError, match=said) as error:
+        read(text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match=r"none\.yaml cannot be read: No such file"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+def test_what_is_merged_into_a_mapping_may_be_set_anew(read):
+    assert read("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n")["b"] == {"x": 1, "y": 3}
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet=st.sampled_from("ab:-[]{}#&*!|>'\"%@`?, \n\t1.e"), max_size=40))
+def test_any_text_is_read_or_refused(read, text):
+    with suppress(SettingsError):
+        read(text)
+
+
+def node(value):
+    return Node({"top": value}, "f.yaml").mapping(required=("top",))["top"]
+
+
+@pytest.mark.parametrize(
+    ("look", "value", "said"),
+    [
+        (lambda n: n.mapping(optional=("seeds",)), {"sedes": 1}, "f.yaml: top: unknown key 'sedes': did you mean 'seeds'"),
+        (lambda n: n.mapping(required=("seeds",)), {}, "f.yaml: top: the key 'seeds' is missing"),
+        (lambda n: n.mapping(), [1], "f.yaml: top: expected keys and values, got '[1]'"),
+        (lambda n: n.open_mapping(), {1: 2}, "the key '1' is no text"),
+        (lambda n: n.sequence("runs"), {"a": 1}, "expected a list of runs"),
+        (lambda n: n.text(), 3, "expected a text, got '3'"),
+        (lambda n: n.text(), None, "expected a text, got nothing"),
+        (lambda n: n.texts(), ["a", 1], "f.yaml: top[1]: expected a text"),
+        (lambda n: n.texts(), ["a", "a"], "'a' is there twice"),
+        (lambda n: n.texts(), [], "expected at least one"),
+        (lambda n: n.wholes(), [0, -1], "f.yaml: top[1]: expected a whole number from 0, got '-1'"),
+        (lambda n: n.whole(), True, "expected a whole number"),
+        (lambda n: n.whole(at_least=1), 0, "from 1"),
+        (lambda n: n.number(), "1,5", "expected a number, got '1,5'"),
+        (lambda n: n.number(), math.inf, "expected a number"),
+        (lambda n: n.choices(), [], "a value, or a list"),
+        (lambda n: n.choices(), {"a": 1}, "a value, or a list"),
+        (lambda n: n.choices(), [[["a"]]], "written [[a, b]]"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_its_place(look, value, said):
+    with pytest.raises(SettingsError) as error:
+        look(node(value))
+    assert said in str(error.value)
+
+
+def test_long_values_are_cut_short_in_messages():
+    with pytest.raises(SettingsError) as error:
+        node("x" * 1000).number()
+    assert len(str(error.value)) < 120
+
+
+def test_choices_are_one_value_or_those_of_a_list():
+    assert node(1).choices() == (1,)
+    assert node(None).choices() == (None,)
+    assert node([1, None, "a"]).choices() == (1, None, "a")
+    assert node([[1, 2]]).choices() == ([1, 2],)
+
+
+def test_line_breaks_in_a_text_are_spaces():
+    assert node("one\n  two\n").text() == "one two"

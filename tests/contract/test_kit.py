@@ -1,0 +1,136 @@
+"""The kit: equal starts for every method, and noise that is a function of its address."""
+
+import pytest
+import torch
+
+from genbench.contract.comm import Comm
+from genbench.contract.kit import Kit, prior
+from genbench.contract.streams import Draws, generator
+from genbench.nets.dcgan import DcganNet
+from genbench.nets.dcgan import genbench_architectures as dcgan
+from genbench.nets.mlp import MlpNet
+from genbench.nets.mlp import genbench_architectures as mlp
+
+(MLP,), (DCGAN,) = mlp(), dcgan()
+
+
+def vector_kit(*, seed=0, noise=0, **changes):
+    return Kit(**{"shape": (2,), "architecture": MLP, "net": MlpNet(latent=3, width=5), "seed": seed, "draws": Draws(noise)} | changes)
+
+
+def image_kit(**changes):
+    return vector_kit(**{"shape": (1, 16, 16), "architecture": DCGAN, "net": DcganNet(latent=3, width=2)} | changes)
+
+
+def weights(module):
+    return torch.cat([tensor.double().flatten() for tensor in module.state_dict().values()])
+
+
+@pytest.mark.parametrize("kit", [vector_kit, image_kit])
+def test_the_generator_is_the_same_whatever_was_built_before(kit):
+    first = weights(kit().generator())
+    lent = kit()
+    lent.critic(10, bias=False)
+    lent.decoder(10)
+    torch.rand(7)
+    lent.noise(4)
+    assert torch.equal(weights(lent.generator()), first)
+    assert torch.equal(weights(lent.generator()), first)
+
+
+def test_building_leaves_the_global_random_state_alone():
+    state = torch.get_rng_state()
+    vector_kit().generator()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_seeds_and_roles_give_different_weights():
+    kit = vector_kit(net=MlpNet(latent=2, width=5))
+    built = [kit.generator(), kit.critic(2), kit.decoder(2), vector_kit(seed=1, net=kit.net).generator()]
+    assert len({tuple(weights(module).tolist()) for module in built}) == 4
+
+
+def test_initial_weights_do_not_depend_on_the_noise_nor_on_ranks():
+    first = weights(image_kit().generator())
+    assert torch.equal(weights(image_kit(noise=9).generator()), first)
+    assert torch.equal(weights(image_kit(comm=Comm(1, 2)).generator()), first)
+
+
+def test_in_double_precision_the_weights_are_those_of_single_precision():
+    double = image_kit(dtype=torch.float64).generator()
+    assert next(double.parameters()).dtype == torch.float64
+    assert torch.equal(weights(double), weights(image_kit().generator()))
+
+
+def test_networks_fit_together():
+    for kit in (vector_kit(), image_kit()):
+        fake = kit.generator()(kit.noise(4))
+        assert fake.shape == (4, *kit.shape)
+        features = kit.critic(6)(fake)
+        assert features.shape == (4, 6)
+        assert kit.decoder(6)(features).shape == fake.shape
+
+
+def test_image_networks_have_channels_last():
+    kit = image_kit(shape=(3, 16, 16))
+    assert kit.generator()(kit.noise(4)).is_contiguous(memory_format=torch.channels_last)
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kit.critic(2).parameters() if p.dim() == 4)
+
+
+def test_a_kernel_critic_has_no_last_bias():
+    assert len(list(vector_kit().critic(4).parameters())) - len(list(vector_kit().critic(4, bias=False).parameters())) == 1
+
+
+def test_noise_depends_on_seed_update_and_draw_alone():
+    walker, jumper = vector_kit(), vector_kit(seed=5)
+    for update in range(3):
+        walker.draws.seek(update)
+        walked = [walker.noise(4) for _ in range(update + 1)]
+    jumper.draws.seek(2)
+    assert all(torch.equal(jumper.noise(4), noise) for noise in walked)
+    other = vector_kit(noise=1)
+    other.draws.seek(2)
+    assert not torch.equal(other.noise(4), walked[0])
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_the_ranks_noises_make_up_the_noise_of_one_rank(world):
+    whole = vector_kit()
+    ranks = [vector_kit(comm=Comm(rank, world)) for rank in range(world)]
+    for _ in range(2):
+        assert torch.equal(torch.cat([kit.noise(2) for kit in ranks]), whole.noise(2 * world))
+        assert torch.equal(torch.cat([kit.uniform(2) for kit in ranks]), whole.uniform(2 * world))
+
+
+def test_other_randomness_does_not_repeat_the_noise():
+    kit = vector_kit(net=MlpNet(latent=1, prior="uniform"))
+    noise = kit.noise(8)
+    kit.draws.seek(-1)
+    kit.noise(8)
+    assert not torch.equal(kit.uniform(8) * 2 - 1, noise.squeeze(1))
+
+
+def test_noise_has_the_precision_of_the_networks():
+    kit = vector_kit(dtype=torch.float64)
+    assert kit.noise(2).dtype == kit.uniform(2).dtype == torch.float64
+    assert kit.noise(2).shape == (2, kit.latent)
+
+
+def test_the_uniform_prior_fills_minus_one_to_one():
+    z = prior(MlpNet(latent=50, prior="uniform"), 400, generator(0, "noise"))
+    assert -1 <= z.min() < -0.99
+    assert 0.99 < z.max() < 1
+    assert z.mean().item() == pytest.approx(0, abs=0.02)
+    assert z.var().item() == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_the_normal_prior_has_mean_0_and_variance_1():
+    z = prior(MlpNet(latent=50), 400, generator(0, "noise"))
+    assert z.mean().item() == pytest.approx(0, abs=0.03)
+    assert z.var().item() == pytest.approx(1, abs=0.05)
+
+
+def test_uniform_numbers_lie_between_0_and_1():
+    numbers = vector_kit().uniform(1000)
+    assert 0 <= numbers.min() < 0.01
+    assert 0.99 < numbers.max() < 1

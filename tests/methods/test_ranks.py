@@ -1,0 +1,42 @@
+"""One process equals several: the real methods with real architectures, in fp64."""
+
+import pytest
+import rank_functions
+
+from genbench.contract import registry
+from genbench.contract.comm import Comm
+from genbench.study.plan import plan_study
+from genbench.testing.launch import launch
+
+METHODS = [entry.name for entry in registry.installed("methods") if not entry.problem and entry.name != "toy-fails"]
+"""The toy is always among them."""
+UPDATES = 20
+SMALL = ["train.precision=fp64", "train.batch=32", "net.width=8", "net.latent=16", "evaluate.samples=20"]
+if "mmdgan" in METHODS:
+    SMALL += ["mmdgan.warmup=1", "mmdgan.warmup_critic_steps=8", "mmdgan.burst_every=0"]
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory):
+    """A trial of each method on the digits, with the paper's DCGAN: batch norm in every network."""
+    folder = tmp_path_factory.mktemp("ranks")
+    planned = plan_study(METHODS, ["digits"], [0], SMALL, name="ranks", results=folder)
+    return [(trial.to_dict(), str(folder)) for trial in planned.trials]
+
+
+@pytest.fixture(scope="module")
+def alone(trials):
+    return rank_functions.trained(Comm(), trials, UPDATES)
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def ranks(request, trials):
+    return launch(rank_functions.trained, request.param, trials, UPDATES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(METHODS)), ids=METHODS)
+def test_ranks_that_share_a_batch_train_as_one_process_that_has_all_of_it(number, alone, ranks):
+    for rank in ranks:
+        for name, value in alone[number].items():
+            assert (rank[number][name] - value).abs().max() == pytest.approx(0, abs=1e-9), name

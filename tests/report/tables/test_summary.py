@@ -1,0 +1,80 @@
+"""Tables: means and deviations over seeds, failures counted, settings that vary shown."""
+
+import pandas as pd
+import pytest
+
+from genbench.errors import GenbenchError
+from genbench.report.tables import summary as tables
+from genbench.trial.record import Record, frame
+
+
+def a_record(method="gram", seed=0, status="finished", lr=0.1, score=None, **changes):
+    metrics = {} if score is None else {"high_quality": score, "modes": 8.0}
+    settings = {"method": {"lr": lr}, "train": {"batch": 200, "log_every": seed}, "threads": 1 + seed}
+    return Record(
+        study="s", trial=f"{method}{seed}", id="1", method=method, dataset=changes.pop("dataset", "ring"), architecture="mlp", seed=seed, status=status,
+        images=1000, updates=10, train_seconds=2.0, metrics=metrics, settings=settings, **changes,
+    )  # fmt: skip
+
+
+def summary(*records):
+    return tables.summarize(frame(list(records)))
+
+
+def test_seeds_become_a_mean_and_a_sample_standard_deviation():
+    (row,) = summary(*(a_record(seed=seed, score=score) for seed, score in enumerate([0.5, 0.6, 0.7]))).to_dict("records")
+    assert row["high_quality"] == pytest.approx(0.6)
+    assert row["high_quality_sd"] == pytest.approx(0.1)
+    assert (row["seeds"], row["finished"]) == (3, 3)
+    assert (row["images"], row["updates"], row["train_seconds"]) == (1000, 10, 2.0)
+
+
+def test_one_seed_has_no_deviation():
+    table = summary(a_record(score=0.5))
+    assert table["high_quality_sd"].isna().all()
+    assert tables.formatted(table)["high_quality"].tolist() == ["0.500"]
+
+
+def test_a_diverged_trial_is_counted_and_not_averaged():
+    table = summary(a_record(seed=0, score=0.5), a_record(seed=1, status="diverged", error="loss is nan"))
+    (row,) = table.to_dict("records")
+    assert (row["high_quality"], row["seeds"], row["diverged"]) == (0.5, 2, 1)
+    assert tables.formatted(table)["not finished"].tolist() == ["1 diverged"]
+
+
+def test_a_method_of_which_nothing_finished_still_has_its_row():
+    table = tables.formatted(summary(a_record(score=0.5), a_record("gan", status="failed", error="x")))
+    assert table["method"].tolist() == ["gram", "gan"]
+    assert table["high_quality"].tolist() == ["0.500", "–"]
+
+
+def test_a_table_of_nothing_but_failures_can_be_had():
+    table = tables.formatted(summary(a_record(status="failed", error="x")))
+    assert table["not finished"].tolist() == ["1 failed"]
+
+
+def test_settings_that_vary_within_a_method_become_columns_and_those_that_run_it_do_not():
+    table = summary(a_record(lr=0.1, score=0.5), a_record(lr=0.2, score=0.6), a_record("gan", lr=0.7, score=0.1))
+    assert table["method.lr"].tolist() == [0.1, 0.2, 0.7]
+    assert "threads" not in table
+    assert "train.log_every" not in table
+
+
+def test_variants_are_methods_of_their_own():
+    assert summary(a_record(score=0.5), a_record(variant="flow", score=0.6))["method"].tolist() == ["gram", "gram/flow"]
+
+
+def test_data_sets_are_never_averaged_together():
+    table = tables.formatted(summary(a_record(score=0.5), a_record(dataset="ring-sharp", score=0.7)))
+    assert table["dataset"].tolist() == ["ring", "ring-sharp"]
+    assert table["high_quality"].tolist() == ["0.500", "0.700"]
+
+
+def test_the_csv_has_the_numbers_in_full():
+    text = tables.csv(summary(a_record(score=1 / 3)))
+    assert str(1 / 3) in text
+
+
+def test_no_record_is_an_error():
+    with pytest.raises(GenbenchError, match="no record"):
+        tables.summarize(pd.DataFrame())

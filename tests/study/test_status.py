@@ -1,0 +1,90 @@
+"""How trials stand, from their files alone; and stopping a study from outside."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from disturbed import Linger
+
+from genbench.cli.display import duration
+from genbench.errors import GenbenchError
+from genbench.study import status
+from genbench.training.attempt import describe
+from genbench.trial.lock import locked
+from genbench.trial.record import Record, write
+
+
+def put(study, trial, outcome, error=""):
+    directory = study.directory_of(trial)
+    write(Record(**describe(trial, directory), status=outcome, error=error, ended=time.time() - 90), directory)
+
+
+def test_every_state_is_told_from_the_files(study):
+    planned = study(seeds=tuple(range(6)))
+    directories = [planned.directory_of(trial) for trial in planned.trials]
+    for trial, outcome in zip(planned.trials, ("finished", "diverged", "failed"), strict=False):
+        put(planned, trial, outcome, "why" if outcome != "finished" else "")
+    (directories[5] / "record.json").write_text("{")
+    row = {"time": 0.0, "images": 200, "updates": 10, "train_seconds": 1.0, "values": {}}
+    (directories[3] / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    with locked(directories[3]):
+        found = {one.trial.seed: one for one in status.states(planned.directory)}
+    assert [found[seed].state for seed in range(6)] == ["finished", "diverged", "failed", "running", "waiting", "damaged"]
+    assert [found[seed].detail for seed in (0, 1)] == ["", "why"]
+    assert 90 <= found[0].age < 150
+    assert found[3].clocks["updates"] == 10
+    assert found[4].clocks == {}
+
+
+def test_only_the_failed_trials_are_chosen(study):
+    planned = study(seeds=(0, 1, 2))
+    put(planned, planned.trials[1], "failed", "why")
+    assert [trial.seed for trial in planned.only("failed").trials] == [1]
+    with pytest.raises(GenbenchError, match="nothing to run"):
+        planned.only("diverged")
+
+
+def test_a_folder_without_trials_is_no_study(tmp_path):
+    with pytest.raises(GenbenchError, match="holds no trial"):
+        status.states(tmp_path)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (61, "1 min 1 s"), (3600, "1 h"), (90_061, "1 d 1 h"), (-5, "0 s")])
+def test_a_duration_is_said_in_its_two_largest_units(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_word_of_a_supervisor_that_was_killed_is_removed_and_one_elsewhere_is_named(study):
+    planned = study()
+    dead = planned.directory / f".supervisor-{os.uname().nodename}-{2**22 + 1}"
+    dead.touch()
+    (planned.directory / ".supervisor-another-7").touch()
+    assert status.cancel(planned.directory) == ([], ["process 7 on another runs it too; cancel it there"])
+    assert not dead.exists()
+
+
+@pytest.mark.slow
+def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
+    linger = Linger(tmp_path)
+    planned = study(budget="train.images=4000", overrides=linger.words)
+    command = [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--observers", "none", "--study", "s", "--results", str(planned.results)]
+    small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
+    words = [*small, "train.images=4000", *linger.words]
+    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
+    (directory,) = [planned.directory_of(trial) for trial in planned.trials]
+    deadline = time.monotonic() + 120
+    while not (directory / "metrics.jsonl").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    pids, _ = status.cancel(planned.directory)
+    assert pids == [process.pid]
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "goes on where this one stopped" in said
+    assert status.states(planned.directory)[0].state == "interrupted"
+    linger.over()
+    assert subprocess.run([*command, *words], stdout=subprocess.DEVNULL).returncode == 0
+    assert status.states(planned.directory)[0].state == "finished"

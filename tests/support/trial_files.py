@@ -1,0 +1,49 @@
+"""Folders of trials as workers leave them, made by hand."""
+
+import json
+
+from PIL import Image
+
+from genbench.trial.record import Record, write, write_json
+from genbench.trial.trial import Trial
+
+START = 1_700_000_000.0
+
+
+def trial_of(method="gan", variant="", seed=0, study="study", **settings):
+    numbers = {"method": {"lr": 1e-3, **settings}, "train": {"batch": 64, "updates": None}, "evaluate": {"metrics": ["modes", "mmd"]}}
+    return Trial(study=study, method=method, variant=variant, dataset="ring", architecture="mlp", seed=seed, settings=numbers)
+
+
+def row_of(number, **values):
+    """Row `number` of a metrics.jsonl: ten updates of 64 images each."""
+    clocks = {"images": 640 * number, "updates": 10 * number, "train_seconds": 0.5 * number}
+    return {"time": START + number, **clocks, "values": values or {"loss": 1.0 / number}}
+
+
+def append(directory, *rows):
+    with (directory / "metrics.jsonl").open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def make(results, trial, *rows):
+    """The folder of a trial that runs and has written these rows."""
+    directory = results / trial.study / "trials" / trial.directory
+    directory.mkdir(parents=True)
+    write_json(trial.to_dict(), directory / "trial.json")
+    append(directory, *rows)
+    return directory
+
+
+def end(trial, directory, status="finished", error="", **metrics):
+    """Write the trial's record, a log and two pictures; return the record as observers get it."""
+    names = {"study": trial.study, "trial": directory.name, "id": trial.id, "method": trial.method, "variant": trial.variant}
+    clocks = {"images": 1280, "updates": 20, "train_seconds": 1.0, "started": START, "ended": START + 60}
+    surroundings = {"device": "cpu", "genbench_version": "0.1.0", "git_commit": "c0ffee", "settings": trial.settings}
+    record = Record(**names, dataset="ring", architecture="mlp", seed=trial.seed, status=status, error=error, metrics=metrics, **clocks, **surroundings)
+    write(record, directory)
+    (directory / "log.txt").write_text("a line\n")
+    (directory / "samples").mkdir(exist_ok=True)
+    for name in ("0000000640", "final"):
+        Image.new("RGB", (4, 4), "red").save(directory / "samples" / f"{name}.png")
+    return record.to_row()

@@ -1,0 +1,96 @@
+"""The conformance suite: it passes a good method and names what is wrong with each faulty one."""
+
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import faulty
+import pytest
+import torch
+
+from genbench import testing
+from genbench.testing import run, suite
+from genbench.testing.assertions import difference, problem
+
+STATIC = ("announcement", "settings", "choices")
+"""The checks that look at what is announced and build no trainer."""
+
+
+def test_a_good_method_has_no_finding():
+    assert testing.check(faulty.GOOD) == []
+
+
+@pytest.mark.parametrize("fault", faulty.FAULTS, ids=lambda fault: f"{fault.check}-{fault.method.name}")
+def test_a_fault_is_found_by_its_check_and_told_to_the_author(fault):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (an author's own error is as good as the check's)
+        testing.CHECKS[fault.check](fault.method)
+    assert fault.says in problem(caught.value, fault.method)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check in STATIC], ids=lambda fault: f"{fault.check}-{fault.method.name}")
+def test_a_fault_of_the_announcement_is_found_by_no_other_check_of_it(fault):
+    for name in set(STATIC) - {fault.check}:
+        testing.CHECKS[name](fault.method)
+
+
+def test_every_check_has_a_faulty_trainer_that_it_catches():
+    assert {fault.check for fault in faulty.FAULTS} == set(testing.CHECKS)
+
+
+@pytest.mark.parametrize("name", testing.CHECKS)
+def test_every_check_states_its_clause_in_one_sentence(name):
+    text = testing.CHECKS[name].__doc__
+    assert text == testing.clause(name)
+    assert text.endswith(".")
+    assert ". " not in text
+
+
+def test_a_finding_names_the_check_the_clause_and_the_problem(monkeypatch):
+    cheap = {name: testing.CHECKS[name] for name in ("announcement", "scalars", "start")}
+    monkeypatch.setattr(suite, "CHECKS", cheap)
+    method = replace(faulty.GOOD, name="floats", trainer=faulty.ReturnsFloats)
+    (finding,) = testing.check(method)
+    assert (finding.name, finding.clause) == ("scalars", testing.clause("scalars"))
+    assert "loss.detach() instead of loss.item()" in finding.problem
+
+
+def test_an_error_of_the_author_becomes_a_finding_with_its_line(monkeypatch):
+    monkeypatch.setattr(suite, "CHECKS", {"batches": testing.CHECKS["batches"]})
+    (finding,) = testing.check(replace(faulty.GOOD, name="images-only", trainer=faulty.ImagesOnly))
+    source = Path(faulty.__file__).read_text().splitlines()
+    line = next(number for number, text in enumerate(source, start=1) if "_, _, height, _ = " in text)
+    assert finding.problem == f"ValueError: not enough values to unpack (expected 4, got 2) (faulty.py, line {line})"
+
+
+def test_a_contract_is_a_pytest_test_with_a_case_for_each_check():
+    test = testing.contract(faulty.GOOD)
+    (mark,) = test.pytestmark
+    assert mark.args[1] == list(testing.CHECKS)
+    test("announcement")
+
+
+def test_presets_need_not_be_picklable():
+    testing.CHECKS["ranks"](replace(faulty.GOOD, presets=types.MappingProxyType({})))
+
+
+def test_ranks_that_wait_for_each_other_are_ended(monkeypatch):
+    monkeypatch.setattr(run, "PATIENCE", 2)
+    with pytest.raises(testing.ContractError, match="equally often"):
+        testing.CHECKS["ranks"](replace(faulty.GOOD, trainer=faulty.WaitsForTheSecond))
+
+
+def test_checks_leave_torchs_global_generator_alone():
+    before = torch.get_rng_state()
+    for name in ("shapes", "repeats", "randomness", "resume"):
+        testing.CHECKS[name](faulty.GOOD)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_states_differ_where_a_tensor_a_type_or_a_name_differs():
+    state = {"a": [torch.ones(2), {"b": 1}]}
+    assert difference(state, {"a": [torch.ones(2), {"b": 1}]}) == ""
+    assert difference(state, {"a": [torch.ones(2), {"b": 2}]}) == "a.1.b"
+    assert difference(state, {"a": [torch.ones(2).double(), {"b": 1}]}) == "a.0"
+    assert difference(state, {"a": [torch.ones(2), {"b": True}]}) == "a.1.b"
+    assert difference(state, {"a": [torch.ones(2), {"c": 1}]}) == "a.1.b"
+    assert difference(state, {}) == "a"

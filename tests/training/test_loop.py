@@ -1,0 +1,98 @@
+"""The training loop's parts; whole trials are in test_worker.py."""
+
+import json
+
+import pytest
+import torch
+import toys
+
+from genbench.config.settings import TrainSettings
+from genbench.errors import DataError, DivergedError
+from genbench.training.loop import check_finite, crossed, spent
+from genbench.trial.log import Log, Progress
+
+
+@pytest.mark.parametrize(
+    ("budget", "done"),
+    [({"images": 100}, True), ({"images": 101}, False), ({"updates": 10}, True), ({"updates": 11}, False), ({"seconds": 1.0}, True), ({"seconds": 1.1}, False)],
+)
+def test_a_budget_is_spent_when_its_clock_reaches_it(budget, done):
+    assert spent(TrainSettings(**budget), Progress(images=100, updates=10, train_seconds=1.0)) is done
+
+
+def test_the_first_of_several_limits_counts():
+    assert spent(TrainSettings(images=10**9, updates=10), Progress(images=100, updates=10))
+
+
+@pytest.mark.parametrize(("before", "after", "due"), [(0, 9, False), (9, 10, True), (10, 19, False), (5, 35, True), (10, 10, False)])
+def test_something_is_due_when_a_multiple_lies_between(before, after, due):
+    assert crossed(before, after, 10) is due
+
+
+def pictured(study, run_trial, *overrides):
+    """The names of the pictures of training that a trial of the toy leaves, 20 updates of 20 points."""
+    planned = study(overrides=overrides, name="".join(filter(str.isalnum, "s".join(overrides))) or "s")
+    (trial,) = planned.trials
+    run_trial(planned.directory_of(trial))
+    return {path.stem for path in (planned.directory_of(trial) / "samples").iterdir()} - {"final"}
+
+
+def test_pictures_are_drawn_at_the_wanted_updates_besides(study, run_trial):
+    assert pictured(study, run_trial) == {"0000000000", "0000000400"}
+    assert pictured(study, run_trial, "train.sample_at=[1,7]") == {"0000000000", "0000000020", "0000000140", "0000000400"}
+
+
+def test_a_space_of_the_methods_own_is_drawn_at_the_wanted_updates_and_at_the_end(study, run_trial, monkeypatch):
+    monkeypatch.setattr(toys.Toy, "project", lambda self, images: images @ images.new_ones(2, 5))
+    found = pictured(study, run_trial, "train.sample_at=[7]", "train.sample_every=100")
+    assert {name for name in found if "projected" in name} == {"0000000140-projected", "0000000400-projected"}
+    assert len(found) == 6 + 2
+
+
+def test_projected_are_held_out_and_generated_points_as_the_trainer_sees_them_in_eval_mode(study, run_trial, monkeypatch):
+    seen = []
+    monkeypatch.setattr(toys.Toy, "project", lambda self, images: seen.append((images, self.training)))
+    pictured(study, run_trial, "train.precision=fp64")
+    ((images, training),) = seen
+    assert (images.shape, images.dtype, training) == ((100, 2), torch.float64, False)
+    assert images.norm(dim=1).mean() == pytest.approx(2, abs=0.1)
+
+
+def rows(path):
+    return [json.loads(line)["updates"] for line in path.read_text().splitlines()]
+
+
+def test_the_log_does_not_repeat_the_rows_of_an_earlier_attempt(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    for updates in ([1, 2, 3], [2, 3, 4]):
+        log = Log(path)
+        for update in updates:
+            log.append(Progress(updates=update), {"loss": torch.tensor(1.0)})
+    assert rows(path) == [1, 2, 3, 4]
+
+
+def test_the_log_cuts_off_a_torn_line_and_writes_it_anew(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    Log(path).append(Progress(updates=1), {"loss": torch.tensor(1.0)})
+    with path.open("a") as file:
+        file.write('{"updates": 2, "valu')
+    Log(path).append(Progress(updates=2), {"loss": torch.tensor(1.0)})
+    assert rows(path) == [1, 2]
+
+
+def test_a_log_whose_last_line_is_no_row_is_named(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("no row\n")
+    with pytest.raises(DataError, match=r"metrics\.jsonl is damaged"):
+        Log(path)
+
+
+def test_a_value_or_a_parameter_that_is_not_finite_is_named():
+    module = torch.nn.Linear(2, 1)
+    check_finite(module, {"loss": torch.tensor(1e30)}, 3)
+    with pytest.raises(DivergedError, match="loss is inf at update 3"):
+        check_finite(module, {"loss": torch.tensor(float("inf"))}, 3)
+    with torch.no_grad():
+        module.weight[0, 1] = float("nan")
+    with pytest.raises(DivergedError, match="parameter weight is not finite at update 3"):
+        check_finite(module, {}, 3)

@@ -1,0 +1,82 @@
+"""Checkpoints: round trips, two kept, damage and malice named."""
+
+import hashlib
+import pickle
+
+import pytest
+import torch
+
+from genbench.errors import CheckpointError
+from genbench.trial import checkpoint
+
+
+def state(updates):
+    return {"trainer": {"w": torch.full((3,), float(updates))}, "progress": {"updates": updates}}
+
+
+def test_a_state_survives_the_trip_through_a_file(tmp_path):
+    checkpoint.save(state(5), tmp_path, 5)
+    loaded = checkpoint.latest(tmp_path)
+    assert loaded["progress"] == {"updates": 5}
+    assert torch.equal(loaded["trainer"]["w"], state(5)["trainer"]["w"])
+
+
+def test_without_a_checkpoint_there_is_none(tmp_path):
+    assert checkpoint.latest(tmp_path / "nowhere") is None
+
+
+def test_the_newest_two_are_kept_and_nothing_else_is_left(tmp_path):
+    for updates in (1, 20, 300):
+        checkpoint.save(state(updates), tmp_path, updates)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0000000020.pt", "0000000020.pt.sha256", "0000000300.pt", "0000000300.pt.sha256"]
+    assert checkpoint.latest(tmp_path)["progress"]["updates"] == 300
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, lambda path: path.write_bytes(b""), lambda path: path.with_name(path.name + ".sha256").unlink()])
+def test_a_damaged_checkpoint_is_named_and_the_older_one_is_taken(tmp_path, caplog, damage):
+    for updates in (1, 2):
+        checkpoint.save(state(updates), tmp_path, updates)
+    damage(tmp_path / "0000000002.pt")
+    assert checkpoint.latest(tmp_path)["progress"]["updates"] == 1
+    assert "0000000002.pt" in caplog.text
+
+
+def test_when_every_checkpoint_is_damaged_the_error_names_them_and_says_what_to_do(tmp_path):
+    for updates in (1, 2):
+        checkpoint.save(state(updates), tmp_path, updates)
+        flip(tmp_path / f"{updates:010d}.pt")
+    with pytest.raises(CheckpointError, match=r"(?s)0000000002\.pt.*0000000001\.pt.*remove the folder"):
+        checkpoint.latest(tmp_path)
+
+
+class Malice:
+    ran = False
+
+    def __reduce__(self):
+        return (setattr, (Malice, "ran", True))
+
+
+@pytest.mark.parametrize("write", [lambda path: torch.save(Malice(), path), lambda path: path.write_bytes(pickle.dumps(Malice()))])
+def test_a_checkpoint_that_holds_code_is_refused_and_the_code_is_not_run(tmp_path, write):
+    path = tmp_path / "0000000001.pt"
+    write(path)
+    path.with_name(path.name + ".sha256").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(CheckpointError, match="refused"):
+        checkpoint.load(path)
+    assert not Malice.ran
+
+
+def test_a_temporary_file_left_by_a_killed_process_is_no_checkpoint(tmp_path):
+    (tmp_path / ".0000000009.pt.tmp").write_bytes(b"half")
+    (tmp_path / "0000000009.pt.sha256").write_text("0  0000000009.pt")
+    assert checkpoint.latest(tmp_path) is None
