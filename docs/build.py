@@ -1,4 +1,6 @@
-"""What mkdocs calls while it builds the pages: generated parts go in, figures come along, and nothing is loaded from elsewhere."""
+"""What mkdocs calls while it builds the pages: generated parts go in, figures come along, and nothing is loaded from
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,16 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-PICTURES = {"figures/ring.png": "results/figure2/samples.png", "figures/photographs.png": "results/cifar10-jpeg/samples.png"}
+PICTURES = {
+    "figures/ring.png": "results/figure2/samples.png",
+    "figures/photographs.png": "results/cifar10-jpeg/samples.png",
+}
 """Pictures of the results that the pages show, by the place that they have among the pages."""
 GUIDE = "how-to/add-a-method.md"
 """The page that is plugins/README.md itself."""
-LOADS = re.compile(r"<(?:script|img|iframe|source)[^>]+\bsrc=[\"']?(?:https?:)?//|<link(?![^>]+rel=[\"']?canonical)[^>]+\bhref=[\"']?(?:https?:)?//")
+LOADS = re.compile(
+    r"<(?:script|img|iframe|source)[^>]+\bsrc=[\"']?(?:https?:)?//|<link(?![^>]+rel=[\"']?canonical)[^>]+\bhref=[\"']?(?:https?:)?//"
+)
 
 
 def on_files(files: Files, config: Any, **_: Any) -> Files:
@@ -34,5 +41,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Refuse a page that loads anything from another address: the pages are read offline too."""
     if found := LOADS.search(output):
-        raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {output[found.start() : found.end() + 60]}")
+        raise PluginError(
+            f"{page.file.src_uri} loads something from elsewhere: {output[found.start() : found.end() + 60]}"
+        )
     return output

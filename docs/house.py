@@ -1,4 +1,6 @@
-"""The house: every package of genbench by its layer; the architecture page, CONTRIBUTING and the test of imports are made from it."""
+"""The house: every package of genbench by its layer; the architecture page, CONTRIBUTING and the test of imports are
+made from it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ LAYERS: Sequence[Mapping[str, str]] = (
     {"study": "many trials: plan, preflight, run, status; genbench from Python"},
     {"cli": "the command line; the only package that prints or exits"},
 )
-"""From the ground up. A package or file imports from lower layers alone; `genbench/__init__.py` stands above all of them."""
+"""From the ground up. A package or file imports from lower layers alone; `genbench/__init__.py` stands above all of
+them."""
 
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
     "report": (("logged", "stats", "table"), ("compare", "figures", "tables"), ("contents",), ("formats",)),

@@ -1,4 +1,6 @@
-"""The reference pages, made from the code when the pages are built: a name, a default or a meaning cannot go stale in them."""
+"""The reference pages, made from the code when the pages are built: a name, a default or a meaning cannot go stale in
+them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ SHARED = {f.name for base in (settings.DataSettings, settings.NetSettings) for f
 
 
 def expanded(markdown: str) -> str:
-    """A page with every line `<!-- generated: name -->` replaced by what it stands for; raises KeyError for an unknown name."""
+    """A page with every line `<!-- generated: name -->` replaced by what it stands for; raises KeyError for an unknown
+    name.
+    """
     return re.sub(r"^<!-- generated: ([\w-]+) -->$", lambda match: GENERATED[match[1]](), markdown, flags=re.M)
 
 
@@ -41,7 +45,10 @@ def commands() -> str:
 def shared_settings() -> str:
     """The settings that every trial has, a table for each section."""
     classes = typing.get_type_hints(settings.Settings) | {"data": settings.DataSettings, "net": settings.NetSettings}
-    parts = [f"## `{name}`\n\n{prose(classes[name].__doc__)}\n\n{settings_table(classes[name], f'{name}.')}" for name in settings.SECTIONS]
+    parts = [
+        f"## `{name}`\n\n{prose(classes[name].__doc__)}\n\n{settings_table(classes[name], f'{name}.')}"
+        for name in settings.SECTIONS
+    ]
     single = [f for f in dataclasses.fields(settings.Settings) if f.name in settings.SINGLES]
     return "\n\n".join([*parts, f"## Without a section\n\n{settings_table(single, '', classes)}"])
 
@@ -53,24 +60,34 @@ def datasets() -> str:
 
 def architectures() -> str:
     """Every architecture of genbench and its own settings."""
-    return "\n\n".join(_part(f"## `{one.name}`", sentence(one.about), _own_settings(one.config, "net.")) for one in _own("architectures"))
+    return "\n\n".join(
+        _part(f"## `{one.name}`", sentence(one.about), _own_settings(one.config, "net."))
+        for one in _own("architectures")
+    )
 
 
 def methods() -> str:
     """Every installed method: its settings, presets and variants, each value with its source."""
-    return "\n\n".join(_method(registry.load("methods", entry.name)) for entry in registry.installed("methods") if not entry.problem)
+    return "\n\n".join(
+        _method(registry.load("methods", entry.name)) for entry in registry.installed("methods") if not entry.problem
+    )
 
 
 def metrics() -> str:
     """Every metric of genbench."""
     against = {"split": "`evaluate.split`", "test": "held-out", "train": "training", "nothing": "nothing"}
-    rows = [[f"`{one.name}`", one.better, escaped(one.about), against[one.against], escaped(one.source)] for one in _own("metrics")]
+    rows = [
+        [f"`{one.name}`", one.better, escaped(one.about), against[one.against], escaped(one.source)]
+        for one in _own("metrics")
+    ]
     return table(["metric", "better", "what it is", "compared with", "source"], rows)
 
 
 def extractors() -> str:
     """Every extractor of features of genbench."""
-    rows = [[f"`{one.name}`", escaped(one.about), escaped(one.transform), escaped(one.source)] for one in _own("extractors")]
+    rows = [
+        [f"`{one.name}`", escaped(one.about), escaped(one.transform), escaped(one.source)] for one in _own("extractors")
+    ]
     return table(["extractor", "what it is", "how it makes its input", "source"], rows)
 
 
@@ -83,19 +100,30 @@ def hook_list() -> str:
 def plugin_names() -> str:
     """Everything that a plugin's author imports from `genbench.plugin`."""
     things = {name: getattr(plugin, name) for name in plugin.__all__}
-    return "\n\n".join(rendering.public(name, thing) for name, thing in things.items() if inspect.isfunction(thing) or inspect.isclass(thing))
+    return "\n\n".join(
+        rendering.public(name, thing)
+        for name, thing in things.items()
+        if inspect.isfunction(thing) or inspect.isclass(thing)
+    )
 
 
 def python() -> str:
     """What `import genbench` gives."""
-    return "\n\n".join(rendering.public(f"genbench.{name}", getattr(genbench, name)) for name in genbench.__all__ if not name.startswith("__"))
+    return "\n\n".join(
+        rendering.public(f"genbench.{name}", getattr(genbench, name))
+        for name in genbench.__all__
+        if not name.startswith("__")
+    )
 
 
 def worker_codes() -> str:
     """The exit codes of `genbench trial`, from the constants of its room and the sentence under them."""
     names, words = source.constants_doc(attempt.__file__, "DONE")
     meanings = " ".join(words.split()).rstrip(".").partition(": its trial ")[2].split(", ")
-    return table(["code", "the trial"], [[f"`{getattr(attempt, name)}`", meaning] for name, meaning in zip(names, meanings, strict=True)])
+    return table(
+        ["code", "the trial"],
+        [[f"`{getattr(attempt, name)}`", meaning] for name, meaning in zip(names, meanings, strict=True)],
+    )
 
 
 def study_keys() -> str:
@@ -137,7 +165,11 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 
 def _own(kind: registry.Kind) -> Iterator[Any]:
     """Everything of a kind that genbench itself brings, in the order of its names."""
-    return (registry.load(kind, entry.name) for entry in registry.installed(kind) if entry.module.partition(".")[0] == "genbench")
+    return (
+        registry.load(kind, entry.name)
+        for entry in registry.installed(kind)
+        if entry.module.partition(".")[0] == "genbench"
+    )
 
 
 def _part(*parts: str) -> str:
@@ -145,7 +177,9 @@ def _part(*parts: str) -> str:
 
 
 def _own_settings(config: type, prefix: str) -> str:
-    """The settings that a data set or an architecture adds to those of its kind, and those whose defaults it changes."""
+    """The settings that a data set or an architecture adds to those of its kind, and those whose defaults it
+    changes.
+    """
     base = settings.DataSettings if issubclass(config, settings.DataSettings) else settings.NetSettings
     plain = {f.name: f.default for f in dataclasses.fields(base)}
     own = [f for f in dataclasses.fields(config) if f.name not in SHARED or f.default != plain[f.name]]
@@ -154,18 +188,32 @@ def _own_settings(config: type, prefix: str) -> str:
 
 def _dataset(dataset: Any) -> str:
     nets = "Architectures, the default one first: " + "; ".join(
-        f"`{name}`" + (f" with {', '.join(f'{key} {display.literal(value)}' for key, value in settings.plain(values).items())}" if values else "")
+        f"`{name}`"
+        + (
+            f" with {', '.join(f'{key} {display.literal(value)}' for key, value in settings.plain(values).items())}"
+            if values
+            else ""
+        )
         for name, values in dataset.nets.items()
     )
     defaults = f"Settings that differ here:\n\n{values_table(dataset.defaults)}" if dataset.defaults else ""
     source = f"Source: {escaped(dataset.source)}." if dataset.source else ""
-    return _part(f"## `{dataset.name}`", f"{sentence(dataset.about)} {source}".strip(), f"{nets}.", _own_settings(dataset.config, "data."), defaults)
+    return _part(
+        f"## `{dataset.name}`",
+        f"{sentence(dataset.about)} {source}".strip(),
+        f"{nets}.",
+        _own_settings(dataset.config, "data."),
+        defaults,
+    )
 
 
 def _method(method: Any) -> str:
     parts = [f"## `{method.name}`", f"{escaped(method.paper)}.", settings_table(method.config, f"{method.name}.")]
     labels = {f"{method.name}/{name}": values for name, values in method.variants.items()}
-    for title, head, layers in (("Where a data set has other settings", "on", method.presets), ("Variants", "variant", labels)):
+    for title, head, layers in (
+        ("Where a data set has other settings", "on", method.presets),
+        ("Variants", "variant", labels),
+    ):
         if layers:
             parts += [f"### {title}: `{method.name}`", rendering.layers_table(layers, head, f"{method.name}.")]
     return _part(*parts)

@@ -36,7 +36,10 @@ def escaped(text: str) -> str:
 
 def outside_code(text: str, replaced: Mapping[str, str]) -> str:
     """Text with some characters replaced, but for those in code."""
-    return "".join(part if part.startswith("`") else part.translate({ord(sign): instead for sign, instead in replaced.items()}) for part in CODE.split(text))
+    return "".join(
+        part if part.startswith("`") else part.translate({ord(sign): instead for sign, instead in replaced.items()})
+        for part in CODE.split(text)
+    )
 
 
 def sentence(text: str) -> str:
@@ -53,7 +56,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if kept else ""
 
 
-def settings_table(config: type | Sequence[dataclasses.Field[Any]], prefix: str, hints: Mapping[str, Any] | None = None) -> str:
+def settings_table(
+    config: type | Sequence[dataclasses.Field[Any]], prefix: str, hints: Mapping[str, Any] | None = None
+) -> str:
     """The settings of a dataclass, or some of its fields: name, type and range, default, meaning, source."""
     fields = dataclasses.fields(config) if isinstance(config, type) else config
     hints = hints or typing.get_type_hints(config)
@@ -61,7 +66,15 @@ def settings_table(config: type | Sequence[dataclasses.Field[Any]], prefix: str,
     for f in fields:
         mark = "" if f.metadata.get("numbers", True) else " †"
         kind = " ".join(filter(None, [kind_of(hints[f.name]), range_of(f.metadata)]))
-        rows.append([f"`{prefix}{f.name}`{mark}", kind, code(f.default), escaped(f.metadata.get("help", "")), escaped(f.metadata.get("source", ""))])
+        rows.append(
+            [
+                f"`{prefix}{f.name}`{mark}",
+                kind,
+                code(f.default),
+                escaped(f.metadata.get("help", "")),
+                escaped(f.metadata.get("source", "")),
+            ]
+        )
     return table(["setting", "type", "default", "meaning", "source"], rows)
 
 
@@ -78,7 +91,9 @@ def layers_table(layers: Mapping[str, Mapping[str, Any]], head: str, prefix: str
     rows = []
     for names in alike.values():
         found = _values(layers[names[0]], prefix) or [["the defaults", "", ""]]
-        rows += [[", ".join(f"`{name}`" for name in names) if number == 0 else "", *row] for number, row in enumerate(found)]
+        rows += [
+            [", ".join(f"`{name}`" for name in names) if number == 0 else "", *row] for number, row in enumerate(found)
+        ]
     return table([head, "setting", "value", "source"], rows)
 
 
@@ -125,7 +140,11 @@ def public(name: str, thing: Any) -> str:
     for key, value in vars(thing).items():
         function = getattr(value, "fget", None) or getattr(value, "func", None) or getattr(value, "__func__", value)
         if not key.startswith("_") and inspect.isfunction(function) and function.__doc__:
-            call = f".{key}" if function is not getattr(value, "__func__", value) else f".{key}({source.arguments(function, own=True)})"
+            call = (
+                f".{key}"
+                if function is not getattr(value, "__func__", value)
+                else f".{key}({source.arguments(function, own=True)})"
+            )
             rows.append([f"`{call}`", prose(function.__doc__).replace("\n\n", " ")])
     parts.append(table(["", "what it gives"], rows))
     return "\n\n".join(filter(None, parts))
@@ -150,7 +169,9 @@ def command(name: str, found: click.Command) -> str:
         names, words = parameter.get_help_record(context) or ("", "")
         meaning, _, notes = words.partition("  [")
         default = re.match(r"default: ([^]]*?)(?:; [\d<=]*x[<=>\d]*)?\]", notes)
-        rows.append([f"`{names.replace('INTEGER RANGE', 'N')}`", escaped(meaning), escaped(default[1]) if default else ""])
+        rows.append(
+            [f"`{names.replace('INTEGER RANGE', 'N')}`", escaped(meaning), escaped(default[1]) if default else ""]
+        )
     parts = [f"## `genbench {name}`", f"```text\n{usage}\n```", prose(found.help)]
     parts += [table(["option", "meaning", "default"], rows)]
     if found.epilog:

@@ -1,4 +1,6 @@
-"""What the source says beyond the objects it makes: docstrings under attributes, parameters as they are written, keys of mappings."""
+"""What the source says beyond the objects it makes: docstrings under attributes, parameters as they are written, keys
+of mappings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ from typing import Any
 
 def attribute_docs(config: type) -> dict[str, str]:
     """The docstrings under the attributes of a class, by name."""
-    body = next(node.body for node in _module(inspect.getfile(config)).body if isinstance(node, ast.ClassDef) and node.name == config.__name__)
+    body = next(
+        node.body
+        for node in _module(inspect.getfile(config)).body
+        if isinstance(node, ast.ClassDef) and node.name == config.__name__
+    )
     return {target.id: doc for statement, doc in _documented(body) for target in _names(statement)}
 
 
@@ -41,9 +47,15 @@ def arguments(function: Callable[..., Any], *, own: bool = False) -> str:
 
 
 def mapping_calls(path: str, function: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The keys, required and optional, of every call `.mapping(required=…, optional=…)` in a function, in the order of its lines."""
+    """The keys, required and optional, of every call `.mapping(required=…, optional=…)` in a function, in the order of
+    its lines.
+    """
     body = next(node for node in _module(path).body if isinstance(node, ast.FunctionDef) and node.name == function)
-    calls = [node for node in ast.walk(body) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mapping"]
+    calls = [
+        node
+        for node in ast.walk(body)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mapping"
+    ]
     for call in sorted(calls, key=lambda node: node.lineno):
         keys = {keyword.arg: list(ast.literal_eval(keyword.value)) for keyword in call.keywords}
         yield keys.get("required", []), keys.get("optional", [])
@@ -57,11 +69,21 @@ def _module(path: str) -> ast.Module:
 def _documented(body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
     """Every assignment that has a docstring under it."""
     for statement, after in pairwise(body):
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        if (
+            isinstance(statement, ast.Assign | ast.AnnAssign)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
             yield statement, str(after.value.value)
 
 
 def _names(statement: ast.stmt) -> list[ast.Name]:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target] if isinstance(statement, ast.AnnAssign) else []
+    targets = (
+        statement.targets
+        if isinstance(statement, ast.Assign)
+        else [statement.target]
+        if isinstance(statement, ast.AnnAssign)
+        else []
+    )
     flat = [element for target in targets for element in (target.elts if isinstance(target, ast.Tuple) else [target])]
     return [target for target in flat if isinstance(target, ast.Name)]

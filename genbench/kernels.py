@@ -1,7 +1,8 @@
 """Kernel losses as pure functions: squared distances, Gaussian mixtures, MMD² and the density ratio.
 
 Everything here computes in fp64, whatever the precision of the features: in fp32 the ratio's linear system returns
-noise without a word. Gradients are closed forms, tested against autograd: no n x n matrix is ever differentiated through.
+noise without a word. Gradients are closed forms, tested against autograd: no n x n matrix is ever differentiated
+through.
 
 Symbols: q are features of generated samples [n, d], p of real ones [m, d]; sigma is a width; K_qp[i, j] = k(q_i, p_j).
 """
@@ -19,7 +20,8 @@ from torch.autograd.function import once_differentiable
 EXPONENT_FLOOR = -80.0
 """Below about -87 exp() of a float is subnormal, and 50 times slower on a CPU; e^-80 is 0 to every loss here."""
 SQUARINGS = 8
-"""How often a kernel may be squared to be a narrower one: k times add some 2^k roundings, fewer than the distances bring along."""
+"""How often a kernel may be squared to be a narrower one: k times add some 2^k roundings, fewer than the distances
+bring along."""
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -99,8 +101,9 @@ def _self_distances(x: Tensor) -> Tensor:
 class _Gaussians:
     """The Gaussian kernels of several widths of the same squared distances, widest first.
 
-    Where (wider width / narrower width)² is a power of two, the narrower kernel is the wider one squared so many times over, at a tenth
-    of the price of an exponential: the usual widths 1, 2, 4, 8, 16 take one exponential instead of five, and one matrix is kept for all.
+    Where (wider width / narrower width)² is a power of two, the narrower kernel is the wider one squared so many times
+    over, at a tenth of the price of an exponential: the usual widths 1, 2, 4, 8, 16 take one exponential instead of
+    five, and one matrix is kept for all.
     """
 
     def __init__(self, distances: Tensor, widths: Sequence[float]) -> None:
@@ -141,20 +144,28 @@ class _Gaussians:
 
 
 def _squarings(wider: float, narrower: float) -> int | None:
-    """How often the kernel of the wider width has to be squared to be that of the narrower one; none where no number does it."""
+    """How often the kernel of the wider width has to be squared to be that of the narrower one; none where no number
+    does it.
+    """
     power = (wider / narrower) ** 2
     times = round(math.log2(power))
     return times if abs(power / 2**times - 1) < 1e-15 else None
 
 
 def _pull(x: Tensor, y: Tensor, slope: Tensor) -> Tensor:
-    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to y [m, d] is `slope` [n, m]."""
-    across = (y.T @ slope.T).T if x.shape[1] < len(x) else slope @ y  # the same; of the two the first is faster where d is small
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to y [m, d] is `slope` [n,
+    m].
+    """
+    across = (
+        (y.T @ slope.T).T if x.shape[1] < len(x) else slope @ y
+    )  # the same; of the two the first is faster where d is small
     return (slope.sum(1, keepdim=True) * x).sub_(across).mul_(2.0)
 
 
 def _pull_self(x: Tensor, slope: Tensor) -> Tensor:
-    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is the symmetric `slope` [n, n]."""
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is the symmetric
+    `slope` [n, n].
+    """
     return _pull(x, x, 2 * slope)
 
 
@@ -163,7 +174,10 @@ class _MMD2(torch.autograd.Function):
     def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...]) -> Tensor:
         n, m = len(q), len(p)
         exact_q, exact_p = _exact(q), _exact(p)
-        k_qq, k_qp, k_pp = (_Gaussians(d, widths) for d in (_self_distances(exact_q), squared_distances(exact_q, exact_p), _self_distances(exact_p)))
+        k_qq, k_qp, k_pp = (
+            _Gaussians(d, widths)
+            for d in (_self_distances(exact_q), squared_distances(exact_q, exact_p), _self_distances(exact_p))
+        )
         if not any(ctx.needs_input_grad):
             return _home(k_qq.mean() - 2 * k_qp.mean() + k_pp.mean(), q)
         (mean_qq, slope_qq), (mean_qp, slope_qp) = k_qq.mean_and_slope(), k_qp.mean_and_slope()
@@ -186,10 +200,14 @@ class _MMD2(torch.autograd.Function):
 
 
 class _RatioAndMMD2(torch.autograd.Function):
-    """Keeps the factors and the widest kernels; the others are squared anew for each gradient, which needs half the memory."""
+    """Keeps the factors and the widest kernels; the others are squared anew for each gradient, which needs half the
+    memory.
+    """
 
     @staticmethod
-    def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...], ridge: float, with_mmd2: bool) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...], ridge: float, with_mmd2: bool
+    ) -> tuple[Tensor, Tensor]:
         ctx.set_materialize_grads(False)
         n, m = len(q), len(p)
         exact_q, exact_p = _exact(q), _exact(p)
@@ -198,7 +216,10 @@ class _RatioAndMMD2(torch.autograd.Function):
         if with_mmd2:
             ctx.k_pp = _Gaussians(_self_distances(exact_p), widths)
             mmd2 += ctx.k_pp.mean()
-        ctx.k_qq, ctx.k_qp = _Gaussians(_self_distances(exact_q), widths), _Gaussians(squared_distances(exact_q, exact_p), widths)
+        ctx.k_qq, ctx.k_qp = (
+            _Gaussians(_self_distances(exact_q), widths),
+            _Gaussians(squared_distances(exact_q, exact_p), widths),
+        )
         ctx.systems = []
         for (_, k_qq), (_, k_qp) in zip(ctx.k_qq, ctx.k_qp, strict=True):
             over_p = k_qp.sum(1)
@@ -218,7 +239,11 @@ class _RatioAndMMD2(torch.autograd.Function):
         exact_q, exact_p = _exact(q), _exact(p)
         n, m = len(q), len(p)
         # r solves A r = (n/m) K_qp 1, so with w = A^-1 v: dL = (n/m) wᵀ dK_qp 1 - wᵀ dK_qq r.
-        adjoints = [(solver.solve(by_ratio) / len(ctx.systems), r) for solver, r in ctx.systems] if by_ratio is not None else None
+        adjoints = (
+            [(solver.solve(by_ratio) / len(ctx.systems), r) for solver, r in ctx.systems]
+            if by_ratio is not None
+            else None
+        )
         slope = exact_q.new_zeros(n, m)
         for number, (width, kernel) in enumerate(ctx.k_qp):
             chain = -0.5 / width**2
@@ -244,7 +269,8 @@ class _RatioAndMMD2(torch.autograd.Function):
 class _Solver:
     """Solves (K + ridge I) x = b for a Gram matrix K, factorised once.
 
-    With a ridge the matrix is positive definite; without one only LU gets through, and what it returns is mostly rounding."""
+    With a ridge the matrix is positive definite; without one only LU gets through, and what it returns is mostly
+    rounding."""
 
     def __init__(self, gram: Tensor, ridge: float) -> None:
         self._positive = ridge > 0
@@ -258,5 +284,9 @@ class _Solver:
     def solve(self, b: Tensor) -> Tensor:
         """x [n] for b [n]."""
         column = b.unsqueeze(1)
-        x: Tensor = torch.cholesky_solve(column, self._factor) if self._positive else torch.linalg.lu_solve(self._factor, self._pivots, column)
+        x: Tensor = (
+            torch.cholesky_solve(column, self._factor)
+            if self._positive
+            else torch.linalg.lu_solve(self._factor, self._pivots, column)
+        )
         return x.squeeze(1)

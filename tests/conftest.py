@@ -65,7 +65,14 @@ def study(tmp_path):
     from genbench.study.plan import plan_study
     from genbench.study.run import write_trial
 
-    small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
+    small = [
+        "data.points=800",
+        "train.batch=20",
+        "net.width=8",
+        "evaluate.samples=100",
+        "train.log_every=40",
+        "train.save_every=100",
+    ]
 
     def plan(*labels, overrides=(), seeds=(0,), name="s", datasets=("ring",), budget="train.updates=20"):
         on_ring = set(datasets) <= {"ring", "ring-sharp"}

@@ -1,4 +1,6 @@
-"""The import rule of the house: a package imports from lower layers alone, and nowhere do modules import each other in a circle."""
+"""The import rule of the house: a package imports from lower layers alone, and nowhere do modules import each other in
+a circle.
+"""
 
 import ast
 import subprocess
@@ -15,7 +17,10 @@ sys.path.insert(0, str(ROOT / "docs"))
 import house  # noqa: E402 - a module of the documentation, which is no package
 
 LAYER = {name: number for number, layer in enumerate(house.LAYERS) for name in layer} | {"__init__": len(house.LAYERS)}
-MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if "build" not in path.parts)
 
 
@@ -33,7 +38,11 @@ def imports(path):
 
 def own(path):
     """The modules of genbench that a module of genbench imports, as paths below the package."""
-    return [module.removeprefix("genbench").strip(".") or "__init__" for module in imports(path) if module.partition(".")[0] == "genbench"]
+    return [
+        module.removeprefix("genbench").strip(".") or "__init__"
+        for module in imports(path)
+        if module.partition(".")[0] == "genbench"
+    ]
 
 
 def place(module):
@@ -46,7 +55,9 @@ def test_a_package_imports_from_lower_layers_alone(module):
     here = place(module)
     for target in own(MODULES[module]):
         there = place(target)
-        assert there == here or LAYER[there] < LAYER[here], f"{module} (layer {LAYER[here] + 1}) imports {target} (layer {LAYER[there] + 1})"
+        assert there == here or LAYER[there] < LAYER[here], (
+            f"{module} (layer {LAYER[here] + 1}) imports {target} (layer {LAYER[there] + 1})"
+        )
 
 
 @pytest.mark.parametrize("package", house.INSIDE)
@@ -64,19 +75,33 @@ def test_inside_a_package_of_packages_the_same_holds(package):
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    TopologicalSorter({module: {f"genbench.{target}" for target in own(path) if target != "__init__"} - {module} for module, path in MODULES.items()}).prepare()
+    TopologicalSorter(
+        {
+            module: {f"genbench.{target}" for target in own(path) if target != "__init__"} - {module}
+            for module, path in MODULES.items()
+        }
+    ).prepare()
 
 
 def test_every_package_and_file_of_the_house_has_its_layer():
-    there = {path.stem for path in PACKAGE.iterdir() if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"}
+    there = {
+        path.stem
+        for path in PACKAGE.iterdir()
+        if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"
+    }
     assert there == set(LAYER)
     for package, layers in house.INSIDE.items():
-        names = {path.stem for path in (PACKAGE / package).iterdir() if path.is_dir() != (path.suffix == ".py")} - {"__init__", "__pycache__"}
+        names = {path.stem for path in (PACKAGE / package).iterdir() if path.is_dir() != (path.suffix == ".py")} - {
+            "__init__",
+            "__pycache__",
+        }
         assert names == {name for layer in layers for name in layer}
 
 
 def test_the_table_in_contributing_is_that_of_the_house():
-    assert house.table() in (ROOT / "CONTRIBUTING.md").read_text(), f"put this table into CONTRIBUTING.md:\n{house.table()}"
+    assert house.table() in (ROOT / "CONTRIBUTING.md").read_text(), (
+        f"put this table into CONTRIBUTING.md:\n{house.table()}"
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -94,19 +119,31 @@ def test_a_plugin_imports_nothing_but_the_door_and_the_kernels_and_its_tests_the
 
 @pytest.mark.parametrize("module", [module for module in MODULES if place(module) != "cli"])
 def test_only_the_command_line_prints_or_exits(module):
-    calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Call)]
+    calls = [
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(MODULES[module].read_text()))
+        if isinstance(node, ast.Call)
+    ]
     assert not {"print", "sys.exit", "exit"} & set(calls)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"]])
 def test_help_and_list_import_nothing_heavy(arguments):
-    code = f"import sys; sys.argv = ['genbench', *{arguments}]\nfrom genbench.cli import main\ntry: main()\nexcept SystemExit as end: assert end.code == 0\n"
-    code += "print(sorted({'torch', 'hydra', 'mlflow', 'pandas', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules)), file=sys.stderr)"
+    code = (
+        f"import sys; sys.argv = ['genbench', *{arguments}]\nfrom genbench.cli import main\ntry: main()\nexcept"
+        " SystemExit as end: assert end.code == 0\n"
+    )
+    code += (
+        "print(sorted({'torch', 'hydra', 'mlflow', 'pandas', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules)),"
+        " file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("package", ["config", "contract.registry", "trial.trial", "trial.record", "trial.log", "trial.lock"])
+@pytest.mark.parametrize(
+    "package", ["config", "contract.registry", "trial.trial", "trial.record", "trial.log", "trial.lock"]
+)
 def test_settings_records_and_the_registry_need_no_torch(package):
     code = f"import sys, genbench.{package}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

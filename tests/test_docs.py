@@ -24,7 +24,10 @@ import reference  # noqa: E402 - a module of the documentation, which is no pack
 
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
 FIGURES = sorted((DOCS / "figures").glob("*.dot"))
-BLOCK = re.compile(r'(?:^<!-- (?P<note>.*?) -->\n)?^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.M | re.S)
+BLOCK = re.compile(
+    r'(?:^<!-- (?P<note>.*?) -->\n)?^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$',
+    re.M | re.S,
+)
 NOT_RUN = "not run: "
 SEPARATORS = {";", "&&", "||", "|", ">", "<", "&", ">>", "(", ")"}
 
@@ -44,7 +47,12 @@ def blocks(page):
     """The blocks of a page, in order."""
     for found in BLOCK.finditer(PAGES[page]):
         note = found["note"] or ""
-        yield Block(found["language"], found["body"], found["title"] or "", note.removeprefix(NOT_RUN) if note.startswith(NOT_RUN) else "")
+        yield Block(
+            found["language"],
+            found["body"],
+            found["title"] or "",
+            note.removeprefix(NOT_RUN) if note.startswith(NOT_RUN) else "",
+        )
 
 
 def calls(body):
@@ -62,9 +70,19 @@ def calls(body):
             words = []
 
 
-CALLS = [(page, words, block.reason) for page in PAGES for block in blocks(page) if block.language == "bash" for words in calls(block.body)]
+CALLS = [
+    (page, words, block.reason)
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "bash"
+    for words in calls(block.body)
+]
 PLANNED = [(page, words) for page, words, reason in CALLS if words[0] == "run" and reason and "--only" not in words]
-RUN = [page for page in PAGES if any(block.language in ("bash", "python") and not block.reason and not block.title for block in blocks(page))]
+RUN = [
+    page
+    for page in PAGES
+    if any(block.language in ("bash", "python") and not block.reason and not block.title for block in blocks(page))
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -76,7 +94,9 @@ def test_every_block_is_one_that_the_tests_know(page):
 
 
 @pytest.mark.parametrize(
-    ("page", "words"), [(page, words) for page, words, _ in CALLS], ids=lambda value: " ".join(value) if isinstance(value, list) else value
+    ("page", "words"),
+    [(page, words) for page, words, _ in CALLS],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
 def test_every_call_of_genbench_is_one_that_the_command_line_understands(page, words):
     with click.Context(cli, info_name="genbench") as context:
@@ -104,12 +124,16 @@ def test_a_page_followed_to_its_end_after_the_tutorial_works(page, shell, after_
 @pytest.mark.slow
 def test_the_page_on_the_files_of_a_trial_names_every_file(after_the_tutorial):
     for trial in (after_the_tutorial / "results").glob("*/trials/*"):
-        found = {f"{path.parent.name}/" if path.parent != trial else path.name for path in trial.rglob("*") if path.is_file()}
+        found = {
+            f"{path.parent.name}/" if path.parent != trial else path.name for path in trial.rglob("*") if path.is_file()
+        }
         assert {name for name in found if f"`{name}" not in PAGES["reference/files.md"]} == set()
 
 
 def follow(page, shell, folder):
-    """Do what a page says, block by block: write its files, run its commands, look for the first line of what it shows of their output."""
+    """Do what a page says, block by block: write its files, run its commands, look for the first line of what it shows
+    of their output.
+    """
     output = ""
     for block in blocks(page):
         if block.title:
@@ -118,7 +142,9 @@ def follow(page, shell, folder):
             path.write_text(block.body)
         elif block.language == "text" and output:
             first = block.body.splitlines()[0].split()
-            assert first in [line.split() for line in output.splitlines()], f"{page} shows '{' '.join(first)}', which is not in\n{output}"
+            assert first in [line.split() for line in output.splitlines()], (
+                f"{page} shows '{' '.join(first)}', which is not in\n{output}"
+            )
         elif block.language == "bash" and not block.reason:
             output = shell.bash(block.body, folder)
         elif block.language == "python" and not block.reason:
@@ -174,14 +200,25 @@ def test_the_page_of_commands_has_every_option():
         section = page.partition(f"## `genbench {name}`\n")[2].partition("\n## ")[0]
         assert section.startswith("\n```text\ngenbench")
         for parameter in command.params:
-            assert not isinstance(parameter, click.Option) or all(re.search(rf"[` ]{option}[` ,]", section) for option in parameter.opts)
+            assert not isinstance(parameter, click.Option) or all(
+                re.search(rf"[` ]{option}[` ,]", section) for option in parameter.opts
+            )
 
 
 def test_the_page_of_exit_codes_has_every_code_that_the_command_line_ends_with():
     codes = {0}
     for path in (ROOT / "genbench" / "cli").glob("*.py"):
-        ends = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.exit"]
-        codes |= {node.value for end in ends for node in ast.walk(end) if isinstance(node, ast.Constant) and isinstance(node.value, int)}
+        ends = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.exit"
+        ]
+        codes |= {
+            node.value
+            for end in ends
+            for node in ast.walk(end)
+            if isinstance(node, ast.Constant) and isinstance(node.value, int)
+        }
     listed = PAGES["reference/exit-codes.md"].partition("\n## ")[0]
     assert {int(code) for code in re.findall(r"^\| `(\d+)` \|", listed, re.M)} == codes
 
@@ -221,10 +258,20 @@ def test_a_figure_has_a_white_ground_and_words_for_who_cannot_see_it(dot):
 
 
 def graph_of_text(text):
-    """Nodes with their labels, and edges with whether they are dashed, of a DOT file in which each has a line of its own."""
+    """Nodes with their labels, and edges with whether they are dashed, of a DOT file in which each has a line of its
+    own.
+    """
     statements = [line.strip() for line in text.splitlines()]
-    nodes = {found[1]: plain(found[2]) for line in statements if (found := re.match(r"(\w+) \[label=<(.*?)>(?:, \w+=|\])", line))}
-    edges = {(found[1], found[2]): "style=dashed" in line for line in statements if (found := re.match(r"(\w+) -> (\w+)", line))}
+    nodes = {
+        found[1]: plain(found[2])
+        for line in statements
+        if (found := re.match(r"(\w+) \[label=<(.*?)>(?:, \w+=|\])", line))
+    }
+    edges = {
+        (found[1], found[2]): "style=dashed" in line
+        for line in statements
+        if (found := re.match(r"(\w+) -> (\w+)", line))
+    }
     return nodes, edges
 
 
@@ -237,7 +284,9 @@ def graph_of_picture(path):
             nodes[title] = plain("".join(text.text or "" for text in group.iter("{http://www.w3.org/2000/svg}text")))
         elif group.get("class") == "edge":
             tail, _, tip = title.partition("->")
-            edges[tail, tip] = any(line.get("stroke-dasharray") for line in group.iter("{http://www.w3.org/2000/svg}path"))
+            edges[tail, tip] = any(
+                line.get("stroke-dasharray") for line in group.iter("{http://www.w3.org/2000/svg}path")
+            )
     return nodes, edges
 
 

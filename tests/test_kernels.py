@@ -6,7 +6,14 @@ import torch
 from genbench import kernels
 
 WIDTHS = (0.5, 1.0, 4.0)
-FAMILIES = [WIDTHS, (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 1.0, 10.0, 100.0), (20**0.5, 10**0.5, 5**0.5, 3.0), (2.0, 2.0), (64.0, 16.0, 4.0, 1.0, 0.5, 0.25)]
+FAMILIES = [
+    WIDTHS,
+    (1.0, 2.0, 4.0, 8.0, 16.0),
+    (0.1, 1.0, 10.0, 100.0),
+    (20**0.5, 10**0.5, 5**0.5, 3.0),
+    (2.0, 2.0),
+    (64.0, 16.0, 4.0, 1.0, 0.5, 0.25),
+]
 """Widths of which some, all and none are powers of each other, as published methods have them."""
 
 
@@ -122,7 +129,10 @@ def test_ratio_and_mmd_from_one_gram_matrix_equal_those_computed_alone():
     for a, b in zip(together, alone, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-14)
     both = torch.autograd.grad(mmd2 + kernels.pearson_divergence(ratio), q, retain_graph=True)[0]
-    parts = torch.autograd.grad(mmd2, q, retain_graph=True)[0] + torch.autograd.grad(kernels.pearson_divergence(ratio), q)[0]
+    parts = (
+        torch.autograd.grad(mmd2, q, retain_graph=True)[0]
+        + torch.autograd.grad(kernels.pearson_divergence(ratio), q)[0]
+    )
     torch.testing.assert_close(both, parts)
 
 
@@ -135,7 +145,9 @@ def test_the_ratio_of_equal_samples_is_near_one_and_its_divergence_near_zero():
 
 def test_the_ratio_does_not_depend_on_how_many_real_points_repeat():
     q, p = features()
-    torch.testing.assert_close(kernels.density_ratio(q, p.repeat(3, 1), WIDTHS, 1e-3), kernels.density_ratio(q, p, WIDTHS, 1e-3))
+    torch.testing.assert_close(
+        kernels.density_ratio(q, p.repeat(3, 1), WIDTHS, 1e-3), kernels.density_ratio(q, p, WIDTHS, 1e-3)
+    )
 
 
 def test_losses_do_not_change_under_a_common_shift():

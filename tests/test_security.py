@@ -1,4 +1,6 @@
-"""Security: no code from files, nothing written or sent from outside a folder, no port open to others, no secret in a file."""
+"""Security: no code from files, nothing written or sent from outside a folder, no port open to others, no secret in a
+file.
+"""
 
 import hashlib
 import json
@@ -105,7 +107,9 @@ def test_a_malicious_checkpoint_is_refused_and_named_by_everything_that_reads_on
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("state", [[], {"trainer": {}}, {"trainer": {}, "progress": {}}, {"trainer": {}, "progress": {"updates": "many"}}])
+@pytest.mark.parametrize(
+    "state", [[], {"trainer": {}}, {"trainer": {}, "progress": {}}, {"trainer": {}, "progress": {"updates": "many"}}]
+)
 def test_plain_data_that_are_no_checkpoint_are_refused(tmp_path, state):
     put(state, tmp_path / "1.pt")
     with pytest.raises(CheckpointError, match="does not hold a trainer's state and its progress"):
@@ -126,7 +130,10 @@ def test_bytes_that_are_no_checkpoint_are_refused_whatever_torch_raises(tmp_path
 
 
 def test_the_checkpoint_of_another_trial_is_named_as_that(directory, call):
-    put({"trainer": {"generator.0.weight": torch.zeros(2)}, "progress": {"updates": 1}}, sorted((directory / "checkpoint").glob("[0-9]*.pt"))[-1])
+    put(
+        {"trainer": {"generator.0.weight": torch.zeros(2)}, "progress": {"updates": 1}},
+        sorted((directory / "checkpoint").glob("[0-9]*.pt"))[-1],
+    )
     code, err = call("sample", directory)
     assert code == 2
     assert "is not of this trial" in err
@@ -192,7 +199,11 @@ def test_a_trials_file_cannot_name_a_study_elsewhere(directory, call):
     with pytest.raises(GenbenchError, match=r"cannot name a study"):
         Trial.from_dict(plain)
     write_json(plain, directory / "trial.json")
-    for words in (("sync", directory.parents[2], "--observers", "tensorboard"), ("evaluate", directory), ("status", "s", "--results", directory.parents[2])):
+    for words in (
+        ("sync", directory.parents[2], "--observers", "tensorboard"),
+        ("evaluate", directory),
+        ("status", "s", "--results", directory.parents[2]),
+    ):
         assert call(*words)[0] == 2
     assert not (directory.parents[2].parent / "up").exists()
 
@@ -206,7 +217,16 @@ def test_settings_that_were_changed_in_a_trials_file_are_told_by_its_id(director
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("world", "x"), ("world", 0), ("threads", 1.5), ("resources", []), ("resources", {"nodes": 0}), ("device", None), ("new", 1)]
+    ("key", "value"),
+    [
+        ("world", "x"),
+        ("world", 0),
+        ("threads", 1.5),
+        ("resources", []),
+        ("resources", {"nodes": 0}),
+        ("device", None),
+        ("new", 1),
+    ],
 )
 def test_what_a_trial_cannot_run_with_is_refused_before_it_runs(directory, call, key, value):
     (directory / "record.json").unlink()
@@ -217,7 +237,19 @@ def test_what_a_trial_cannot_run_with_is_refused_before_it_runs(directory, call,
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("name", ["lock", "log.txt", "metrics.jsonl", "record.json", "checkpoint", "samples", "samples/x.png", "checkpoint/.0000000040.pt.tmp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lock",
+        "log.txt",
+        "metrics.jsonl",
+        "record.json",
+        "checkpoint",
+        "samples",
+        "samples/x.png",
+        "checkpoint/.0000000040.pt.tmp",
+    ],
+)
 def test_a_link_that_leaves_a_trials_folder_has_nothing_outside_written_or_sent(directory, call, tmp_path, name):
     outside, link = tmp_path / "outside", directory / name
     if link.is_dir():
@@ -227,7 +259,11 @@ def test_a_link_that_leaves_a_trials_folder_has_nothing_outside_written_or_sent(
         link.unlink(missing_ok=True)
     link.symlink_to(outside)
     content = outside.read_text() if outside.is_file() else sorted(path.name for path in outside.iterdir())
-    for words in (("evaluate", directory), ("trial", directory), ("sync", directory.parents[2], "--observers", "tensorboard")):
+    for words in (
+        ("evaluate", directory),
+        ("trial", directory),
+        ("sync", directory.parents[2], "--observers", "tensorboard"),
+    ):
         code, err = call(*words)
         assert code == 2
         assert f"{link} is a link that leaves the trial's folder" in err
@@ -276,7 +312,10 @@ def served(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.1", "localhost.example.org", "::ffff:10.0.0.1", "0"])
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.1", "localhost.example.org", "::ffff:10.0.0.1", "0"],
+)
 def test_the_pages_are_for_this_machine_alone_unless_they_are_exposed(served, capsys, host):
     assert served("--host", host) == (2, None)
     assert "--expose" in capsys.readouterr().err
@@ -286,7 +325,13 @@ def test_the_pages_are_for_this_machine_alone_unless_they_are_exposed(served, ca
 
 
 @pytest.mark.parametrize(
-    ("words", "host"), [((), "127.0.0.1"), (("--host", "::1"), "::1"), (("--host", "127.0.0.9"), "127.0.0.9"), (("--host", "localhost"), "localhost")]
+    ("words", "host"),
+    [
+        ((), "127.0.0.1"),
+        (("--host", "::1"), "::1"),
+        (("--host", "127.0.0.9"), "127.0.0.9"),
+        (("--host", "localhost"), "localhost"),
+    ],
 )
 def test_this_machines_own_addresses_need_no_flag(served, words, host):
     code, command = served(*words)
@@ -314,8 +359,24 @@ def test_an_open_port_is_seen(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("world", "allowed"), [(1, set()), (2, LOOPBACK)])
 def test_a_study_that_trains_listens_to_nobody_else(tmp_path, world, allowed):
-    words = ["run", "--methods", "toy", "--results", tmp_path, "--observers", "tensorboard", *SMALL, "train.updates=100000", f"world={world}"]
-    process = subprocess.Popen([sys.executable, "-m", "genbench.cli", *map(str, words)], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words = [
+        "run",
+        "--methods",
+        "toy",
+        "--results",
+        tmp_path,
+        "--observers",
+        "tensorboard",
+        *SMALL,
+        "train.updates=100000",
+        f"world={world}",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genbench.cli", *map(str, words)],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         deadline = time.monotonic() + 240
         while not list(tmp_path.glob("*/trials/*/metrics.jsonl")):
@@ -349,7 +410,10 @@ def test_rays_sockets_are_in_a_folder_that_nobody_else_can_enter(tmp_path, monke
 # Secrets and modes ----------------------------------------------------------------------------------------------------
 
 SECRETS = {
-    name: f"s3cret-{number}-of-somebody" for number, name in enumerate(["MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY", "WANDB_API_KEY", "GENBENCH_SECRET"])
+    name: f"s3cret-{number}-of-somebody"
+    for number, name in enumerate(
+        ["MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY", "WANDB_API_KEY", "GENBENCH_SECRET"]
+    )
 }
 PASSWORD = "p4ssword-of-somebody"
 
@@ -357,9 +421,27 @@ PASSWORD = "p4ssword-of-somebody"
 @pytest.mark.slow
 def test_no_secret_of_the_environment_is_in_a_file_or_said_and_nothing_is_for_all_to_write(tmp_path):
     overrides = [*SMALL, "train.updates=6", "toy-fails.how=raise,segfault", "toy-fails.at=3"]
-    words = ["run", "--methods", "toy,toy-fails", "--results", str(tmp_path / "results"), "--observers", "mlflow,tensorboard", *overrides]
-    server = {"MLFLOW_TRACKING_URI": f"http://somebody:{PASSWORD}@127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "no_proxy": "*"}
-    done = subprocess.run([sys.executable, "-m", "genbench.cli", *words], capture_output=True, env={**os.environ, **SECRETS, **server}, umask=0o022)
+    words = [
+        "run",
+        "--methods",
+        "toy,toy-fails",
+        "--results",
+        str(tmp_path / "results"),
+        "--observers",
+        "mlflow,tensorboard",
+        *overrides,
+    ]
+    server = {
+        "MLFLOW_TRACKING_URI": f"http://somebody:{PASSWORD}@127.0.0.1:9",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "no_proxy": "*",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench.cli", *words],
+        capture_output=True,
+        env={**os.environ, **SECRETS, **server},
+        umask=0o022,
+    )
     said = done.stdout + done.stderr
     assert done.returncode == 1, said.decode()
     files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
@@ -370,4 +452,8 @@ def test_no_secret_of_the_environment_is_in_a_file_or_said_and_nothing_is_for_al
         holders = [str(path) for path in files if secret.encode() in path.read_bytes()]
         assert holders == []
         assert secret.encode() not in said
-    assert [str(path) for path in (tmp_path / "results").rglob("*") if path.lstat().st_mode & stat.S_IWOTH and not path.is_symlink()] == []
+    assert [
+        str(path)
+        for path in (tmp_path / "results").rglob("*")
+        if path.lstat().st_mode & stat.S_IWOTH and not path.is_symlink()
+    ] == []

@@ -1,9 +1,10 @@
-"""What the engines cost, and whether they agree: the ring under each of them, two slots against one, two ranks against one.
+"""What the engines cost, and whether they agree: the ring under each of them, two slots against one, two ranks against
+one.
 
     python benchmarks/perf/engines.py [--engines local ray slurm] [--images 120000] [--seeds 2] [--updates 40]
 
-The same study runs under every engine with two trials at once, and locally with one. `slurm` needs a cluster that runs already, `ray` starts
-one on this machine. Wall-clock seconds: run it where nothing else does.
+The same study runs under every engine with two trials at once, and locally with one. `slurm` needs a cluster that runs
+already, `ray` starts one on this machine. Wall-clock seconds: run it where nothing else does.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--updates", type=int, default=40, help="of the trials on one and two ranks")
     arguments = parser.parse_args(words)
-    print(f"{machine().removesuffix(', CPU time')}, {arguments.images:,} images of the ring, {len(arguments.methods)} methods, {arguments.seeds} seeds\n")
+    print(
+        f"{machine().removesuffix(', CPU time')}, {arguments.images:,} images of the ring, {len(arguments.methods)}"
+        f" methods, {arguments.seeds} seeds\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         rows = [("local", 1)] + [(engine, SLOTS) for engine in arguments.engines]
         found = {}
@@ -82,15 +86,24 @@ def run(engine: str, slots: int, study: Study) -> Outcome:
 
 
 def print_engines(found: dict[tuple[str, int], Outcome]) -> None:
-    """A row per engine: its time, what it costs beyond training and scoring, and whether its records are those of the first row."""
+    """A row per engine: its time, what it costs beyond training and scoring, and whether its records are those of the
+    first row.
+    """
     one = next(iter(found.values()))
     print("engine  slots  seconds  times as fast  first trial after  beyond the work, per trial  records")
     for (engine, slots), outcome in found.items():
         beyond = (outcome.seconds * slots - outcome.work) / len(outcome.records)
-        differing = [name for name in EQUAL if any(getattr(a, name) != getattr(b, name) for a, b in zip(one.records, outcome.records, strict=True))]
+        differing = [
+            name
+            for name in EQUAL
+            if any(getattr(a, name) != getattr(b, name) for a, b in zip(one.records, outcome.records, strict=True))
+        ]
         equal = f"differ in {', '.join(differing)}" if differing else "equal to the bit"
         speed = one.seconds / outcome.seconds
-        print(f"{engine:6}  {slots:5}  {outcome.seconds:7.1f}  {speed:13.2f}  {outcome.first:15.1f} s  {beyond:24.1f} s  {equal}")
+        print(
+            f"{engine:6}  {slots:5}  {outcome.seconds:7.1f}  {speed:13.2f}  {outcome.first:15.1f} s  {beyond:24.1f} s "
+            f" {equal}"
+        )
 
 
 def print_memory(records: Sequence[Record]) -> None:
@@ -102,11 +115,20 @@ def print_memory(records: Sequence[Record]) -> None:
 
 def print_ranks(folder: Path, methods: Sequence[str], updates: int) -> None:
     """Milliseconds of an update on the digits, the paper's DCGAN with its batch of 64, on one rank and on two."""
-    print(f"\nmethod    ms/update, 1 rank  2 ranks  ratio   ({updates} updates of the DCGAN on the digits, one thread a rank)")
+    print(
+        f"\nmethod    ms/update, 1 rank  2 ranks  ratio   ({updates} updates of the DCGAN on the digits, one thread a"
+        " rank)"
+    )
     for method in methods:
         times = []
         for world in (1, 2):
-            words = [f"train.updates={updates}", f"world={world}", "evaluate.samples=100", "evaluate.metrics=[neighbour_distance]", "net.width=32"]
+            words = [
+                f"train.updates={updates}",
+                f"world={world}",
+                "evaluate.samples=100",
+                "evaluate.metrics=[neighbour_distance]",
+                "net.width=32",
+            ]
             study = plan_study([method], ["digits"], [0], words, name=f"{method}-{world}", results=folder)
             (record,) = run("local", 1, study).records
             times.append(1000 * record.train_seconds / record.updates)

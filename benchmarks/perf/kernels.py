@@ -2,8 +2,9 @@
 
     python benchmarks/perf/kernels.py [--points 1024] [--memory-points 4096] [--rounds 7]
 
-The textbook form is autograd through one LU solve for each of the five widths, in fp64 as genbench computes, and in fp32 as it is
-usually written. The gradient is that of GRAM's critic by all features. Memory is what a child process needs beyond what it held before.
+The textbook form is autograd through one LU solve for each of the five widths, in fp64 as genbench computes, and in
+fp32 as it is usually written. The gradient is that of GRAM's critic by all features. Memory is what a child process
+needs beyond what it held before.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def time(points: int, rounds: int) -> None:
     ours = found["genbench"].answer
     for name, outcome in found.items():
         error = float((outcome.answer - ours).norm() / ours.norm())
-        print(f"{name:14} {outcome.usual * 1e3:9.1f} ms   gradients differ by {error:.1e}   {verdict(found, name)}".rstrip())
+        measured = f"{outcome.usual * 1e3:9.1f} ms   gradients differ by {error:.1e}"
+        print(f"{name:14} {measured}   {verdict(found, name)}".rstrip())
 
 
 def memory(points: int) -> None:

@@ -2,9 +2,9 @@
 
     python benchmarks/perf/loop.py [--updates 1500] [--rounds 5] [--methods gan gram]
 
-On the ring with its default settings, so that rows, checkpoints and pictures come as often as in a real trial. Rounds of the two
-alternate. On a noisy machine the ratio of two runs says little; the last column is of one run: what the loop took beyond the time
-inside its steps, as a share of that time. One thread.
+On the ring with its default settings, so that rows, checkpoints and pictures come as often as in a real trial. Rounds
+of the two alternate. On a noisy machine the ratio of two runs says little; the last column is of one run: what the loop
+took beyond the time inside its steps, as a share of that time. One thread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--updates", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--methods", nargs="+", default=[entry.name for entry in registry.installed("methods")], help="all that are installed")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=[entry.name for entry in registry.installed("methods")],
+        help="all that are installed",
+    )
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     print(f"{machine()}, {arguments.updates} updates, {arguments.rounds} rounds")

@@ -2,9 +2,9 @@
 
     python benchmarks/perf/metrics.py [--images 64] [--rounds 3]
 
-Random images of 32x32; with --images 2000 the run takes about half an hour, and the ratio is hardly another. `fid`, `is` and `kid` go from
-two folders of PNG files to the numbers, with nothing cached on either side, once.
-Features in bf16 are another number, for progress curves only: what `fid_approximate` looks at.
+Random images of 32x32; with --images 2000 the run takes about half an hour, and the ratio is hardly another. `fid`,
+`is` and `kid` go from two folders of PNG files to the numbers, with nothing cached on either side, once. Features in
+bf16 are another number, for progress curves only: what `fid_approximate` looks at.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def random_weights(path: Path) -> Path:
 
 def feature_pass(weights: Path, images: Tensor, rounds: int) -> dict[str, Outcome]:
     """The pass over the images, each side with the batch that it chooses by default."""
-    plain = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights))
+    plain = FeatureExtractorInceptionV3(
+        "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
+    )
     network = InceptionV3(weights).eval()
     parts = torch.split(images.permute(0, 3, 1, 2).contiguous(), 64)
 
@@ -80,7 +82,9 @@ def feature_pass(weights: Path, images: Tensor, rounds: int) -> dict[str, Outcom
     def ours(precision: str) -> Tensor:
         return extract(network, images, precision=precision, device=CPU).features
 
-    return alternate({"torch-fidelity": theirs, "fp32": partial(ours, "fp32"), "bf16": partial(ours, "bf16")}, rounds, warm_up=False)
+    return alternate(
+        {"torch-fidelity": theirs, "fp32": partial(ours, "fp32"), "bf16": partial(ours, "bf16")}, rounds, warm_up=False
+    )
 
 
 def from_files(weights: Path, root: Path) -> dict[str, Outcome]:
@@ -89,9 +93,19 @@ def from_files(weights: Path, root: Path) -> dict[str, Outcome]:
 
     def theirs() -> Mapping[str, float]:
         found = calculate_metrics(
-            input1=str(root / "train"), input2=str(root / "test"), cuda=False, fid=True, isc=True, kid=True, kid_subset_size=subset, cache=False,
-            save_cpu_ram=True, verbose=False, feature_extractor="inception-v3-compat", feature_extractor_weights_path=str(weights),
-        )  # fmt: skip
+            input1=str(root / "train"),
+            input2=str(root / "test"),
+            cuda=False,
+            fid=True,
+            isc=True,
+            kid=True,
+            kid_subset_size=subset,
+            cache=False,
+            save_cpu_ram=True,
+            verbose=False,
+            feature_extractor="inception-v3-compat",
+            feature_extractor_weights_path=str(weights),
+        )
         return {ours: found[name] for ours, name in NAMES.items()}
 
     def ours() -> Mapping[str, float]:
@@ -124,7 +138,12 @@ def main(words: Sequence[str] | None = None) -> None:
             show(f"features of one set, {precision}", found[precision], theirs, f"{error:.1e} relative")
         found = from_files(weights, files({"train": fake, "test": real}, Path(folder) / "images"))
         theirs, ours = found["torch-fidelity"], found["genbench"]
-        show("fid, is and kid from PNG files", ours, theirs, ", ".join(f"{name} {abs(theirs.answer[name] - ours.answer[name]):.1e}" for name in NAMES))
+        show(
+            "fid, is and kid from PNG files",
+            ours,
+            theirs,
+            ", ".join(f"{name} {abs(theirs.answer[name] - ours.answer[name]):.1e}" for name in NAMES),
+        )
 
 
 def files(sets: Mapping[str, Tensor], root: Path) -> Path:

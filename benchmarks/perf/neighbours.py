@@ -1,9 +1,10 @@
-"""The nearest training images of samples against sklearn's brute force and, where it is installed, faiss-cpu's flat index.
+"""The nearest training images of samples against sklearn's brute force and, where it is installed, faiss-cpu's flat
+index.
 
     python benchmarks/perf/neighbours.py [--references 50000] [--queries 1000] [--rounds 3]
 
-Random images of 32x32, 5 neighbours. The peers get theirs as fp32, converted beforehand; genbench's are uint8 as they are kept. Both
-genbench and sklearn are exact; faiss-cpu rounds its distances to fp32.
+Random images of 32x32, 5 neighbours. The peers get theirs as fp32, converted beforehand; genbench's are uint8 as they
+are kept. Both genbench and sklearn are exact; faiss-cpu rounds its distances to fp32.
 """
 
 from __future__ import annotations
@@ -40,12 +41,17 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     sizes = (arguments.queries, arguments.references)
-    queries, references = (torch.randint(0, 256, (size, 32, 32, 3), generator=generator, dtype=torch.uint8) for size in sizes)
+    queries, references = (
+        torch.randint(0, 256, (size, 32, 32, 3), generator=generator, dtype=torch.uint8) for size in sizes
+    )
     found = alternate(contestants(queries, references), arguments.rounds, warm_up=False)
-    print(f"{machine()}, {arguments.queries} x {arguments.references:,} images of 3072 pixels, {arguments.rounds} rounds")
+    print(
+        f"{machine()}, {arguments.queries} x {arguments.references:,} images of 3072 pixels, {arguments.rounds} rounds"
+    )
     for name, outcome in found.items():
         same = float((outcome.answer == found["genbench"].answer).mean())
-        print(f"{name:10} {outcome.usual:8.2f} s   {100 * same:6.2f} % of the indices equal   {verdict(found, name)}".rstrip())
+        measured = f"{outcome.usual:8.2f} s   {100 * same:6.2f} % of the indices equal"
+        print(f"{name:10} {measured}   {verdict(found, name)}".rstrip())
 
 
 def contestants(queries: Tensor, references: Tensor) -> dict[str, Callable[[], Indices]]:
@@ -56,7 +62,9 @@ def contestants(queries: Tensor, references: Tensor) -> dict[str, Callable[[], I
         return nearest(queries, references, NEIGHBOURS)[1].numpy()
 
     def sklearns() -> Indices:
-        indices: Indices = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(p).kneighbors(q, return_distance=False)
+        indices: Indices = (
+            NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(p).kneighbors(q, return_distance=False)
+        )
         return indices
 
     def faiss_cpus() -> Indices:

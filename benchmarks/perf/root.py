@@ -2,7 +2,8 @@
 
     python benchmarks/perf/root.py [--dimensions 2048] [--rounds 3]
 
-torch-fidelity sums the roots of the eigenvalues of a general matrix; scipy's `sqrtm` is what the published FID code called. All in fp64.
+torch-fidelity sums the roots of the eigenvalues of a general matrix; scipy's `sqrtm` is what the published FID code
+called. All in fp64.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     scale = torch.logspace(0, -2, arguments.dimensions)
-    one, other = (statistics(torch.randn(3 * len(scale), len(scale), generator=generator) * scale + shift) for shift in (0.0, 0.01))
+    one, other = (
+        statistics(torch.randn(3 * len(scale), len(scale), generator=generator) * scale + shift)
+        for shift in (0.0, 0.01)
+    )
     plain = [{"mu": part.mean.numpy(), "sigma": part.covariance.numpy()} for part in (one, other)]
 
     def scipys() -> float:
         root = scipy.linalg.sqrtm(plain[0]["sigma"] @ plain[1]["sigma"])
-        return float((one.mean - other.mean).square().sum() + one.covariance.trace() + other.covariance.trace()) - 2 * float(np.trace(root).real)
+        return float(
+            (one.mean - other.mean).square().sum() + one.covariance.trace() + other.covariance.trace()
+        ) - 2 * float(np.trace(root).real)
 
     found = alternate(
         {

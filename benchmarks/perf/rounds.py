@@ -29,7 +29,8 @@ class Outcome(NamedTuple):
 def alternate(contestants: Mapping[str, Callable[[], Any]], rounds: int, *, warm_up: bool = True) -> dict[str, Outcome]:
     """Run all in turn, so that a machine that slows down slows all; a round to warm up does not count.
 
-    CPU seconds of one thread: the time that others on the machine take does not count either, though the caches they share do.
+    CPU seconds of one thread: the time that others on the machine take does not count either, though the caches they
+    share do.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     answers: dict[str, Any] = {}
@@ -54,5 +55,12 @@ def verdict(found: Mapping[str, Outcome], name: str) -> str:
 
 def machine() -> str:
     """The processor, its number of cores, and torch."""
-    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {len(names)} cores, torch {torch.__version__}, 1 thread, CPU time"
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return (
+        f"{names[0] if names else platform.machine()}, {len(names)} cores, torch {torch.__version__}, 1 thread, CPU"
+        " time"
+    )

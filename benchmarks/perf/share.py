@@ -1,10 +1,11 @@
-"""The share of a core's convolution speed that a GAN's step and the feature pass reach, by operations counted and CPU seconds.
+"""The share of a core's convolution speed that a GAN's step and the feature pass reach, by operations counted and CPU
+seconds.
 
     python benchmarks/perf/share.py [--images 16] [--steps 6] [--rounds 5]
 
-The speed that they are measured by is that of the fastest of some 3x3 convolutions, channels last, in the same precision and the same
-run. The GAN is that of step.py, the feature network Inception v3 with random weights. Only products are counted: convolutions, their
-gradients and linear layers, as torch.utils.flop_counter does.
+The speed that they are measured by is that of the fastest of some 3x3 convolutions, channels last, in the same
+precision and the same run. The GAN is that of step.py, the feature network Inception v3 with random weights. Only
+products are counted: convolutions, their gradients and linear layers, as torch.utils.flop_counter does.
 """
 
 from __future__ import annotations
@@ -50,11 +51,16 @@ def main(words: Sequence[str] | None = None) -> None:
         network = InceptionV3(random_weights(Path(folder) / "inception.pth")).eval()
     images = blobs(arguments.images, 0)
     for precision in PRECISIONS:
-        work: dict[str, Work] = {f"convolution {channels}x{size}x{size}": convolution(channels, size, precision) for channels, size in CONVOLUTIONS}
+        work: dict[str, Work] = {
+            f"convolution {channels}x{size}x{size}": convolution(channels, size, precision)
+            for channels, size in CONVOLUTIONS
+        }
         work["GAN step"] = partial(repeat, genbench_step("gan", precision), arguments.steps)
         work["feature pass"] = partial(extract, network, images, precision=precision, device=CPU)
         counts = {name: operations(call) for name, call in work.items()}
-        speeds = {name: counts[name] / outcome.usual / 1e9 for name, outcome in alternate(work, arguments.rounds).items()}
+        speeds = {
+            name: counts[name] / outcome.usual / 1e9 for name, outcome in alternate(work, arguments.rounds).items()
+        }
         peak = max(speed for name, speed in speeds.items() if name.startswith("convolution"))
         for name, speed in speeds.items():
             print(f"{precision:9}  {name:22} {speed:7.1f}  {100 * speed / peak:4.0f} %", flush=True)
@@ -62,7 +68,11 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def convolution(channels: int, size: int, precision: str) -> Work:
     """One 3x3 convolution, channels last in memory, its weights laid out once."""
-    layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False).to(PRECISIONS[precision]).to(memory_format=torch.channels_last)
+    layer = (
+        nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        .to(PRECISIONS[precision])
+        .to(memory_format=torch.channels_last)
+    )
     images = torch.randn(BATCH, channels, size, size).to(PRECISIONS[precision], memory_format=torch.channels_last)
 
     def call() -> None:

@@ -2,10 +2,11 @@
 
     python benchmarks/perf/step.py [--rounds 7] [--steps 6] [--precision fp32|bf16]
 
-The textbook forms stand for published code that is no package. They have channels first in memory, `loss.backward()` through
-everything and fp32 throughout; GRAM has autograd through one LU solve for each width and two full backward passes; the MMD-GAN's step
-is five of the critic with its autoencoder and one of the generator that decodes as well. The same layer sizes and batches on both
-sides; --precision is that of genbench's networks alone. Rounds of the two alternate, and the figure to read is the median of the ratios.
+The textbook forms stand for published code that is no package. They have channels first in memory, `loss.backward()`
+through everything and fp32 throughout; GRAM has autograd through one LU solve for each width and two full backward
+passes; the MMD-GAN's step is five of the critic with its autoencoder and one of the generator that decodes as well. The
+same layer sizes and batches on both sides; --precision is that of genbench's networks alone. Rounds of the two
+alternate, and the figure to read is the median of the ratios.
 """
 
 from __future__ import annotations
@@ -48,9 +49,16 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     print(f"{machine()}, genbench in {arguments.precision}, {arguments.rounds} rounds of {arguments.steps} steps")
     print("method  textbook ms  genbench ms  ratio (median, min to max)")
-    for name, textbook in (("gram", textbook_gram()), ("gan", textbook_gan()), ("mmdgan", textbook_mmdgan()), ("mmdnet", textbook_mmdnet())):
+    for name, textbook in (
+        ("gram", textbook_gram()),
+        ("gan", textbook_gan()),
+        ("mmdgan", textbook_mmdgan()),
+        ("mmdnet", textbook_mmdnet()),
+    ):
         sides = {"textbook": textbook, "genbench": genbench_step(name, arguments.precision)}
-        found = alternate({side: partial(repeat, step, arguments.steps) for side, step in sides.items()}, arguments.rounds)
+        found = alternate(
+            {side: partial(repeat, step, arguments.steps) for side, step in sides.items()}, arguments.rounds
+        )
         book, own = (found[side].usual * 1e3 / arguments.steps for side in sides)
         print(f"{name:6}  {book:11.1f}  {own:11.1f}  {faster(found['genbench'], found['textbook'])}", flush=True)
 
@@ -71,7 +79,13 @@ def genbench_step(name: str, precision: str = "fp32") -> Step:
     """The method's own step, with its settings for CIFAR-10, in the precision in which `train` would run it."""
     method = registry.load("methods", name)
     values = {key: cited.value for key, cited in method.presets["cifar10"].items()} | STEADY.get(name, {})
-    kit = Kit(shape=SHAPE, architecture=registry.load("architectures", "dcgan"), net=DcganNet(latent=LATENT), seed=0, draws=Draws(0))
+    kit = Kit(
+        shape=SHAPE,
+        architecture=registry.load("architectures", "dcgan"),
+        net=DcganNet(latent=LATENT),
+        seed=0,
+        draws=Draws(0),
+    )
     trainer = method.trainer(method.config(**values), kit)
     stream = itertools.cycle(batch.to(memory_format=torch.channels_last) for batch in batches())
 
@@ -127,7 +141,9 @@ def textbook_gan() -> Step:
 
 
 def textbook_gram() -> Step:
-    """Algorithm 1 with autograd through everything: eq. 9 for the critic, the square root of eq. 10 for the generator."""
+    """Algorithm 1 with autograd through everything: eq. 9 for the critic, the square root of eq. 10 for the
+    generator.
+    """
     generator, critic = generator_network(), critic_network(LATENT)
     critic_optimizer = Adam(critic.parameters(), lr=2e-4, betas=(0.5, 0.999))
     generator_optimizer = Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -156,7 +172,9 @@ def textbook_gram() -> Step:
 
 
 def textbook_mmdgan() -> Step:
-    """Clamped critic with a decoder, feasible set reduction, a fresh batch for each step; the generator's step decodes too."""
+    """Clamped critic with a decoder, feasible set reduction, a fresh batch for each step; the generator's step decodes
+    too.
+    """
     generator, critic, decoder = generator_network(), critic_network(LATENT), generator_network()
     critic_optimizer = RMSprop([*critic.parameters(), *decoder.parameters()], lr=5e-5)
     generator_optimizer = RMSprop(generator.parameters(), lr=5e-5)

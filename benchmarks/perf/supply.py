@@ -2,9 +2,10 @@
 
     python benchmarks/perf/supply.py [--folder IMAGES] [--images 50000] [--batches 200] [--rounds 7]
 
-The same images for both, random ones of 32x32 unless a folder is named: genbench's mapped from a file as in a trial, torchvision's
-held in memory by its CIFAR10 class, which is its fastest way. With a folder its ImageFolder, which decodes the files, is timed too.
-Rounds of all alternate; the figure to read is the median of the ratios. One thread, no worker processes.
+The same images for both, random ones of 32x32 unless a folder is named: genbench's mapped from a file as in a trial,
+torchvision's held in memory by its CIFAR10 class, which is its fastest way. With a folder its ImageFolder, which
+decodes the files, is timed too. Rounds of all alternate; the figure to read is the median of the ratios. One thread, no
+worker processes.
 """
 
 from __future__ import annotations
@@ -51,17 +52,30 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
         images = of_folder(arguments.folder) if arguments.folder else random(Path(scratch), arguments.images)
-        assert torch.equal(pixels(Source(images, seed=0, batch=len(images))), pixels(loaded(in_memory(images), batch=len(images))))
+        assert torch.equal(
+            pixels(Source(images, seed=0, batch=len(images))), pixels(loaded(in_memory(images), batch=len(images)))
+        )
         peers = {"DataLoader, in memory": in_memory(images)}
         if arguments.folder:
             peers["DataLoader, image files"] = torchvision.datasets.ImageFolder(arguments.folder, TRANSFORM)
-        compare(Source(images, seed=0, batch=BATCH), {name: loaded(peer, batch=BATCH) for name, peer in peers.items()}, arguments.batches, arguments.rounds)
+        compare(
+            Source(images, seed=0, batch=BATCH),
+            {name: loaded(peer, batch=BATCH) for name, peer in peers.items()},
+            arguments.batches,
+            arguments.rounds,
+        )
 
 
 def compare(source: Iterator[Tensor], peers: dict[str, Iterator[Any]], batches: int, rounds: int) -> None:
     """Alternate and print."""
     # genbench's batches are so quick that ten times as many are needed for a time that can be trusted.
-    found = alternate({"genbench": partial(draw, source, 10 * batches), **{name: partial(draw, peer, batches) for name, peer in peers.items()}}, rounds)
+    found = alternate(
+        {
+            "genbench": partial(draw, source, 10 * batches),
+            **{name: partial(draw, peer, batches) for name, peer in peers.items()},
+        },
+        rounds,
+    )
     found["genbench"] = Outcome([seconds / 10 for seconds in found["genbench"].seconds], None)
     print(f"{machine()}, torchvision {torchvision.__version__}, batch {BATCH}, {rounds} rounds of {batches} batches")
     for name, outcome in found.items():

@@ -65,7 +65,8 @@ SPREADS: dict[str, Draw] = {
 
 
 def decide(study: Values, *, paired: bool, agreed: bool = True) -> tuple[Values, Values]:
-    """(adjusted p, difference) of every pair of a study [contenders, seeds] or [conditions, contenders, seeds], as verdicts have them.
+    """(adjusted p, difference) of every pair of a study [contenders, seeds] or [conditions, contenders, seeds], as
+    verdicts have them.
 
     agreed: with the permutation tests that have to agree; without them, Holm's adjustment alone.
     """
@@ -76,9 +77,11 @@ def decide(study: Values, *, paired: bool, agreed: bool = True) -> tuple[Values,
 
 
 def different(studies: Values, *, paired: bool, agreed: bool = True) -> Values:
-    """Whether each pair of each study [draws, ..., contenders, seeds] is called different, [draws, conditions x pairs], booleans as numbers.
+    """Whether each pair of each study [draws, ..., contenders, seeds] is called different, [draws, conditions x pairs],
+    booleans as numbers.
 
-    A study in which no t test comes below the level divided by the number of pairs has none, and is not looked at any longer.
+    A study in which no t test comes below the level divided by the number of pairs has none, and is not looked at any
+    longer.
     """
     blocks = studies.reshape(len(studies), -1, *studies.shape[-2:])
     sides = [np.stack([blocks[:, :, pair[side]] for pair in pairs(blocks[0, 0])], axis=2) for side in (0, 1)]

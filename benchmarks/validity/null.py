@@ -1,4 +1,5 @@
-"""How often genbench's verdicts call equal things different, how often they find what is there, and what their intervals cover.
+"""How often genbench's verdicts call equal things different, how often they find what is there, and what their
+intervals cover.
 
     python benchmarks/validity/null.py [--draws 4000]
 
@@ -31,11 +32,22 @@ FAR = 100.0
 def main(words: Sequence[str] | None = None) -> None:
     """Simulate and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--draws", type=int, default=4000, help="made-up studies in each row; a quarter as many for power and through records")
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=4000,
+        help="made-up studies in each row; a quarter as many for power and through records",
+    )
     parser.add_argument("--out", type=Path, default=Path("results/validity"))
     arguments = parser.parse_args(words)
     started, few = time.process_time(), max(arguments.draws // 4, 1)
-    nulls = pd.DataFrame([row for rows in (against_itself, by_holm_alone, under_conditions, beside, unlike) for row in rows(arguments.draws)])
+    nulls = pd.DataFrame(
+        [
+            row
+            for rows in (against_itself, by_holm_alone, under_conditions, beside, unlike)
+            for row in rows(arguments.draws)
+        ]
+    )
     found = power(few)
     covered = coverage(arguments.draws)
     checked = through_records(few)
@@ -44,7 +56,9 @@ def main(words: Sequence[str] | None = None) -> None:
         table.to_csv(arguments.out / f"{name}.csv", index=False, float_format="%.4g")
     picture(found, arguments.out / "power.png")
     minutes = (time.process_time() - started) / 60
-    (arguments.out / "README.md").write_text(page(nulls, found, covered, checked, arguments.draws, minutes), encoding="utf-8")
+    (arguments.out / "README.md").write_text(
+        page(nulls, found, covered, checked, arguments.draws, minutes), encoding="utf-8"
+    )
 
 
 def against_itself(draws: int) -> list[dict[str, object]]:
@@ -62,7 +76,16 @@ def by_holm_alone(draws: int) -> list[dict[str, object]]:
     rows = []
     for name, contenders, seeds, paired in product(("normal", "collapses 1 in 2"), (2, 4), SEEDS, (True, False)):
         studies = SPREADS[name](_rng(name, contenders, seeds, paired), (draws, contenders, seeds))
-        rows.append(_row("a method against itself, Holm alone", name, contenders, seeds, paired, different(studies, paired=paired, agreed=False)))
+        rows.append(
+            _row(
+                "a method against itself, Holm alone",
+                name,
+                contenders,
+                seeds,
+                paired,
+                different(studies, paired=paired, agreed=False),
+            )
+        )
     return rows
 
 
@@ -71,7 +94,16 @@ def under_conditions(draws: int) -> list[dict[str, object]]:
     rows = []
     for name, contenders, seeds, paired in product(("normal", "collapses 1 in 2"), (2, 3), SEEDS, (True, False)):
         studies = SPREADS[name](_rng(name, contenders, seeds, paired, 4), (draws, 4, contenders, seeds))
-        rows.append(_row("against itself under each of 4 conditions", name, contenders, seeds, paired, different(studies, paired=paired)))
+        rows.append(
+            _row(
+                "against itself under each of 4 conditions",
+                name,
+                contenders,
+                seeds,
+                paired,
+                different(studies, paired=paired),
+            )
+        )
     return rows
 
 
@@ -88,27 +120,51 @@ def beside(draws: int) -> list[dict[str, object]]:
 
 def unlike(draws: int) -> list[dict[str, object]]:
     """Two contenders with one mean and unlike spreads: calling them different is an error of the mean."""
-    laws: dict[str, tuple[Draw, float]] = {"normal, sd 1 against 10": (normal, 10.0), "normal against log-normal": (lognormal, 1.0)}
+    laws: dict[str, tuple[Draw, float]] = {
+        "normal, sd 1 against 10": (normal, 10.0),
+        "normal against log-normal": (lognormal, 1.0),
+    }
     rows = []
     for (name, (law, scale)), seeds in product(laws.items(), SEEDS):
         rng = _rng(name, seeds)
         centre, spread = (float(np.exp(0.5)), float(np.sqrt((np.e - 1) * np.e))) if law is lognormal else (0.0, 1.0)
         one, other = scale * law(rng, (draws, 1, seeds)), centre + spread * normal(rng, (draws, 1, seeds))
-        rows.append(_row("equal means, unlike spreads", name, 2, seeds, False, different(np.concatenate([one, other], axis=1), paired=False)))
+        rows.append(
+            _row(
+                "equal means, unlike spreads",
+                name,
+                2,
+                seeds,
+                False,
+                different(np.concatenate([one, other], axis=1), paired=False),
+            )
+        )
     return rows
 
 
 def power(draws: int) -> pd.DataFrame:
     """One contender is better than one or three equal others: the share of its comparisons that say so."""
     rows = []
-    designs: dict[str, tuple[Draw, bool]] = {"paired": (normal, True), "paired, half shared": (shared, True), "Welch": (normal, False)}
+    designs: dict[str, tuple[Draw, bool]] = {
+        "paired": (normal, True),
+        "paired, half shared": (shared, True),
+        "Welch": (normal, False),
+    }
     for (name, (law, paired)), contenders, seeds, effect in product(designs.items(), (2, 4), SEEDS, EFFECTS):
         studies = law(_rng(name, contenders, seeds, effect), (draws, contenders, seeds))
         studies[:, 0] += effect
         hits = different(studies, paired=paired)[:, : contenders - 1]
         interval = statistics.wilson(round(float(hits.mean(axis=1).sum())), draws)
         rows.append(
-            {"design": name, "contenders": contenders, "seeds": seeds, "effect": effect, "power": hits.mean(), "low": interval.low, "high": interval.high}
+            {
+                "design": name,
+                "contenders": contenders,
+                "seeds": seeds,
+                "effect": effect,
+                "power": hits.mean(),
+                "low": interval.low,
+                "high": interval.high,
+            }
         )
     return pd.DataFrame(rows)
 
@@ -122,12 +178,16 @@ def coverage(draws: int) -> pd.DataFrame:
         values = SPREADS[name](_rng(name, seeds, "coverage"), (draws, seeds))
         for kind, interval in kinds.items():
             held = sum(low <= truth <= high for low, high in map(interval, values))
-            rows.append({"interval": kind, "spread": name, "seeds": seeds, "coverage": held / draws, **_wilson(held, draws)})
+            rows.append(
+                {"interval": kind, "spread": name, "seeds": seeds, "coverage": held / draws, **_wilson(held, draws)}
+            )
     return pd.DataFrame(rows)
 
 
 def through_records(draws: int) -> dict[str, int]:
-    """A method against itself through records and `verdicts`: how many studies say different, and how many as the arrays alone do."""
+    """A method against itself through records and `verdicts`: how many studies say different, and how many as the
+    arrays alone do.
+    """
     said = agreed = 0
     for study in SPREADS["normal"](_rng("records"), (draws, 2, 5)):
         (verdict,) = judgement.verdicts(frame([_record(method, seed, study) for method in (0, 1) for seed in range(5)]))
@@ -158,8 +218,21 @@ def _record(method: int, seed: int, study: Values) -> Record:
 def _row(question: str, spread: str, contenders: int, seeds: int, paired: bool, found: Values) -> dict[str, object]:
     """found: [draws, pairs], whether a pair was called different."""
     wrong = int(found.any(axis=1).sum())
-    names = {"question": question, "spread": spread, "contenders": contenders, "seeds": seeds, "test": "paired" if paired else "Welch"}
-    return {**names, "draws": len(found), "different": wrong, "rate": wrong / len(found), **_wilson(wrong, len(found)), "rate_per_verdict": found.mean()}
+    names = {
+        "question": question,
+        "spread": spread,
+        "contenders": contenders,
+        "seeds": seeds,
+        "test": "paired" if paired else "Welch",
+    }
+    return {
+        **names,
+        "draws": len(found),
+        "different": wrong,
+        "rate": wrong / len(found),
+        **_wilson(wrong, len(found)),
+        "rate_per_verdict": found.mean(),
+    }
 
 
 def _wilson(count: int, total: int) -> dict[str, float]:

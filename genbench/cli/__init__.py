@@ -39,7 +39,9 @@ for command in (
 
 
 def _one_line(message: str) -> str:
-    """A message without what would break the line or command the terminal: those characters as they are written in Python."""
+    """A message without what would break the line or command the terminal: those characters as they are written in
+    Python.
+    """
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message)
 
 
@@ -48,7 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):  # names and paths may hold what the terminal's encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        cli.main(args=arguments, prog_name="genbench", standalone_mode=False, obj=[*(sys.argv[1:] if arguments is None else arguments)])
+        cli.main(
+            args=arguments,
+            prog_name="genbench",
+            standalone_mode=False,
+            obj=[*(sys.argv[1:] if arguments is None else arguments)],
+        )
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:

@@ -38,22 +38,36 @@ def table(rows: list[list[str]], columns: list[str], *, left: int = 1) -> Table:
 def frame(formatted: pd.DataFrame) -> Table:
     """A formatted summary as a rich table."""
     words = list(formatted.columns).index("method") + 1
-    return table([[str(cell) for cell in row] for row in formatted.itertuples(index=False)], list(formatted.columns), left=words)
+    return table(
+        [[str(cell) for cell in row] for row in formatted.itertuples(index=False)], list(formatted.columns), left=words
+    )
 
 
 def plan(study: Study) -> tuple[list[str], Table]:
     """What all trials of a study have in common, as lines, and a table of the trials with what differs."""
     flats = [flatten(trial.settings) for trial in study.trials]
-    shared = {key: value for key, value in flats[0].items() if not key.startswith("method.") and all(flat.get(key, flat) == value for flat in flats)}
+    shared = {
+        key: value
+        for key, value in flats[0].items()
+        if not key.startswith("method.") and all(flat.get(key, flat) == value for flat in flats)
+    }
     lines = [
         f"{section}: "
-        + " ".join(f"{key.partition('.')[2]}={literal(value)}" for key, value in shared.items() if key.startswith(f"{section}.") and value is not None)
+        + " ".join(
+            f"{key.partition('.')[2]}={literal(value)}"
+            for key, value in shared.items()
+            if key.startswith(f"{section}.") and value is not None
+        )
         for section in ("data", "net", "train", "evaluate")
         if any(key.startswith(f"{section}.") for key in shared)
     ]
     rows = []
     for trial, flat in zip(study.trials, flats, strict=True):
-        differs = " ".join(f"{key.removeprefix('method.')}={literal(value)}" for key, value in flat.items() if key not in shared and value is not None)
+        differs = " ".join(
+            f"{key.removeprefix('method.')}={literal(value)}"
+            for key, value in flat.items()
+            if key not in shared and value is not None
+        )
         rows.append([trial.label, trial.dataset, str(trial.seed), trial.id, _state(study, trial), differs])
     return lines, table(rows, ["method", "data set", "seed", "id", "state", "settings that differ"], left=6)
 
@@ -71,7 +85,18 @@ def states(found: Sequence[State]) -> Table:
         share = f"{100 * fraction(one.trial, one.clocks):.0f} %" if one.clocks else "–"
         updates = f"{one.clocks['updates']:,}" if one.clocks else "–"
         detail = one.detail.splitlines()[0] if one.detail else ""
-        rows.append([one.trial.label, one.trial.dataset, str(one.trial.seed), one.state, detail, duration(one.age), share, updates])
+        rows.append(
+            [
+                one.trial.label,
+                one.trial.dataset,
+                str(one.trial.seed),
+                one.state,
+                detail,
+                duration(one.age),
+                share,
+                updates,
+            ]
+        )
     return table(rows, ["method", "data set", "seed", "state", "why", "for", "done", "updates"], left=5)
 
 
@@ -110,7 +135,9 @@ class Bars:
 
     def __init__(self, console: Console, trials: int) -> None:
         share, note = TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[note]}")
-        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn(), note, console=console)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn(), note, console=console
+        )
         self._all = self._progress.add_task("all trials", total=trials, note="")
         self._tasks: dict[str, TaskID] = {}
 
@@ -125,7 +152,9 @@ class Bars:
         """Add the trial's bar."""
         note = "" if attempt == 1 else f"attempt {attempt}"
         if trial.directory not in self._tasks:
-            self._tasks[trial.directory] = self._progress.add_task(f"{trial.label} {trial.dataset} seed {trial.seed}", total=1.0, note=note)
+            self._tasks[trial.directory] = self._progress.add_task(
+                f"{trial.label} {trial.dataset} seed {trial.seed}", total=1.0, note=note
+            )
         self._progress.update(self._tasks[trial.directory], note=note)
 
     def progress(self, trial: Trial, row: Mapping[str, Any]) -> None:
@@ -163,7 +192,10 @@ class Lines:
         now = time.monotonic()
         if now - self._shown[trial.directory] >= THROTTLE:
             self._shown[trial.directory] = now
-            self._say(f"{trial.label} on {trial.dataset}, seed {trial.seed}: {100 * fraction(trial, row):.0f} %, {row['updates']:,} updates")
+            self._say(
+                f"{trial.label} on {trial.dataset}, seed {trial.seed}: {100 * fraction(trial, row):.0f} %,"
+                f" {row['updates']:,} updates"
+            )
 
     def ended(self, trial: Trial, record: Record) -> None:
         """Say how it ended."""
@@ -179,4 +211,6 @@ def ending(trial: Trial, record: Record) -> str:
     head = f"{trial.label} on {trial.dataset}, seed {trial.seed}: {record.status}"
     if record.error:
         return f"{head}: {record.error}"
-    return f"{head} after {record.images:,} images, {record.updates:,} updates, {record.train_seconds:.1f} s of training"
+    return (
+        f"{head} after {record.images:,} images, {record.updates:,} updates, {record.train_seconds:.1f} s of training"
+    )

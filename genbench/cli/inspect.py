@@ -46,7 +46,10 @@ def show(method: str) -> None:
     plugin = registry.load("methods", method)
     console = terminal_console()
     click.echo(f"{plugin.name}: {plugin.paper}\n")
-    rows = [[f"{plugin.name}.{name}", display.literal(default), meaning, source] for name, default, meaning, source in describe(plugin.config)]
+    rows = [
+        [f"{plugin.name}.{name}", display.literal(default), meaning, source]
+        for name, default, meaning, source in describe(plugin.config)
+    ]
     console.print(display.table(rows, ["setting", "default", "meaning", "source"], left=4))
     for title, layers in (("preset", plugin.presets), ("variant", plugin.variants)):
         for name, values in layers.items():
@@ -57,7 +60,11 @@ def show(method: str) -> None:
                 continue
             cited = [(key, value if isinstance(value, Cited) else Cited(value, "")) for key, value in values.items()]
             console.print(
-                display.table([[f"  {key}", display.literal(value.value), value.source] for key, value in cited], ["  setting", "value", "source"], left=3)
+                display.table(
+                    [[f"  {key}", display.literal(value.value), value.source] for key, value in cited],
+                    ["  setting", "value", "source"],
+                    left=3,
+                )
             )
 
 
@@ -70,5 +77,7 @@ def check(method: str) -> None:
 
     findings = {finding.name: finding for finding in testing.check(registry.load("methods", method))}
     for name in testing.CHECKS:
-        click.echo(f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}")
+        click.echo(
+            f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}"
+        )
     sys.exit(1 if findings else 0)

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
-RESULTS = click.option("--results", type=Place(), default=Path("results"), show_default=True, help="Folder of all results.")
+RESULTS = click.option(
+    "--results", type=Place(), default=Path("results"), show_default=True, help="Folder of all results."
+)
 CHECKPOINT = click.option(
-    "--checkpoint", "which", type=click.Choice(["last", "best"]), default="last", show_default=True, help="The last one, or the best during training."
+    "--checkpoint",
+    "which",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="The last one, or the best during training.",
 )
 
 

@@ -1,4 +1,6 @@
-"""How the command line reads its words: paths, lists of names, lists of seeds, and guesses for commands that do not exist."""
+"""How the command line reads its words: paths, lists of names, lists of seeds, and guesses for commands that do not
+exist.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,16 @@ DIGITS = 18
 class Commands(click.Group):
     """A group that guesses what an unknown command should have been."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or raise a usage error with a guess."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             close = get_close_matches(args[0], self.commands, n=1)
             guess = f" did you mean '{close[0]}'?" if close else ""
-            raise click.UsageError(f"unknown command '{args[0]}':{guess} (there are: {', '.join(sorted(self.commands))})")
+            raise click.UsageError(
+                f"unknown command '{args[0]}':{guess} (there are: {', '.join(sorted(self.commands))})"
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -68,5 +74,9 @@ class Seeds(Names):
         words = super().convert(value, param, ctx)
         for word in words:
             if not str(word).isdecimal() or len(str(word)) > DIGITS:
-                self.fail(f"'{word}' is not a seed: seeds are whole numbers from 0, of at most {DIGITS} digits, as in 0,1,2", param, ctx)
+                self.fail(
+                    f"'{word}' is not a seed: seeds are whole numbers from 0, of at most {DIGITS} digits, as in 0,1,2",
+                    param,
+                    ctx,
+                )
         return list(dict.fromkeys(int(word) for word in words))

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("study")
 @RESULTS
-@click.option("--format", "formats", type=Names(), default="html", show_default=True, help="html, md, csv, latex, pdf, or several.")
+@click.option(
+    "--format",
+    "formats",
+    type=Names(),
+    default="html",
+    show_default=True,
+    help="html, md, csv, latex, pdf, or several.",
+)
 @click.option("-o", "--output", type=Place(), help="Folder to write into.  [default: RESULTS/STUDY/report]")
 @click.option("--csv", "csv_file", type=Place(), help="Also write the table of scores here, numbers in full.")
 def report(study: str, results: Path, formats: list[str], output: Path | None, csv_file: Path | None) -> None:
@@ -58,10 +65,11 @@ def report(study: str, results: Path, formats: list[str], output: Path | None, c
 @click.argument("b")
 @RESULTS
 def compare(a: str, b: str, results: Path) -> None:
-    """Put two studies, trials or methods beside each other: what is the same, what differs, who is better where they may be compared.
+    """Put two studies, trials or methods beside each other: what is the same, what differs, who is better where they
+    may be compared.
 
-    A and B are each a study, STUDY:METHOD or STUDY:METHOD/VARIANT, or the folder of a study or of a trial. Numbers that were made in
-    unlike ways are never compared.
+    A and B are each a study, STUDY:METHOD or STUDY:METHOD/VARIANT, or the folder of a study or of a trial. Numbers that
+    were made in unlike ways are never compared.
     """
     from genbench.cli import display
     from genbench.report import compare as differences
@@ -82,7 +90,11 @@ def compare(a: str, b: str, results: Path) -> None:
         click.echo()
         shown = judged.shown
         left = [name not in judged.numbers for name in shown.columns].index(False)
-        console.print(display.table([[str(cell) for cell in row] for row in shown.itertuples(index=False)], list(shown.columns), left=left))
+        console.print(
+            display.table(
+                [[str(cell) for cell in row] for row in shown.itertuples(index=False)], list(shown.columns), left=left
+            )
+        )
         click.echo()
         for one in found.verdicts:
             click.echo(judgement.sentence(one))
@@ -121,12 +133,16 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
     from genbench.trial import record
 
     path, study, method = Path(word), *word.partition(":")[::2]
-    if os.path.exists(path / "trial.json") or os.path.isdir(path / "trials"):  # which are false for a word that no path can be
+    if os.path.exists(path / "trial.json") or os.path.isdir(
+        path / "trials"
+    ):  # which are false for a word that no path can be
         records, damaged = record.load_good(path)
         return Side(name=name, records=records), damaged
     known = [folder.parent.name for folder in results.glob("*/trials")]
     if study not in known:
-        raise UnknownNameError("study", study, known, f"looked in {results}; STUDY, STUDY:METHOD or a folder of trials was expected")
+        raise UnknownNameError(
+            "study", study, known, f"looked in {results}; STUDY, STUDY:METHOD or a folder of trials was expected"
+        )
     records, damaged = record.load_good(results / study)
     if method and not records.empty:
         chosen = records[labels(records) == method]

@@ -29,8 +29,15 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--methods", type=Names(), default=[], help="Methods, as method or method/variant.  [default: the study's; every installed one]")
-@click.option("--dataset", "datasets", type=Names(), default=[], help="Data set, or several.  [default: the study's; ring]")
+@click.option(
+    "--methods",
+    type=Names(),
+    default=[],
+    help="Methods, as method or method/variant.  [default: the study's; every installed one]",
+)
+@click.option(
+    "--dataset", "datasets", type=Names(), default=[], help="Data set, or several.  [default: the study's; ring]"
+)
 @click.option("--seeds", type=Seeds(), default=[], help="Training seeds.  [default: the study's; 0]")
 @click.option("--study-file", help="YAML file of the study, as benchmarks/figure2.yaml.")
 @click.option("--smoke", is_flag=True, help="Run the small size of the study's file.")
@@ -38,10 +45,18 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 @RESULTS
 @click.option("--data-root", type=Place(), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where the trials run.")
-@click.option("--slots", type=click.IntRange(min=1), help="Trials at once.  [default: one per GPU or core; on a cluster its own limits]")
-@click.option("--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]")
+@click.option(
+    "--slots",
+    type=click.IntRange(min=1),
+    help="Trials at once.  [default: one per GPU or core; on a cluster its own limits]",
+)
+@click.option(
+    "--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]"
+)
 @click.option("--only", type=click.Choice(["failed"]), help="Run none but the trials that have failed.")
-@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none.")
+@click.option(
+    "--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
 @click.pass_obj
@@ -65,9 +80,9 @@ def run(
 ) -> None:
     """Run a study: each method on the same data order, the same architecture and the same initial weights.
 
-    STUDY is a study's name (genbench list studies); what is given besides goes before what its file says. OVERRIDES are settings,
-    key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values (gram.lr=1e-4,5e-5) make a sweep. The
-    same command again goes on where the last one was broken off.
+    STUDY is a study's name (genbench list studies); what is given besides goes before what its file says. OVERRIDES are
+    settings, key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values
+    (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
     """
     from genbench.cli import display as terminal
     from genbench.config import compose
@@ -117,7 +132,9 @@ def run(
         click.echo(f"warning: {problem}", err=True)
     for trial in latents.score(planned):
         latent = ",".join(map(str, planned.file.score))
-        click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: scored with evaluate.seed={latent} too", err=True)
+        click.echo(
+            f"{trial.label} on {trial.dataset}, seed {trial.seed}: scored with evaluate.seed={latent} too", err=True
+        )
     sys.exit(_conclude(whole, mlflow="mlflow" in watching))
 
 
@@ -130,7 +147,10 @@ def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tu
     if path and name:
         raise GenbenchError(f"'{name}' and --study-file {path} each name a study; name one")
     if path and not path.endswith(catalogue.SUFFIXES):
-        raise GenbenchError(f"--study-file {path} is no {' or '.join(catalogue.SUFFIXES)} file; a study's name is given without it: genbench run {path}")
+        raise GenbenchError(
+            f"--study-file {path} is no {' or '.join(catalogue.SUFFIXES)} file; a study's name is given without it:"
+            f" genbench run {path}"
+        )
     file = catalogue.find(path or name) if path or name else EVERYTHING
     return file, words[1:] if name else words
 
@@ -155,7 +175,11 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
                 click.echo(f"          {link}")
     failed = [row for row in records if row.status == "failed"]
     for row in failed:
-        click.echo(f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see {study.directory / 'trials' / row.trial / 'log.txt'})", err=True)
+        click.echo(
+            f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see"
+            f" {study.directory / 'trials' / row.trial / 'log.txt'})",
+            err=True,
+        )
     return 1 if failed else 0
 
 
@@ -164,14 +188,18 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
 def trial(directory: Path) -> None:
     """Run one trial's folder to its end; at once if it is done. Every engine starts trials by this."""
     if not (directory / "trial.json").exists():
-        raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
+        raise GenbenchError(
+            f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)"
+        )
     from genbench.training import signals, worker
     from genbench.trial import record
 
     code = worker.run_trial(directory)
     signals.stop_listening()
     if row := record.read(directory):
-        click.echo(f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}")
+        click.echo(
+            f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}"
+        )
     else:
         click.echo(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
     sys.exit(code)

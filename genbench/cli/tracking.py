@@ -29,14 +29,28 @@ def sync(results: Path, observers: list[str]) -> None:
 @click.command()
 @RESULTS
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; another one than this machine's own needs --expose.")
-@click.option("--expose", is_flag=True, help="Let other machines in. MLflow asks for no password: whoever can reach the port can read and change the store.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at; another one than this machine's own needs --expose.",
+)
+@click.option(
+    "--expose",
+    is_flag=True,
+    help=(
+        "Let other machines in. MLflow asks for no password: whoever can reach the port can read and change the store."
+    ),
+)
 def ui(results: Path, port: int, host: str, expose: bool) -> None:
     """Serve MLflow's pages of the results, to this machine alone, until Ctrl-C."""
     from genbench.observers.store import ui_command
 
     if not (expose or _is_loopback(host)):
-        raise GenbenchError(f"--host {host} would let other machines in, and MLflow asks for no password; leave it out, or add --expose if that is meant")
+        raise GenbenchError(
+            f"--host {host} would let other machines in, and MLflow asks for no password; leave it out, or add --expose"
+            " if that is meant"
+        )
     if not results.is_dir():
         raise GenbenchError(f"there is no results folder {results}; run a study first, or name one with --results")
     command, environment = ui_command(results, port, host)

@@ -14,7 +14,9 @@ from genbench.cli.parameters import Names, Place
 @click.command()
 @click.argument("directory", type=Place())
 @click.option("-n", "count", type=click.IntRange(min=1), default=64, show_default=True, help="Number of samples.")
-@click.option("-o", "output", type=Place(), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder.")
+@click.option(
+    "-o", "output", type=Place(), default=Path("grid.png"), show_default=True, help="A .png, an .npz, or a new folder."
+)
 @CHECKPOINT
 def sample(directory: Path, count: int, output: Path, which: Literal["last", "best"]) -> None:
     """Draw samples from a trial's generator: into one picture, an array file, or a folder of pictures."""
@@ -33,7 +35,9 @@ def sample(directory: Path, count: int, output: Path, which: Literal["last", "be
 @click.option("--samples", type=click.IntRange(min=2), help="Number of samples.  [default: the trial's own]")
 @CHECKPOINT
 @click.argument("overrides", nargs=-1)
-def evaluate(directory: Path, metrics: list[str], samples: int | None, which: Literal["last", "best"], overrides: tuple[str, ...]) -> None:
+def evaluate(
+    directory: Path, metrics: list[str], samples: int | None, which: Literal["last", "best"], overrides: tuple[str, ...]
+) -> None:
     """Score finished trials again, without training: a trial's folder, a study's, or a results folder.
 
     The numbers are added to the records; those that were made in another way than the ones there stand beside them.
@@ -53,5 +57,7 @@ def evaluate(directory: Path, metrics: list[str], samples: int | None, which: Li
     records = []
     for number, (folder, trial_) in enumerate(changed, 1):
         records.append(rescore.rescore(folder, trial_, which))
-        click.echo(f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}: scored [{number} of {len(changed)}]", err=True)
+        click.echo(
+            f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}: scored [{number} of {len(changed)}]", err=True
+        )
     print_table(record.frame(records))

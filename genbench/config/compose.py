@@ -1,7 +1,8 @@
-"""Composing settings: layers, overrides and sweeps over the settings' dataclasses; with `overrides` the home of hydra and omegaconf.
+"""Composing settings: layers, overrides and sweeps over the settings' dataclasses; with `overrides` the home of hydra
+and omegaconf.
 
-Order: class defaults < data set < presets[data set] < variant < study < command line. The result is frozen back into the
-plain dataclasses: a trainer never sees a node of a configuration library.
+Order: class defaults < data set < presets[data set] < variant < study < command line. The result is frozen back into
+the plain dataclasses: a trainer never sees a node of a configuration library.
 """
 
 from __future__ import annotations
@@ -76,17 +77,23 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
         if (count := [other.key for other, _ in own].count(override.key)) > 1:
             raise SettingsError(f"'{override.key}' is set {count} times; set it once")
     if (count := math.prod(len(override.values) for override, _ in own)) > MOST_VALUES:
-        raise SettingsError(f"the sweep has {count:,} combinations, more than {MOST_VALUES:,}; split it into several studies")
+        raise SettingsError(
+            f"the sweep has {count:,} combinations, more than {MOST_VALUES:,}; split it into several studies"
+        )
     points = []
     for combination in product(*(override.values for override, _ in own)):
         config = OmegaConf.create(base)
         # What is said of one method has the last word.
-        for (override, key), value in sorted(zip(own, combination, strict=True), key=lambda pair: pair[0][0].key.partition(".")[0] in methods):
+        for (override, key), value in sorted(
+            zip(own, combination, strict=True), key=lambda pair: pair[0][0].key.partition(".")[0] in methods
+        ):
             _update(config, key, value, shown=override.key)
         settings = _frozen(schema, config)
         validate(settings, schema.method)
         numbers, running = split(settings)
-        swept = {override.key: value for (override, _), value in zip(own, combination, strict=True) if override.is_sweep}
+        swept = {
+            override.key: value for (override, _), value in zip(own, combination, strict=True) if override.is_sweep
+        }
         points.append(Point(schema.architecture, numbers, running, swept))
     return points
 
@@ -139,7 +146,9 @@ def _hint(key: str, methods: Sequence[str]) -> str:
 
 
 def _keys(config: Any) -> list[str]:
-    return [f"{section}.{key}" for section in config if hasattr(config[section], "keys") for key in config[section]] + [*SINGLES]
+    return [f"{section}.{key}" for section in config if hasattr(config[section], "keys") for key in config[section]] + [
+        *SINGLES
+    ]
 
 
 def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
@@ -149,7 +158,9 @@ def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
     if isinstance(value, tuple):
         value = list(value)
     if OmegaConf.is_list(OmegaConf.select(config, key)) and not isinstance(value, list):
-        raise SettingsError(f"{shown} is a list, got '{value}'; write {shown}=[{value}], or in a study's file {shown}: [[{value}]]")
+        raise SettingsError(
+            f"{shown} is a list, got '{value}'; write {shown}=[{value}], or in a study's file {shown}: [[{value}]]"
+        )
     try:
         OmegaConf.update(config, key, value, merge=False)
         OmegaConf.select(config, key, throw_on_missing=True)
@@ -186,7 +197,9 @@ def _opened_type(hint: Any, name: str) -> Any:
         return typing.Union[_opened_type(arguments[0], name), None]  # noqa: UP007 - the inner type may be an enum made here
     if hint in (int, float, bool, str):
         return hint
-    raise SettingsError(f"setting {name} has type {hint}; settings are int, float, bool, str, Literal, tuple[X, ...] or X | None")
+    raise SettingsError(
+        f"setting {name} has type {hint}; settings are int, float, bool, str, Literal, tuple[X, ...] or X | None"
+    )
 
 
 def _frozen(schema: Schema, config: Any) -> Settings:
@@ -202,7 +215,10 @@ def _frozen(schema: Schema, config: Any) -> Settings:
     def build(cls: type, section: str) -> Any:
         try:
             return cls(**values(config[section]))
-        except (OmegaConfBaseException, ValueError) as error:  # of a value that refers to another one, or of the class's own check
+        except (
+            OmegaConfBaseException,
+            ValueError,
+        ) as error:  # of a value that refers to another one, or of the class's own check
             raise SettingsError(f"{schema.method if section == 'method' else section}: {_reason(error)}") from error
 
     for f in dataclasses.fields(Settings):

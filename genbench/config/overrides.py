@@ -48,11 +48,20 @@ def _parsed(word: str) -> Override:
     try:
         override = OverridesParser.create().parse_override(word)
         if override.is_add() or override.is_force_add() or override.is_delete() or override.package is not None:
-            raise SettingsError(f"cannot read '{shown}': settings can be changed, not added, removed or moved; write key=value")
+            raise SettingsError(
+                f"cannot read '{shown}': settings can be changed, not added, removed or moved; write key=value"
+            )
         values = _values(override, shown)
-    except (HydraException, ValueError, ArithmeticError, RecursionError) as error:  # numbers too long for Python, ranges to nan, a thousand brackets
+    except (
+        HydraException,
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:  # numbers too long for Python, ranges to nan, a thousand brackets
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SettingsError(f"cannot read '{shown}': {reason}; a text with special characters is written key='text'") from error
+        raise SettingsError(
+            f"cannot read '{shown}': {reason}; a text with special characters is written key='text'"
+        ) from error
     return Override(override.key_or_group, tuple(values))
 
 

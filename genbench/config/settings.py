@@ -48,7 +48,14 @@ def setting(
 
     numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id.
     """
-    metadata = {"help": help, "source": source, "at_least": at_least, "above": above, "below": below, "numbers": numbers}
+    metadata = {
+        "help": help,
+        "source": source,
+        "at_least": at_least,
+        "above": above,
+        "below": below,
+        "numbers": numbers,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -81,7 +88,9 @@ class TrainSettings:
     log_every: int = setting(10_000, "images between two rows of metrics.jsonl", at_least=1, numbers=False)
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
-    sample_at: tuple[int, ...] = setting((), "updates after which a picture of samples is drawn besides", at_least=1, numbers=False)
+    sample_at: tuple[int, ...] = setting(
+        (), "updates after which a picture of samples is drawn besides", at_least=1, numbers=False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +101,34 @@ class EvaluateSettings:
     metrics: tuple[str, ...] = setting((), "names of the metrics (genbench list metrics)")
     batch: int = setting(500, "samples made at once", at_least=1)
     seed: int = setting(0, "seed of the latents that are scored, the same for every training seed", at_least=0)
-    split: Literal["test", "train"] = setting("test", "real images that samples are compared with: held-out or training", source="paper, section 4")
-    every: int | None = setting(None, "images between two evaluations during training; none: only at its end", at_least=1, numbers=False)
-    best: str = setting("", "metric that chooses the checkpoint kept as the best; empty: the first that has a better direction", numbers=False)
+    split: Literal["test", "train"] = setting(
+        "test", "real images that samples are compared with: held-out or training", source="paper, section 4"
+    )
+    every: int | None = setting(
+        None, "images between two evaluations during training; none: only at its end", at_least=1, numbers=False
+    )
+    best: str = setting(
+        "",
+        "metric that chooses the checkpoint kept as the best; empty: the first that has a better direction",
+        numbers=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSettings:
     """The network whose features the image metrics compare; `features=NAME` is short for `features.name=NAME`."""
 
-    name: str = setting("inception-v3-compat", "extractor of features (genbench list extractors)", source="Heusel et al. 2017, arXiv:1706.08500")
-    weights: str = setting("", "file with the extractor's weights; empty: its own package, or where torch keeps downloads")
-    download: bool = setting(False, "download the extractor's published weights when they are nowhere to be found", numbers=False)
+    name: str = setting(
+        "inception-v3-compat",
+        "extractor of features (genbench list extractors)",
+        source="Heusel et al. 2017, arXiv:1706.08500",
+    )
+    weights: str = setting(
+        "", "file with the extractor's weights; empty: its own package, or where torch keeps downloads"
+    )
+    download: bool = setting(
+        False, "download the extractor's published weights when they are nowhere to be found", numbers=False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +145,16 @@ class ResourceSettings:
     """What a job of a cluster asks for, per trial; a trial that runs out of time is requeued and goes on."""
 
     minutes: int = setting(240, "time limit of a job", at_least=1, numbers=False)
-    memory_gb: float = setting(4.0, "memory of each rank, GB; importing torch alone takes half of one", above=0, numbers=False)
+    memory_gb: float = setting(
+        4.0, "memory of each rank, GB; importing torch alone takes half of one", above=0, numbers=False
+    )
     cpus: int | None = setting(None, "cores of each rank; none: as many as threads", at_least=1, numbers=False)
-    gpus: int | None = setting(None, "accelerators of each rank; none: one where the cluster has any and device is not cpu", at_least=0, numbers=False)
+    gpus: int | None = setting(
+        None,
+        "accelerators of each rank; none: one where the cluster has any and device is not cpu",
+        at_least=0,
+        numbers=False,
+    )
     nodes: int = setting(1, "machines that the ranks of a trial are spread over", at_least=1, numbers=False)
     partition: str = setting("", "partition; empty: the cluster's default", numbers=False)
     options: tuple[str, ...] = setting((), "further options of the scheduler, ['account=x','qos=y']", numbers=False)
@@ -141,8 +173,15 @@ class Settings:
     seeds: SeedSettings = SeedSettings()
     resources: ResourceSettings = ResourceSettings()
     device: str = setting("auto", "torch device; auto: cuda if there is one, else cpu", numbers=False)
-    threads: int = setting(1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False)
-    world: int = setting(1, "ranks of one trial: accelerators, or processes on a CPU; the batch is shared among them", at_least=1, numbers=False)
+    threads: int = setting(
+        1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False
+    )
+    world: int = setting(
+        1,
+        "ranks of one trial: accelerators, or processes on a CPU; the batch is shared among them",
+        at_least=1,
+        numbers=False,
+    )
 
 
 SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
@@ -153,10 +192,20 @@ RESERVED = (*SECTIONS, *SINGLES, "method", "seed")
 
 
 def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Settings:
-    """Settings from the nested mappings of a trial.json, `settings` and `running` merged; raises SettingsError for what they cannot be."""
-    shared = {"train": TrainSettings, "evaluate": EvaluateSettings, "features": FeatureSettings, "seeds": SeedSettings, "resources": ResourceSettings}
+    """Settings from the nested mappings of a trial.json, `settings` and `running` merged; raises SettingsError for what
+    they cannot be.
+    """
+    shared = {
+        "train": TrainSettings,
+        "evaluate": EvaluateSettings,
+        "features": FeatureSettings,
+        "seeds": SeedSettings,
+        "resources": ResourceSettings,
+    }
     classes = {"method": method, "data": data, "net": net, **shared}
-    restored: Settings = built(Settings, {key: built(classes[key], value) if key in classes else value for key, value in plain.items()})
+    restored: Settings = built(
+        Settings, {key: built(classes[key], value) if key in classes else value for key, value in plain.items()}
+    )
     validate(restored, "method")
     return restored
 
@@ -165,7 +214,20 @@ def check_running(running: Mapping[str, Any]) -> None:
     """Raise SettingsError for what of a trial's `running` is needed before its plugins are loaded, and cannot be."""
     resources = built(ResourceSettings, running.get("resources", {}))
     singles = {name: running[name] for name in SINGLES if name in running}
-    validate(built(Settings, {"method": None, "data": None, "net": None, "train": TrainSettings(images=1), "resources": resources, **singles}), "method")
+    validate(
+        built(
+            Settings,
+            {
+                "method": None,
+                "data": None,
+                "net": None,
+                "train": TrainSettings(images=1),
+                "resources": resources,
+                **singles,
+            },
+        ),
+        "method",
+    )
 
 
 def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""Reading YAML strictly: a key that is there twice, an unknown key and a value of another type are each said in one line; the home of yaml."""
+"""Reading YAML strictly: a key that is there twice, an unknown key and a value of another type are each said in one
+line; the home of yaml.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def read_yaml(path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SettingsError(f"{path}{line}: {error.problem or error.context}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # bytes that are no text, an impossible date, a thousand brackets
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # bytes that are no text, an impossible date, a thousand brackets
         raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
 
 
@@ -99,7 +105,9 @@ class Node:
         for value in values:
             for item in value if isinstance(value, list) else [value]:
                 if not (item is None or isinstance(item, bool | int | float | str)):
-                    self.refuse("a value, or a list of those to try; a setting that is a list itself is written [[a, b]]")
+                    self.refuse(
+                        "a value, or a list of those to try; a setting that is a list itself is written [[a, b]]"
+                    )
         return tuple(values)
 
     def refuse(self, expected: str) -> NoReturn:
@@ -136,4 +144,6 @@ class _Loader(yaml.SafeLoader):
 
 
 # YAML 1.1 takes 1e-4 for a text, for it has no point.
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")
+)

@@ -2,8 +2,8 @@
 
 Every rank computes on its own rows. A loss over pairs of samples is computed on gathered rows, the same on every rank;
 the gradients of all parameters are averaged over the ranks. For that average to be the gradient of one process, the
-gather's backward multiplies the gradient of a rank's own rows by the number of ranks. So a loss on gathered rows, a mean
-over one's own rows and a penalty on parameters all come out right, and no wrapper around a module is needed: under
+gather's backward multiplies the gradient of a rank's own rows by the number of ranks. So a loss on gathered rows, a
+mean over one's own rows and a penalty on parameters all come out right, and no wrapper around a module is needed: under
 DistributedDataParallel the second backward of a simultaneous update is not reduced and the ranks drift apart.
 """
 
@@ -32,10 +32,12 @@ class Comm:
         return values if self.world == 1 else _Sum.apply(values)
 
     def descend(self, *pairs: tuple[torch.optim.Optimizer, Tensor]) -> None:
-        """One simultaneous update: each (optimizer, loss) descends its loss at the parameters all losses were computed at.
+        """One simultaneous update: each (optimizer, loss) descends its loss at the parameters all losses were computed
+        at.
 
-        All gradients are taken before any parameter moves, each loss only into its own optimizer's parameters; then they
-        are averaged over the ranks; then every optimizer steps. Parameters that a loss does not reach stay as they are.
+        All gradients are taken before any parameter moves, each loss only into its own optimizer's parameters; then
+        they are averaged over the ranks; then every optimizer steps. Parameters that a loss does not reach stay as they
+        are.
         """
         for number, (optimizer, loss) in enumerate(pairs, start=1):
             parameters = _parameters(optimizer)
@@ -70,7 +72,13 @@ class Comm:
         if self.world == 1:
             return module
         for name, child in module.named_children():
-            setattr(module, name, _SynchronizedBatchNorm(child, self) if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) else self.synchronize(child))
+            setattr(
+                module,
+                name,
+                _SynchronizedBatchNorm(child, self)
+                if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d)
+                else self.synchronize(child),
+            )
         return module
 
     def _average(self, gradients: list[Tensor]) -> None:

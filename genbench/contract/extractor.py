@@ -1,4 +1,6 @@
-"""What an extractor of features is: `Extractor` announces it; its weights, where they are and whether they are whole."""
+"""What an extractor of features is: `Extractor` announces it; its weights, where they are and whether they are
+whole.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from torch import Tensor, nn
 
 from genbench.errors import DataError, GenbenchError
 
-WAYS_OUT = "give the file as features.weights=FILE, let it be downloaded with features.download=true, or use features=efficientnet-lite0, which brings its own"
+WAYS_OUT = (
+    "give the file as features.weights=FILE, let it be downloaded with features.download=true, or use"
+    " features=efficientnet-lite0, which brings its own"
+)
 
 
 class Features(NamedTuple):
@@ -33,7 +38,8 @@ class Extractor:
 
     name: str
     build: Callable[[Path], nn.Module]
-    """The network with the weights in a file, in eval mode; its forward gives the Features of uint8 images [n, h, w, 3]."""
+    """The network with the weights in a file, in eval mode; its forward gives the Features of uint8 images [n, h, w,
+    3]."""
     kept: Callable[[], Path]
     """Where its weights are when no file is given; there they may be missing."""
     transform: str
@@ -56,7 +62,8 @@ class Weights(NamedTuple):
 
 
 def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
-    """The extractor's weights: in the given file, or where they are kept; downloaded there if they are missing and download is set.
+    """The extractor's weights: in the given file, or where they are kept; downloaded there if they are missing and
+    download is set.
 
     Raises DataError when there are none, or when kept ones are not the published ones.
     """
@@ -70,7 +77,10 @@ def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
     digest = sha256_of(path)
     published = digest.startswith(extractor.sha256)
     if not file and not published:
-        raise DataError(f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256}; remove it")
+        raise DataError(
+            f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256};"
+            " remove it"
+        )
     return Weights(path, digest, published)
 
 
@@ -82,7 +92,9 @@ def build(extractor: Extractor, weights: Weights) -> nn.Module:
         raise
     except Exception as error:  # what torch raises for a damaged file depends on where the damage is
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise GenbenchError(f"{weights.path} holds no weights of {extractor.name} or is damaged: {reason}; {WAYS_OUT}") from error
+        raise GenbenchError(
+            f"{weights.path} holds no weights of {extractor.name} or is damaged: {reason}; {WAYS_OUT}"
+        ) from error
     return network.eval().requires_grad_(False)
 
 
@@ -110,4 +122,6 @@ def _download(extractor: Extractor, path: Path) -> None:
     try:
         torch.hub.download_url_to_file(extractor.url, str(path), hash_prefix=extractor.sha256 or None, progress=False)
     except (URLError, OSError, RuntimeError) as error:
-        raise GenbenchError(f"the weights of {extractor.name} could not be downloaded from {extractor.url}: {error}; {WAYS_OUT}") from error
+        raise GenbenchError(
+            f"the weights of {extractor.name} could not be downloaded from {extractor.url}: {error}; {WAYS_OUT}"
+        ) from error

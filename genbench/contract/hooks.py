@@ -47,7 +47,9 @@ def genbench_extractors() -> Iterable[Extractor]:  # type: ignore[empty-body]
 
 @hookspec(firstresult=True)
 def genbench_observer(results: Path) -> object:
-    """An object with some of the `genbench_trial_*` hooks, for one results folder; entry points in `genbench.observers`."""
+    """An object with some of the `genbench_trial_*` hooks, for one results folder; entry points in
+    `genbench.observers`.
+    """
 
 
 @hookspec

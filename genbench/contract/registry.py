@@ -67,7 +67,10 @@ def load(kind: Kind, name: str) -> Any:
     things = {thing.name: thing for answer in hook() for thing in answer}
     if name not in things:
         provided = sorted(things) or "nothing"
-        raise PluginError(f"{entry.origin} announces {kind.removesuffix('s')} '{name}', but genbench_{kind}() in {entry.module} provides {provided}")
+        raise PluginError(
+            f"{entry.origin} announces {kind.removesuffix('s')} '{name}', but genbench_{kind}() in {entry.module}"
+            f" provides {provided}"
+        )
     return things[name]
 
 
@@ -110,7 +113,10 @@ def _manager(entry: Entry) -> pluggy.PluginManager:
     try:
         module = importlib.import_module(entry.module)
     except Exception as error:  # whatever a plugin's import raises is the plugin's fault and must be shown as such
-        raise PluginError(f"{entry.kind.removesuffix('s')} '{entry.name}' from {entry.origin} cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(
+            f"{entry.kind.removesuffix('s')} '{entry.name}' from {entry.origin} cannot be imported:"
+            f" {type(error).__name__}: {error}"
+        ) from error
     manager.register(module, name=entry.module)
     try:
         manager.check_pending()
@@ -144,7 +150,10 @@ def _conflict(kind: Kind, name: str, claimants: list[str]) -> str:
     if len(claimants) > 1:
         return f"is claimed by {' and by '.join(claimants)}; uninstall all but one"
     if not NAME.fullmatch(name):  # names of files are made from it
-        return "has a name that could not stand in a file's; rename it: letters, digits, '.', '_' and '-', beginning with a letter or digit"
+        return (
+            "has a name that could not stand in a file's; rename it: letters, digits, '.', '_' and '-', beginning with"
+            " a letter or digit"
+        )
     if kind == "methods" and name in RESERVED:
         return "has a name that is taken by the settings; rename it"
     return ""

@@ -27,8 +27,8 @@ class Trainer(nn.Module, ABC):
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
         """Make one generator update.
 
-        batches never ends; each item is this rank's images, [n, c, h, w] in [-1, 1] (or [n, d] for vector data). Take as
-        many as the method needs: the runner counts them. Returns scalars worth plotting, the same keys every time.
+        batches never ends; each item is this rank's images, [n, c, h, w] in [-1, 1] (or [n, d] for vector data). Take
+        as many as the method needs: the runner counts them. Returns scalars worth plotting, the same keys every time.
         """
 
     @abstractmethod
@@ -38,8 +38,8 @@ class Trainer(nn.Module, ABC):
     def project(self, images: Tensor) -> Tensor | None:
         """The space in which the method compares images: features [n, k] of real or generated images [n, ...].
 
-        None, unless a method defines it: the method compares images as they are. Must not change the trainer, and not wait
-        for other ranks: the first one alone draws.
+        None, unless a method defines it: the method compares images as they are. Must not change the trainer, and not
+        wait for other ranks: the first one alone draws.
         """
         return None
 

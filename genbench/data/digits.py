@@ -25,7 +25,9 @@ INK = 16
 class DigitsData(DataSettings):
     """Settings of `digits`."""
 
-    size: int = setting(32, "height and width of the images, a power of two; enlarged bilinearly from 8x8", at_least=8, below=513)
+    size: int = setting(
+        32, "height and width of the images, a power of two; enlarged bilinearly from 8x8", at_least=8, below=513
+    )
 
     def __post_init__(self) -> None:
         if self.size & (self.size - 1):
@@ -40,7 +42,9 @@ def load(data: DigitsData) -> Splits:
     large = interpolate(small, size=(data.size, data.size), mode="bilinear", align_corners=False)
     images = large.mul(255 / INK).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     held_out = _held_out(labels)
-    return Splits(train=images[~held_out], test=images[held_out], train_labels=labels[~held_out], test_labels=labels[held_out])
+    return Splits(
+        train=images[~held_out], test=images[held_out], train_labels=labels[~held_out], test_labels=labels[held_out]
+    )
 
 
 @hookimpl
@@ -66,7 +70,9 @@ def genbench_datasets() -> Iterable[Dataset]:
                 "features.name": "efficientnet-lite0",
             },
             about="1,797 grey images of handwritten digits, part of scikit-learn: nothing to download",
-            source="Alpaydin and Kaynak 1998, UCI Machine Learning Repository, optical recognition of handwritten digits",
+            source=(
+                "Alpaydin and Kaynak 1998, UCI Machine Learning Repository, optical recognition of handwritten digits"
+            ),
         )
     ]
 

@@ -33,7 +33,9 @@ class Published:
 
     @property
     def reader(self) -> Any:
-        """The class in torchvision.datasets, with its checksums; the import takes seconds, so only what prepares or downloads asks."""
+        """The class in torchvision.datasets, with its checksums; the import takes seconds, so only what prepares or
+        downloads asks.
+        """
         import torchvision.datasets
 
         return getattr(torchvision.datasets, self.title)
@@ -42,8 +44,9 @@ class Published:
 def find(published: Published, data: DataSettings) -> tuple[Path, list[str]]:
     """The folder that holds all the files, and their names there: `NAME.gz` or `NAME`.
 
-    They are looked for in data.root as torchvision lays them out, in its folder of the data set's name, and in data.root itself; and
-    downloaded if that was asked for. Raises DataError that names the first missing one, or what is wrong with data.root.
+    They are looked for in data.root as torchvision lays them out, in its folder of the data set's name, and in
+    data.root itself; and downloaded if that was asked for. Raises DataError that names the first missing one, or what
+    is wrong with data.root.
     """
     wanted = f"a folder with {published.name}, or to a new one together with data.download=true"
     root = root_folder(data.root, wanted, must_exist=not data.download) if data.root else cache_folder()
@@ -56,8 +59,8 @@ def find(published: Published, data: DataSettings) -> tuple[Path, list[str]]:
         lacking = next(name for name in published.files if not _name(published, fullest, name))
         state = "is not complete" if _names(published, fullest) else "is not there"
         raise DataError(
-            f"{published.name} {state}: there is no {lacking} in {root}, nor in {' or '.join(_folders(published))} there; "
-            f"run again with data.download=true, or get it from {published.page} and set data.root"
+            f"{published.name} {state}: there is no {lacking} in {root}, nor in {' or '.join(_folders(published))}"
+            f" there; run again with data.download=true, or get it from {published.page} and set data.root"
         )
     return found
 
@@ -70,7 +73,9 @@ def check(published: Published, path: Path, md5: str) -> None:
 
 
 def unpacked(published: Published, path: Path, packed_md5: str, md5: str) -> bytes:
-    """The contents of a file, gzipped or not, that has the checksum of the packed or of the unpacked file; else raises DataError."""
+    """The contents of a file, gzipped or not, that has the checksum of the packed or of the unpacked file; else raises
+    DataError.
+    """
     content = path.read_bytes()
     is_published = _md5(content).hexdigest() == packed_md5
     if path.suffix == ".gz":
@@ -88,7 +93,10 @@ def _md5(content: bytes = b"") -> hashlib._Hash:
 
 
 def _damaged(published: Published, path: Path) -> DataError:
-    return DataError(f"{path} is damaged or not of {published.name}: its checksum is not the published one; get it again from {published.page}")
+    return DataError(
+        f"{path} is damaged or not of {published.name}: its checksum is not the published one; get it again from"
+        f" {published.page}"
+    )
 
 
 def _folders(published: Published) -> list[str]:
@@ -127,7 +135,10 @@ def _download(published: Published, root: Path) -> None:
             if _found(published, root):
                 return
             if (root / top).exists():
-                raise DataError(f"{root / top} is not complete; move it away, and data.download=true will fetch all of {published.name}")
+                raise DataError(
+                    f"{root / top} is not complete; move it away, and data.download=true will fetch all of"
+                    f" {published.name}"
+                )
             shutil.rmtree(scratch, ignore_errors=True)
             try:
                 published.reader(scratch, download=True)
@@ -138,4 +149,7 @@ def _download(published: Published, root: Path) -> None:
         raise
     except Exception as error:  # torchvision passes on whatever the network, gdown or an archive raises
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{published.name} could not be downloaded to {root}: {reason}; get it from {published.page} and set data.root") from error
+        raise DataError(
+            f"{published.name} could not be downloaded to {root}: {reason}; get it from {published.page} and set"
+            " data.root"
+        ) from error

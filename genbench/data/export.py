@@ -15,9 +15,14 @@ from genbench.errors import GenbenchError
 
 
 def check_target(path: Path) -> None:
-    """Raise GenbenchError for a path that samples cannot be written to: another suffix, or a folder with something in it."""
+    """Raise GenbenchError for a path that samples cannot be written to: another suffix, or a folder with something in
+    it.
+    """
     if path.suffix.lower() not in ("", ".png", ".npz"):
-        raise GenbenchError(f"cannot write samples to {path}: give a picture (.png), an array file (.npz), or a folder, whose name has no suffix")
+        raise GenbenchError(
+            f"cannot write samples to {path}: give a picture (.png), an array file (.npz), or a folder, whose name has"
+            " no suffix"
+        )
     if not path.suffix and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise GenbenchError(f"cannot write samples to {path}: there is something already; name a new folder")
 
@@ -25,9 +30,9 @@ def check_target(path: Path) -> None:
 def export(samples: Tensor, splits: Splits, path: Path) -> None:
     """Write samples, uint8 [n, h, w, c] or float32 [n, d], in the form that the path's suffix asks for.
 
-    .png: one grid of images, or a cloud of vectors. .npz: an array `samples` in the shape and type they have. No suffix: a
-    folder with one PNG for each image, numbered from 0. Raises GenbenchError for vectors in a folder of pictures, and
-    where nothing can be written.
+    .png: one grid of images, or a cloud of vectors. .npz: an array `samples` in the shape and type they have. No
+    suffix: a folder with one PNG for each image, numbered from 0. Raises GenbenchError for vectors in a folder of
+    pictures, and where nothing can be written.
     """
     check_target(path)
     try:

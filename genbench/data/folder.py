@@ -1,9 +1,10 @@
 """`folder`: any tree of image files, cut to squares of one size.
 
-Every .bmp, .gif, .jpg, .jpeg, .pbm, .pgm, .png, .ppm, .tif, .tiff and .webp beneath data.root is an image, hidden ones aside. The
-largest square in the middle is resized to data.size; images that are smaller are refused, never enlarged. Where the tree has train/ and
-test/ at its top, these are the splits and all else is left out; otherwise an image is held out if the sha256 of its relative path falls
-in the lowest data.held_out of its range, so that adding an image moves no other. The sub-folders of a split are its classes.
+Every .bmp, .gif, .jpg, .jpeg, .pbm, .pgm, .png, .ppm, .tif, .tiff and .webp beneath data.root is an image, hidden ones
+aside. The largest square in the middle is resized to data.size; images that are smaller are refused, never enlarged.
+Where the tree has train/ and test/ at its top, these are the splits and all else is left out; otherwise an image is
+held out if the sha256 of its relative path falls in the lowest data.held_out of its range, so that adding an image
+moves no other. The sub-folders of a split are its classes.
 """
 
 from __future__ import annotations
@@ -34,14 +35,20 @@ class FolderData(DataSettings):
     """Settings of `folder`."""
 
     # Unlike elsewhere the root says what the data are, so it is part of a trial's identity.
-    root: str = setting("", "the folder of images; class sub-folders are labels, train/ and test/ at its top are the splits")
+    root: str = setting(
+        "", "the folder of images; class sub-folders are labels, train/ and test/ at its top are the splits"
+    )
     size: int = setting(32, "height and width of the images; the largest square in the middle is resized", at_least=1)
     channels: Literal[1, 3] = setting(3, "3 for colour, 1 for grey")
-    held_out: float = setting(0.1, "share of the images kept from training, where the folder has no train/ and test/", above=0, below=1)
+    held_out: float = setting(
+        0.1, "share of the images kept from training, where the folder has no train/ and test/", above=0, below=1
+    )
 
 
 def load(data: FolderData) -> Splits:
-    """The images as uint8 [n, size, size, channels], mixed by the hash of their paths, with labels where there are two classes or more."""
+    """The images as uint8 [n, size, size, channels], mixed by the hash of their paths, with labels where there are two
+    classes or more.
+    """
     root = _root(data.root)
     names = sorted(_images(root, root), key=_hash)
     if not names:
@@ -49,7 +56,11 @@ def load(data: FolderData) -> Splits:
     has_splits = {"train", "test"} <= {_top(name) for name in names}
     train, test = _by_folder(names) if has_splits else _by_hash(names, data.held_out)
     if len(train) < FEWEST_TRAIN or len(test) < FEWEST_TEST:
-        rule, remedy = ("its train/ and test/", "") if has_splits else (f"data.held_out={data.held_out}", " or change data.held_out")
+        rule, remedy = (
+            ("its train/ and test/", "")
+            if has_splits
+            else (f"data.held_out={data.held_out}", " or change data.held_out")
+        )
         raise DataError(
             f"{root} is too small: by {rule} there are {len(train)} images to train on and {len(test)} held out, "
             f"at least {FEWEST_TRAIN} and {FEWEST_TEST} are needed; add images{remedy}"
@@ -82,14 +93,27 @@ def genbench_datasets() -> Iterable[Dataset]:
             },
             defaults={
                 "train.batch": cite(64, "paper, section 4"),
-                "train.images": cite(1_280_000, "20,000 batches, a first look: how many a folder needs is not known beforehand"),
+                "train.images": cite(
+                    1_280_000, "20,000 batches, a first look: how many a folder needs is not known beforehand"
+                ),
                 "train.log_every": 12_800,
                 "train.save_every": 128_000,
                 "train.sample_every": 128_000,
                 "evaluate.samples": 5_000,
-                "evaluate.metrics": ("fid", "is", "kid", "precision", "recall", "neighbour_distance", "neighbour_distance_heldout"),
+                "evaluate.metrics": (
+                    "fid",
+                    "is",
+                    "kid",
+                    "precision",
+                    "recall",
+                    "neighbour_distance",
+                    "neighbour_distance_heldout",
+                ),
             },
-            about="any folder of images, data.root=PATH: squares of data.size pixels, in colour or grey; sub-folders are classes",
+            about=(
+                "any folder of images, data.root=PATH: squares of data.size pixels, in colour or grey; sub-folders are"
+                " classes"
+            ),
         )
     ]
 
@@ -112,10 +136,18 @@ def _images(folder: Path, root: Path) -> Iterator[str]:
     for entry in entries:
         path = Path(entry.path)
         is_image = entry.name.lower().endswith(SUFFIXES)
-        # Unlike entry.is_dir(), this does not fail for a link that leads to itself; as an image it is said to be unreadable later.
+        # Unlike entry.is_dir(), this does not fail for a link that leads to itself; as an image it is said to be
+        # unreadable later.
         links_to_folder = entry.is_symlink() and os.path.isdir(path)
-        if entry.is_symlink() and (is_image or links_to_folder) and not Path(os.path.realpath(path)).is_relative_to(root):
-            raise DataError(f"{path} is a link that leaves {root}; put a copy in its place, or set data.root to a folder that holds both")
+        if (
+            entry.is_symlink()
+            and (is_image or links_to_folder)
+            and not Path(os.path.realpath(path)).is_relative_to(root)
+        ):
+            raise DataError(
+                f"{path} is a link that leaves {root}; put a copy in its place, or set data.root to a folder that holds"
+                " both"
+            )
         if entry.is_dir(follow_symlinks=False):
             yield from _images(path, root)
         elif is_image and not links_to_folder:
@@ -144,5 +176,8 @@ def _by_hash(names: Sequence[str], held_out: float) -> tuple[list[str], list[str
 def _image(path: Path, data: FolderData) -> Image.Image:
     image = read(path, data.channels)
     if min(image.size) < data.size:
-        raise DataError(f"{path} has {image.width}x{image.height} pixels, too few for data.size={data.size}; remove it or choose a smaller data.size")
+        raise DataError(
+            f"{path} has {image.width}x{image.height} pixels, too few for data.size={data.size}; remove it or choose a"
+            " smaller data.size"
+        )
     return square(image, data.size)

@@ -23,8 +23,9 @@ CHUNK = 2**26
 def read(path: Path, channels: int) -> Image.Image:
     """The first frame of an image file, turned upright as its EXIF data say, grey for 1 channel, RGB for 3.
 
-    Grey is Rec. 601 luma. Transparent pixels are laid over white; 16 bits are scaled to 8; palettes, CMYK and other colour spaces
-    are converted. Raises DataError that names a file which is damaged, too large, or has levels of unknown range.
+    Grey is Rec. 601 luma. Transparent pixels are laid over white; 16 bits are scaled to 8; palettes, CMYK and other
+    colour spaces are converted. Raises DataError that names a file which is damaged, too large, or has levels of
+    unknown range.
     """
     try:
         with Image.open(path) as image:
@@ -32,7 +33,9 @@ def read(path: Path, channels: int) -> Image.Image:
                 raise ValueError(f"it has {image.width}x{image.height} pixels, more than {LARGEST:,}")
             return _converted(ImageOps.exif_transpose(image), MODES[channels])
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
-        raise DataError(f"{path} cannot be read as an image: {str(error) or type(error).__name__}; mend or remove it") from error
+        raise DataError(
+            f"{path} cannot be read as an image: {str(error) or type(error).__name__}; mend or remove it"
+        ) from error
 
 
 def square(image: Image.Image, size: int) -> Image.Image:

@@ -52,7 +52,10 @@ def grid(images: Tensor, columns: int | None = None) -> Image.Image:
     Images of at most 32 x 32 pixels are enlarged twice. Raises DataError for other types, shapes and for no images.
     """
     if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[3] not in (1, 3) or not len(images):
-        raise DataError(f"a grid was asked for of {images.dtype} {tuple(images.shape)}: it shows torch.uint8 images [n, h, w, c] with 1 or 3 channels")
+        raise DataError(
+            f"a grid was asked for of {images.dtype} {tuple(images.shape)}: it shows torch.uint8 images [n, h, w, c]"
+            " with 1 or 3 channels"
+        )
     pixels = images.cpu().numpy()
     if max(pixels.shape[1:3]) <= SMALL:
         pixels = pixels.repeat(2, axis=1).repeat(2, axis=2)
@@ -94,9 +97,11 @@ def cloud(real: Tensor, fake: Tensor, extent: float | None = None) -> Image.Imag
 
 
 def projection(real: Tensor, fake: Tensor) -> Image.Image:
-    """A cloud of features fake [m, k] over real [n, k], the first two of each: the smallest square that holds them all, and a margin.
+    """A cloud of features fake [m, k] over real [n, k], the first two of each: the smallest square that holds them all,
+    and a margin.
 
-    Features have no origin and no scale of their own, so the square lies where they lie. Infinite ones lie on its border.
+    Features have no origin and no scale of their own, so the square lies where they lie. Infinite ones lie on its
+    border.
     """
     planes = [_plane(features) for features in (real, fake)]
     finite = torch.cat(planes).double()
@@ -116,7 +121,9 @@ def save(image: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        image.save(partial, compress_level=1)  # of PNG: a trial that draws samples should not wait for their compression
+        image.save(
+            partial, compress_level=1
+        )  # of PNG: a trial that draws samples should not wait for their compression
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

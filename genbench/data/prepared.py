@@ -1,8 +1,10 @@
-"""The cache of prepared images: uint8 arrays made once from a data set's files and mapped into memory by all trials of a machine.
+"""The cache of prepared images: uint8 arrays made once from a data set's files and mapped into memory by all trials of
+a machine.
 
-CACHE/prepared/DATASET-KEY/ holds train.npy, test.npy, their labels and about.json. The key is the sha256 of the names and contents of
-the files, of the settings and of the preparation's version. CACHE/prepared/seen/ remembers the key of files whose sizes and times have
-not changed since, so that only the first trial reads them all. Whatever is deleted there is made again.
+CACHE/prepared/DATASET-KEY/ holds train.npy, test.npy, their labels and about.json. The key is the sha256 of the names
+and contents of the files, of the settings and of the preparation's version. CACHE/prepared/seen/ remembers the key of
+files whose sizes and times have not changed since, so that only the first trial reads them all. Whatever is deleted
+there is made again.
 
 Mapped pages are the system's file cache: trials share them, and it takes them back when memory is short.
 """
@@ -69,8 +71,8 @@ def cache_folder() -> Path:
 def prepared(recipe: Recipe, make: Make) -> Splits:
     """The splits, mapped into memory; `make` is called only where they are not in the cache.
 
-    Of several processes that ask at once one makes them and the others wait. A tensor may be written to: the file never changes.
-    Raises DataError when a file cannot be read or the cache cannot be written, and what `make` raises.
+    Of several processes that ask at once one makes them and the others wait. A tensor may be written to: the file never
+    changes. Raises DataError when a file cannot be read or the cache cannot be written, and what `make` raises.
     """
     store = cache_folder() / "prepared"
     note = store / "seen" / _stamp(recipe)
@@ -84,7 +86,10 @@ def prepared(recipe: Recipe, make: Make) -> Splits:
         if not _noted(note):
             _remember(note, key)
     except OSError as error:
-        raise DataError(f"the images of {recipe.dataset} cannot be prepared in {store}: {error}; set GENBENCH_DATA to a folder with room") from error
+        raise DataError(
+            f"the images of {recipe.dataset} cannot be prepared in {store}: {error}; set GENBENCH_DATA to a folder with"
+            " room"
+        ) from error
     return _mapped(folder)
 
 
@@ -98,7 +103,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _noted(note: Path) -> str:
-    """The key in a note, which becomes part of a folder's name; empty when there is no note or it holds something else."""
+    """The key in a note, which becomes part of a folder's name; empty when there is no note or it holds something
+    else.
+    """
     key = note.read_text(errors="replace") if note.exists() else ""
     return key if re.fullmatch("[0-9a-f]{32}", key) else ""
 
@@ -168,7 +175,9 @@ def _fill(folder: Path, recipe: Recipe, make: Make) -> None:
 
 
 def _write_images(file: IO[bytes], part: Part, content: hashlib._Hash) -> None:
-    """Write a .npy file chunk by chunk, so that memory does not grow with the images; `content` grows as in Splits.content."""
+    """Write a .npy file chunk by chunk, so that memory does not grow with the images; `content` grows as in
+    Splits.content.
+    """
     content.update(repr((part.shape, str(torch.uint8))).encode())
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": part.shape})
     count = 0
@@ -189,9 +198,17 @@ def _mapped(folder: Path) -> Splits:
         images = [torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in ("train", "test")]
         paths = [folder / f"{name}_labels.npy" for name in ("train", "test")]
         labels = [torch.from_numpy(np.load(path)) if path.exists() else None for path in paths]
-        return Splits(train=images[0], test=images[1], train_labels=labels[0], test_labels=labels[1], known_content=about["content"])
+        return Splits(
+            train=images[0],
+            test=images[1],
+            train_labels=labels[0],
+            test_labels=labels[1],
+            known_content=about["content"],
+        )
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"the prepared images in {folder} are damaged: {error}; remove that folder, they will be made again") from error
+        raise DataError(
+            f"the prepared images in {folder} are damaged: {error}; remove that folder, they will be made again"
+        ) from error
 
 
 def _remember(note: Path, key: str) -> None:

@@ -21,18 +21,32 @@ HELD_OUT = 10_000
 class RingData(DataSettings):
     """Settings of `ring`."""
 
-    radius: float = setting(2.0, "distance of the modes' centres to the origin", source="JuliaGRAM, the authors' code", above=0, below=1e6)
-    std: float = setting(0.2, "standard deviation of a mode, per dimension", source="JuliaGRAM, the authors' code", above=0, below=1e6)
+    radius: float = setting(
+        2.0, "distance of the modes' centres to the origin", source="JuliaGRAM, the authors' code", above=0, below=1e6
+    )
+    std: float = setting(
+        0.2, "standard deviation of a mode, per dimension", source="JuliaGRAM, the authors' code", above=0, below=1e6
+    )
     modes: int = setting(8, "Gaussians around the circle", source="paper, section 3.4", at_least=1, below=10_001)
-    points: int = setting(60_000, "points to train on", source="JuliaGRAM, the authors' code", at_least=1, below=100_000_001)
+    points: int = setting(
+        60_000, "points to train on", source="JuliaGRAM, the authors' code", at_least=1, below=100_000_001
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SharpRingData(RingData):
     """Settings of `ring-sharp`."""
 
-    radius: float = setting(1.0, "distance of the modes' centres to the origin", source="VEEGAN, arXiv 1705.07761", above=0, below=1e6)
-    std: float = setting(0.01, "standard deviation of a mode, per dimension", source="paper, section 3.4; VEEGAN; PacGAN, arXiv 1712.04086", above=0, below=1e6)
+    radius: float = setting(
+        1.0, "distance of the modes' centres to the origin", source="VEEGAN, arXiv 1705.07761", above=0, below=1e6
+    )
+    std: float = setting(
+        0.01,
+        "standard deviation of a mode, per dimension",
+        source="paper, section 3.4; VEEGAN; PacGAN, arXiv 1712.04086",
+        above=0,
+        below=1e6,
+    )
 
 
 def load(data: RingData) -> Splits:

@@ -11,7 +11,8 @@ from genbench.errors import DataError
 
 def root_folder(chosen: str, wanted: str, *, must_exist: bool = True) -> Path:
     """The absolute path of a folder; raises DataError, `wanted` being what data.root should be set to instead."""
-    # Path.expanduser fails for the home of an unknown user; this leaves it as it is written, and there is no such folder.
+    # Path.expanduser fails for the home of an unknown user; this leaves it as it is written, and there is no such
+    # folder.
     root = Path(os.path.expanduser(chosen)).absolute()
     if is_there(root):
         if not S_ISDIR(root.stat().st_mode):
@@ -28,5 +29,7 @@ def is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:  # the latter for a name with a zero byte in it
-        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', error)}; set data.root to a folder that can be") from error
+        raise DataError(
+            f"{path} cannot be read: {getattr(error, 'strerror', error)}; set data.root to a folder that can be"
+        ) from error
     return True

@@ -16,8 +16,8 @@ from genbench.errors import DataError, GenbenchError
 class Source(Iterator[Tensor]):
     """One rank's batches of a split, without end.
 
-    The epochs, each in an order of its own, follow each other without a gap; batch b is what lies at positions b * batch
-    to (b + 1) * batch of that sequence, and a rank takes its share of it. So batch b depends on (seed, b) alone.
+    The epochs, each in an order of its own, follow each other without a gap; batch b is what lies at positions b *
+    batch to (b + 1) * batch of that sequence, and a rank takes its share of it. So batch b depends on (seed, b) alone.
 
     Items: [batch / world, c, h, w] in [-1, 1] for a split of uint8 images [n, h, w, c], else [batch / world, d].
     """
@@ -36,7 +36,9 @@ class Source(Iterator[Tensor]):
         if len(split) == 0:
             raise DataError("the data set has no images to train on; check the data settings")
         if batch % world:
-            raise GenbenchError(f"train.batch is {batch}, which {world} ranks cannot share equally; make it a multiple of {world}")
+            raise GenbenchError(
+                f"train.batch is {batch}, which {world} ranks cannot share equally; make it a multiple of {world}"
+            )
         self.position = 0
         """Batches taken."""
         self._split, self._seed, self._batch = split, seed, batch
@@ -64,8 +66,13 @@ class Source(Iterator[Tensor]):
         """What lies at positions start to stop of the concatenated epochs: [stop - start], int64."""
         count = len(self._split)
         epochs = range(start // count, (stop - 1) // count + 1)
-        self._orders = {epoch: self._orders[epoch] if epoch in self._orders else streams.permutation(count, self._seed, epoch) for epoch in epochs}
-        return torch.cat([order[max(start - epoch * count, 0) : stop - epoch * count] for epoch, order in self._orders.items()])
+        self._orders = {
+            epoch: self._orders[epoch] if epoch in self._orders else streams.permutation(count, self._seed, epoch)
+            for epoch in epochs
+        }
+        return torch.cat(
+            [order[max(start - epoch * count, 0) : stop - epoch * count] for epoch, order in self._orders.items()]
+        )
 
 
 def fingerprint(split: Tensor, *, seed: int, batch: int, batches: int = 4) -> str:

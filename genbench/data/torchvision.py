@@ -1,7 +1,9 @@
-"""`mnist`, `fashion-mnist`, `cifar10` and `celeba`: the published files, read and checked by torchvision, in their official splits.
+"""`mnist`, `fashion-mnist`, `cifar10` and `celeba`: the published files, read and checked by torchvision, in their
+official splits.
 
-The files are where torchvision puts them beneath the root, in the root's folder of the data set's name, or in the root itself: so one
-root may serve all data sets. The default root is the cache folder: $GENBENCH_DATA, else genbench in $XDG_CACHE_HOME or ~/.cache.
+The files are where torchvision puts them beneath the root, in the root's folder of the data set's name, or in the root
+itself: so one root may serve all data sets. The default root is the cache folder: $GENBENCH_DATA, else genbench in
+$XDG_CACHE_HOME or ~/.cache.
 """
 
 from __future__ import annotations
@@ -40,8 +42,16 @@ UNPACKED = {
         "15d484375f8d13e6eb1aabb0c3f46965",
     ),
 }
-"""The md5 of the IDX files without gzip, in the order of IDX: packed anew, as by Debian, they do not have torchvision's checksums."""
-MNIST = Published(name="mnist", title="MNIST", folder="MNIST/raw", files=IDX, is_packed=True, page="https://ossci-datasets.s3.amazonaws.com/mnist/")
+"""The md5 of the IDX files without gzip, in the order of IDX: packed anew, as by Debian, they do not have torchvision's
+checksums."""
+MNIST = Published(
+    name="mnist",
+    title="MNIST",
+    folder="MNIST/raw",
+    files=IDX,
+    is_packed=True,
+    page="https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
 FASHION = Published(
     name="fashion-mnist",
     title="FashionMNIST",
@@ -74,7 +84,12 @@ TRAIN, TEST = "0", "2"
 class IdxData(DataSettings):
     """Settings of `mnist` and `fashion-mnist`."""
 
-    size: int = setting(28, "height and width of the images: 28 as published, else resized by Pillow's bilinear filter", at_least=8, below=513)
+    size: int = setting(
+        28,
+        "height and width of the images: 28 as published, else resized by Pillow's bilinear filter",
+        at_least=8,
+        below=513,
+    )
 
 
 def load_mnist(data: IdxData) -> Splits:
@@ -103,12 +118,16 @@ def load_cifar10(data: DataSettings) -> Splits:
 
 
 def load_celeba(data: DataSettings) -> Splits:
-    """162,770 and 19,962 faces, uint8 [n, 64, 64, 3]: the aligned ones resized to 64x78, of which rows 7 to 71 are kept."""
+    """162,770 and 19,962 faces, uint8 [n, 64, 64, 3]: the aligned ones resized to 64x78, of which rows 7 to 71 are
+    kept.
+    """
     folder, _ = find(CELEBA, data)
     try:
         faces = sorted(entry.name for entry in os.scandir(folder / ALIGNED) if entry.name.endswith(".jpg"))
     except OSError as error:
-        raise DataError(f"{folder / ALIGNED} cannot be read: {error.strerror}; it is the folder of the faces, from {CELEBA.page}") from error
+        raise DataError(
+            f"{folder / ALIGNED} cannot be read: {error.strerror}; it is the folder of the faces, from {CELEBA.page}"
+        ) from error
 
     def make(scratch: Path) -> tuple[Part, Part]:
         check(CELEBA, folder / PARTITION, next(md5 for _, md5, name in CELEBA.reader.file_list if name == PARTITION))
@@ -117,7 +136,9 @@ def load_celeba(data: DataSettings) -> Splits:
         if missing := sorted({name for name, _ in rows}.difference(faces)):
             lacks = f"{folder / ALIGNED} lacks {len(missing):,} of {len(rows):,} faces, the first {missing[0]}"
             raise DataError(f"celeba is not complete: {lacks}; get all of them from {CELEBA.page}")
-        train, test = (_faces([folder / ALIGNED / name for name, split in rows if split == wanted]) for wanted in (TRAIN, TEST))
+        train, test = (
+            _faces([folder / ALIGNED / name for name, split in rows if split == wanted]) for wanted in (TRAIN, TEST)
+        )
         return train, test
 
     files = [PARTITION, *(f"{ALIGNED}/{name}" for name in faces)]
@@ -204,7 +225,9 @@ def _load_idx(data: IdxData, published: Published) -> Splits:
                 (raw / stem).write_bytes(unpacked(published, folder / name, dict(reader.resources)[f"{stem}.gz"], md5))
             return _part(reader(staging, train=True), data.size), _part(reader(staging, train=False), data.size)
 
-    return prepared(Recipe(dataset=published.name, version=1, settings={"size": data.size}, root=folder, files=files), make)
+    return prepared(
+        Recipe(dataset=published.name, version=1, settings={"size": data.size}, root=folder, files=files), make
+    )
 
 
 def _part(images: Any, size: int) -> Part:
@@ -228,5 +251,8 @@ def _face(path: Path) -> Image.Image:
     """The crop of Li et al. 2017's code."""
     image = read(path, channels=3)
     if image.size != ALIGNED_SIZE:
-        raise DataError(f"{path} has {image.width}x{image.height} pixels, aligned faces have 178x218; get {ALIGNED}.zip from {CELEBA.page}")
+        raise DataError(
+            f"{path} has {image.width}x{image.height} pixels, aligned faces have 178x218; get {ALIGNED}.zip from"
+            f" {CELEBA.page}"
+        )
     return resized(image, 64, 78).crop((0, 7, 64, 71))

@@ -16,7 +16,8 @@ ENGINES = ("local", "slurm", "ray")
 def choose(name: str, trials: Sequence[Trial], *, slots: int | None = None, ray_address: str | None = None) -> Engine:
     """The engine of that name for these trials; raises GenbenchError when this machine cannot run it.
 
-    slots: trials at once; none: as many as the engine thinks right. ray_address: of a running cluster; none: one is started here.
+    slots: trials at once; none: as many as the engine thinks right. ray_address: of a running cluster; none: one is
+    started here.
     """
     from genbench.errors import GenbenchError
 
@@ -52,9 +53,14 @@ def _local(trials: Sequence[Trial], slots: int | None) -> Engine:
     world = max((trial.running.get("world", 1) for trial in trials), default=1)
     devices = torch.cuda.device_count()
     if devices and world > devices and any(trial.running.get("device", "auto") != "cpu" for trial in trials):
-        raise GenbenchError(f"world={world} ranks need as many accelerators, and this machine has {devices}; use fewer, or device=cpu")
+        raise GenbenchError(
+            f"world={world} ranks need as many accelerators, and this machine has {devices}; use fewer, or device=cpu"
+        )
     if not enough_memory(world):
-        raise GenbenchError(f"{free_memory() / 1e9:.1f} GB of memory are free, and a trial needs {world * RANK_MEMORY / 1e9:.1f}: {RANK_MEMORY / 1e9} a rank")
+        raise GenbenchError(
+            f"{free_memory() / 1e9:.1f} GB of memory are free, and a trial needs {world * RANK_MEMORY / 1e9:.1f}:"
+            f" {RANK_MEMORY / 1e9} a rank"
+        )
     return Local(slots or default_slots(threads, world), _preload(trials), world)
 
 

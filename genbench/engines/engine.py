@@ -35,9 +35,11 @@ class Listener(Protocol):
 class Engine(Protocol):
     """Runs trials' folders; the same rules whichever engine does it.
 
-    A killed worker and a lost machine are tried again RETRIES times, a worker that ended by itself is not. Preemption is no
-    attempt: the worker has saved and ended with exit code 75, and is started again as often as it takes.
+    A killed worker and a lost machine are tried again RETRIES times, a worker that ended by itself is not. Preemption
+    is no attempt: the worker has saved and ended with exit code 75, and is started again as often as it takes.
     """
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
-        """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person breaks it off."""
+        """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person breaks it
+        off.
+        """

@@ -1,12 +1,12 @@
 """A process with torch and the plugins loaded, which forks a worker for each trial it is told of on stdin.
 
-Importing torch takes seconds and a fork of a process that has it takes milliseconds. Each worker is a process of its own, in
-a session of its own, so that it can be killed with everything it started. multiprocessing's fork server is not used
-because it would run the caller's main script again in every worker.
+Importing torch takes seconds and a fork of a process that has it takes milliseconds. Each worker is a process of its
+own, in a session of its own, so that it can be killed with everything it started. multiprocessing's fork server is not
+used because it would run the caller's main script again in every worker.
 
-Orders on stdin and answers on stdout are lines of JSON: {"start": folder, "environment": {...}}, {"stop": signal} to all;
-{"started": folder, "pid": n}, {"ended": folder, "status": n} with the exit code, or minus the signal that killed it. When stdin ends the
-supervisor is gone: the workers are asked to stop.
+Orders on stdin and answers on stdout are lines of JSON: {"start": folder, "environment": {...}}, {"stop": signal} to
+all; {"started": folder, "pid": n}, {"ended": folder, "status": n} with the exit code, or minus the signal that killed
+it. When stdin ends the supervisor is gone: the workers are asked to stop.
 """
 
 from __future__ import annotations

@@ -44,14 +44,16 @@ class Local:
     """Runs trials on this machine, `slots` at a time, a process each."""
 
     def __init__(self, slots: int, preload: Sequence[str], world: int = 1) -> None:
-        """preload: modules that every trial will need; world: ranks of a trial, of which each has an accelerator of its own."""
+        """preload: modules that every trial will need; world: ranks of a trial, of which each has an accelerator of its
+        own.
+        """
         self._slots, self._preload, self._world = slots, preload, world
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
 
-        A killed worker is started again up to twice. On KeyboardInterrupt or SIGTERM the workers are asked to save and stop,
-        and KeyboardInterrupt is raised when they have.
+        A killed worker is started again up to twice. On KeyboardInterrupt or SIGTERM the workers are asked to save and
+        stop, and KeyboardInterrupt is raised when they have.
         """
         waiting = deque(directories)
         attempts = dict.fromkeys(directories, 0)
@@ -100,7 +102,11 @@ def _environment(slot: int, world: int) -> dict[str, str]:
     if not devices:
         return {}
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
-    return {"CUDA_VISIBLE_DEVICES": ",".join(visible[(slot * world + rank) % devices] for rank in range(min(world, devices)))}
+    return {
+        "CUDA_VISIBLE_DEVICES": ",".join(
+            visible[(slot * world + rank) % devices] for rank in range(min(world, devices))
+        )
+    }
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -29,7 +29,8 @@ from genbench.trial.trial import Trial
 ANSWER_SECONDS = 8
 """How long a cluster's address has to answer."""
 STORE_BYTES = 100 * 2**20
-"""Of the local Ray's object store, through which nothing but exit codes goes; Ray takes a third of the memory otherwise."""
+"""Of the local Ray's object store, through which nothing but exit codes goes; Ray takes a third of the memory
+otherwise."""
 
 logger = logging.getLogger("genbench")
 
@@ -43,10 +44,13 @@ class _Task:
 
 
 class Ray:
-    """Runs each trial as a task of Ray. The results folder must be shared, under one path, by all nodes and this machine."""
+    """Runs each trial as a task of Ray. The results folder must be shared, under one path, by all nodes and this
+    machine.
+    """
 
     def __init__(self, address: str | None = None, slots: int | None = None, preload: Sequence[str] = ()) -> None:
-        """address: HOST:PORT of a cluster that this machine belongs to, or `auto` to find it; none: start a Ray on this machine.
+        """address: HOST:PORT of a cluster that this machine belongs to, or `auto` to find it; none: start a Ray on this
+        machine.
 
         slots: trials at once; none: as many as the resources allow. preload: modules that every trial will need.
         """
@@ -57,15 +61,18 @@ class Ray:
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
 
-        On KeyboardInterrupt or SIGTERM the workers are asked to save and stop, and KeyboardInterrupt is raised when they have. Raises
-        GenbenchError when there is no Ray, or none that could hold a trial.
+        On KeyboardInterrupt or SIGTERM the workers are asked to save and stop, and KeyboardInterrupt is raised when
+        they have. Raises GenbenchError when there is no Ray, or none that could hold a trial.
         """
         ray = _library(local=self._address is None)
         in_main = threading.current_thread() is threading.main_thread()
         before = signal.getsignal(signal.SIGTERM)
         self._tasks, self._killed = {}, dict.fromkeys(directories, 0)
         try:
-            self._connect(ray, cpus=max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1))
+            self._connect(
+                ray,
+                cpus=max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1),
+            )
             if in_main:
                 signal.signal(signal.SIGTERM, _interrupt)  # only now: connecting puts Ray's own handler there
             try:
@@ -84,12 +91,16 @@ class Ray:
         accelerated = ray.cluster_resources().get("GPU", 0) > 0
         requests = {directory: _request(directory, accelerated=accelerated) for directory in directories}
         self._check_room(ray, requests)
-        task = ray.remote(num_returns="streaming", max_retries=0)(work)  # tried again by the engine's rules, not by Ray's
+        task = ray.remote(num_returns="streaming", max_retries=0)(
+            work
+        )  # tried again by the engine's rules, not by Ray's
         waiting = deque(directories)
         while waiting or self._tasks:
             while waiting and len(self._tasks) < (self._slots or len(directories)):
                 directory = waiting.popleft()
-                generator = task.options(name=directory.name, **requests[directory]).remote(str(directory), self._preload)
+                generator = task.options(name=directory.name, **requests[directory]).remote(
+                    str(directory), self._preload
+                )
                 self._tasks[generator] = _Task(directory=directory)
             for generator in self._ready(ray):
                 directory = self._tasks[generator].directory
@@ -107,25 +118,43 @@ class Ray:
                 own = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
                 cores = max(cpus, own)  # as under the local engine, a trial may have more threads than there are cores
                 here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(_private_folder() / "ray")}
-                ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE_BYTES, **here, **quiet)
+                ray.init(
+                    address="local",
+                    num_cpus=cores,
+                    include_dashboard=False,
+                    object_store_memory=STORE_BYTES,
+                    **here,
+                    **quiet,
+                )
             else:
                 _check_answers(self._address)
                 ray.init(address=self._address, **quiet)
-        except Exception as error:  # Ray raises errors of all kinds when it cannot start or connect, plain Exception among them
+        except (
+            Exception
+        ) as error:  # Ray raises errors of all kinds when it cannot start or connect, plain Exception among them
             ray.shutdown()
             if self._address is None:
-                raise GenbenchError(f"no Ray could be started on this machine: {' '.join(str(error).split())}") from error
+                raise GenbenchError(
+                    f"no Ray could be started on this machine: {' '.join(str(error).split())}"
+                ) from error
             said = f"there is no Ray cluster to connect to at '{self._address}': {' '.join(str(error).split())}"
             raise GenbenchError(f"{said}; start one with 'ray start --head', or leave --ray-address out") from error
 
     def _check_room(self, ray: Any, requests: Mapping[Path, Mapping[str, float]]) -> None:
-        """Raise GenbenchError when a trial asks for more than this machine has; only warn when it is a cluster's nodes, which may grow."""
+        """Raise GenbenchError when a trial asks for more than this machine has; only warn when it is a cluster's nodes,
+        which may grow.
+        """
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         for directory, request in requests.items():
             needs = {"CPU": request["num_cpus"], "GPU": request["num_gpus"], "memory": request["memory"]}
             if not any(all(node.get(name, 0) >= amount for name, amount in needs.items()) for node in nodes):
-                asked = f"{needs['CPU']} cores, {needs['GPU']} accelerators and {needs['memory'] / 2**30:.1f} GB of memory"
-                line = f"no node of Ray has the {asked} that {directory.name} asks for (see the settings resources.*, world and threads)"
+                asked = (
+                    f"{needs['CPU']} cores, {needs['GPU']} accelerators and {needs['memory'] / 2**30:.1f} GB of memory"
+                )
+                line = (
+                    f"no node of Ray has the {asked} that {directory.name} asks for (see the settings resources.*,"
+                    " world and threads)"
+                )
                 if self._address is None:
                     raise GenbenchError(line)
                 logger.warning("%s; it waits for one", line)
@@ -148,7 +177,10 @@ class Ray:
                 listener.started(task.directory, self._killed[task.directory] + 1)
                 return False
             status = message["status"]
-        except (StopIteration, ray.exceptions.TaskCancelledError):  # a cancelled task can say nothing; the worker has left its record
+        except (
+            StopIteration,
+            ray.exceptions.TaskCancelledError,
+        ):  # a cancelled task can say nothing; the worker has left its record
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
             with (task.directory / "log.txt").open("a", encoding="utf-8") as log:
@@ -180,8 +212,12 @@ def _library(*, local: bool) -> Any:
     """Ray itself, which reads these variables when it is imported."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if local:
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray then takes 127.0.0.1 for itself and listens on nothing else
-        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: any other program would come before the trials
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = (
+            "0"  # Ray then takes 127.0.0.1 for itself and listens on nothing else
+        )
+        os.environ.setdefault(
+            "RAY_worker_niceness", "0"
+        )  # 15 otherwise: any other program would come before the trials
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # 20 times 40 s before it says that nobody answers
     os.environ.setdefault("RAY_py_gcs_connect_timeout_s", str(ANSWER_SECONDS))
     try:
@@ -192,7 +228,9 @@ def _library(*, local: bool) -> Any:
 
 
 def _private_folder() -> Path:
-    """A folder that nobody else can enter, around the one whose sockets Ray lets everybody write to: its workers take orders from them."""
+    """A folder that nobody else can enter, around the one whose sockets Ray lets everybody write to: its workers take
+    orders from them.
+    """
     folder = Path(tempfile.gettempdir(), f"genbench-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     state = folder.lstat()
@@ -202,7 +240,9 @@ def _private_folder() -> Path:
 
 
 def _check_answers(address: str) -> None:
-    """Raise OSError or ValueError when nothing listens at a cluster's address, which Ray itself would take minutes to notice."""
+    """Raise OSError or ValueError when nothing listens at a cluster's address, which Ray itself would take minutes to
+    notice.
+    """
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
@@ -214,7 +254,9 @@ def _check_answers(address: str) -> None:
 def _request(directory: Path, *, accelerated: bool) -> dict[str, Any]:
     """What the task of a trial asks Ray for, all ranks together; accelerated: the cluster has accelerators."""
     running = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")).running
-    wanted: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()}
+    wanted: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()
+    }
     resources, ranks = ResourceSettings(**wanted), running.get("world", 1)
     gpus = int(accelerated and running.get("device", "auto") != "cpu") if resources.gpus is None else resources.gpus
     cpus = resources.cpus or running.get("threads", 1)

@@ -1,7 +1,8 @@
-"""What runs inside a Ray worker: a task that has one trial's folder run by a fork server of this Ray worker. Imports no torch.
+"""What runs inside a Ray worker: a task that has one trial's folder run by a fork server of this Ray worker. Imports no
+torch.
 
-The fork server stays for the Ray worker's next task, which then starts in milliseconds. It sees this process end and asks its
-worker to save and stop; where Ray kills it too, the worker sees that itself.
+The fork server stays for the Ray worker's next task, which then starts in milliseconds. It sees this process end and
+asks its worker to save and stop; where Ray kills it too, the worker sees that itself.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ from genbench.engines.workers import LOOK, Workers
 def work(directory: str, preload: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Run a trial's folder to its end; yields what the fork server says: that the worker started, and how it ended.
 
-    Cancelling the task raises KeyboardInterrupt here: the worker saves and stops before the task ends. Raises RuntimeError
-    where this node cannot run the trial.
+    Cancelling the task raises KeyboardInterrupt here: the worker saves and stops before the task ends. Raises
+    RuntimeError where this node cannot run the trial.
     """
     folder = Path(directory)
     if not (folder / "trial.json").exists():
-        raise RuntimeError(f"{folder} is not on node {platform.node()}: the results folder must be shared by all nodes of the cluster")
+        raise RuntimeError(
+            f"{folder} is not on node {platform.node()}: the results folder must be shared by all nodes of the cluster"
+        )
     workers = _workers(preload)
-    visible = {name: value for name, value in os.environ.items() if name == "CUDA_VISIBLE_DEVICES"}  # by Ray, for each task anew
+    visible = {
+        name: value for name, value in os.environ.items() if name == "CUDA_VISIBLE_DEVICES"
+    }  # by Ray, for each task anew
     began = ended = False
     try:
         workers.start(folder, visible)
@@ -43,9 +48,15 @@ def work(directory: str, preload: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             _workers.cache_clear()
             code = workers.close()
     if not ended and code > 0 and not began:
-        raise RuntimeError(f"no worker could be started on node {platform.node()} (Ray's logs there say why); are genbench and the plugins installed?")
+        raise RuntimeError(
+            f"no worker could be started on node {platform.node()} (Ray's logs there say why); are genbench and the"
+            " plugins installed?"
+        )
     if not ended:
-        yield {"ended": directory, "status": -signal.SIGKILL}  # the fork server was killed, and its worker with it or soon after
+        yield {
+            "ended": directory,
+            "status": -signal.SIGKILL,
+        }  # the fork server was killed, and its worker with it or soon after
 
 
 @cache

@@ -1,4 +1,6 @@
-"""The Slurm engine: a job per trial, in arrays, that goes on while no supervisor watches and is found again by the next one."""
+"""The Slurm engine: a job per trial, in arrays, that goes on while no supervisor watches and is found again by the next
+one.
+"""
 
 from __future__ import annotations
 
@@ -48,16 +50,19 @@ class Slurm:
     """Runs each trial as a job of a Slurm cluster; jobs outlive the supervisor."""
 
     def __init__(self, slots: int | None = None, *, poll_seconds: float = 10.0) -> None:
-        """slots: jobs of a study at once; none: as many as the cluster gives. poll_seconds: between two questions to Slurm."""
+        """slots: jobs of a study at once; none: as many as the cluster gives. poll_seconds: between two questions to
+        Slurm.
+        """
         self._slots, self._poll_seconds = slots, poll_seconds
         self._watched: dict[Path, _Watched] = {}
         self._said: set[str] = set()
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
-        """Run every trial's folder; returns when all have ended. A trial whose job is queued or running is not submitted again.
+        """Run every trial's folder; returns when all have ended. A trial whose job is queued or running is not
+        submitted again.
 
-        On KeyboardInterrupt and on SIGTERM, raised as KeyboardInterrupt, the jobs go on. Raises GenbenchError when there is no
-        Slurm or when it refuses a job; jobs submitted by the same call are cancelled then.
+        On KeyboardInterrupt and on SIGTERM, raised as KeyboardInterrupt, the jobs go on. Raises GenbenchError when
+        there is no Slurm or when it refuses a job; jobs submitted by the same call are cancelled then.
         """
         slurm_queue.check_installed()
         if why := slurm_queue.without_accounting():
@@ -92,11 +97,19 @@ class Slurm:
                     codes = attempts(directory, note.job)
                     state = known.get(note.job, slurm_queue.GONE).state or slurm_queue.remembered(note)
                     last = codes[-1] if codes else None
-                    if (state and state not in slurm_queue.OVER) or (codes and last is None and not _cancelled(state)) or _failed(directory, last):
-                        self._watched[directory] = _Watched(note=note, started=max(len(codes) - 1, 0), ended=max(len(codes) - 1, 0))
+                    if (
+                        (state and state not in slurm_queue.OVER)
+                        or (codes and last is None and not _cancelled(state))
+                        or _failed(directory, last)
+                    ):
+                        self._watched[directory] = _Watched(
+                            note=note, started=max(len(codes) - 1, 0), ended=max(len(codes) - 1, 0)
+                        )
                     elif last == STOPPED and not _cancelled(state):
                         killed[directory] = note.killed + codes.count(None)
-                self._submit(folder, {directory: count for directory, count in killed.items() if directory not in self._watched})
+                self._submit(
+                    folder, {directory: count for directory, count in killed.items() if directory not in self._watched}
+                )
 
     def _tell(self, directory: Path, watched: _Watched, listener: Listener) -> None:
         """Tell what the job has noted since the last look; a trial that ended by itself is watched no more."""
@@ -122,7 +135,9 @@ class Slurm:
         for directory, watched in list(self._watched.items()):
             state, reason = known.get(watched.note.job, slurm_queue.GONE)
             if state == "PENDING" and reason not in slurm_queue.USUAL:
-                self._say_once(f"jobs wait, perhaps for ever, as Slurm says {reason}; see squeue and the settings resources.*")
+                self._say_once(
+                    f"jobs wait, perhaps for ever, as Slurm says {reason}; see squeue and the settings resources.*"
+                )
             watched.over = watched.over + 1 if not state or state in slurm_queue.OVER else 0
             if watched.over > 1:  # once may be a job on its way back to the queue
                 self._tell(directory, watched, listener)
@@ -143,7 +158,11 @@ class Slurm:
             killed = mine.killed + codes[:-1].count(None) + (0 if stopped or state == "PREEMPTED" else 1)
             again = not cancelled and killed <= RETRIES
             if not stopped:
-                _note_in_log(directory, f"Slurm's job {mine.job} is over ({state or 'Slurm knows it no more'}), see {folder}/{mine.job}_0_log.err")
+                _note_in_log(
+                    directory,
+                    f"Slurm's job {mine.job} is over ({state or 'Slurm knows it no more'}), see"
+                    f" {folder}/{mine.job}_0_log.err",
+                )
             if again:
                 self._submit(folder, {directory: killed})
             else:
@@ -154,7 +173,8 @@ class Slurm:
             listener.ended(directory, STOPPED if cancelled else FAILED, final=True)
 
     def _submit(self, folder: Path, killed: Mapping[Path, int]) -> None:
-        """Submit trials, an array for each set of resources; each is noted beside its trial before it is submitted and after.
+        """Submit trials, an array for each set of resources; each is noted beside its trial before it is submitted and
+        after.
 
         killed: attempts of each trial that were killed before.
         """
@@ -187,8 +207,12 @@ class Slurm:
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         if self._slots:  # an array limits only its own jobs, so it waits for the others
-            known = slurm_queue.ask(watched.note for directory, watched in self._watched.items() if directory not in part)
-            others = sorted({job.partition("_")[0] for job, answer in known.items() if answer.state not in slurm_queue.OVER})
+            known = slurm_queue.ask(
+                watched.note for directory, watched in self._watched.items() if directory not in part
+            )
+            others = sorted(
+                {job.partition("_")[0] for job, answer in known.items() if answer.state not in slurm_queue.OVER}
+            )
             options |= {"dependency": "afterany:" + ":".join(others)} if others else {}
         executor = submitit.SlurmExecutor(folder)
         executor.update_parameters(**options, array_parallelism=self._slots or len(part))
@@ -196,7 +220,9 @@ class Slurm:
             with contextlib.redirect_stderr(io.StringIO()):  # submitit prints what it raises
                 return [job.job_id for job in executor.map_array(work, [str(directory) for directory in part])]
         except (FailedJobError, FailedSubmissionError) as error:
-            raise GenbenchError(f"Slurm refuses the jobs: {' '.join(str(error).split())} (see the settings resources.*)") from error
+            raise GenbenchError(
+                f"Slurm refuses the jobs: {' '.join(str(error).split())} (see the settings resources.*)"
+            ) from error
 
     def _say_once(self, line: str) -> None:
         if line not in self._said:

@@ -1,8 +1,9 @@
-"""A trial as a Slurm job: what the job runs, and the two small files by which it and its supervisors know of each other.
+"""A trial as a Slurm job: what the job runs, and the two small files by which it and its supervisors know of each
+other.
 
-job.json is the supervisors': which job runs the trial, noted before it is submitted and removed when the trial has ended.
-attempts.jsonl is the job's: a line when an attempt starts and one when it ends. An attempt without the second line was
-killed, whatever the cluster remembers of it; so nothing depends on Slurm's accounting.
+job.json is the supervisors': which job runs the trial, noted before it is submitted and removed when the trial has
+ended. attempts.jsonl is the job's: a line when an attempt starts and one when it ends. An attempt without the second
+line was killed, whatever the cluster remembers of it; so nothing depends on Slurm's accounting.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Note:
         try:
             return cls(**read_json(path)) if path.exists() else None
         except TypeError as error:
-            raise GenbenchError(f"{path} is damaged ({error}); see squeue for the study's jobs, cancel them, and remove it") from error
+            raise GenbenchError(
+                f"{path} is damaged ({error}); see squeue for the study's jobs, cancel them, and remove it"
+            ) from error
 
     def write(self, directory: Path) -> None:
         """Put the note into a trial's folder, atomically."""
@@ -70,7 +73,9 @@ def attempts(directory: Path, job: str) -> list[int | None]:
         return []
     codes: list[int | None] = []
     for line in content.splitlines():
-        if not line.endswith(b"}"):  # a lost machine may leave part of a line, and one being written has not happened yet
+        if not line.endswith(
+            b"}"
+        ):  # a lost machine may leave part of a line, and one being written has not happened yet
             continue
         try:
             row = json.loads(line)
@@ -79,12 +84,17 @@ def attempts(directory: Path, job: str) -> list[int | None]:
             elif row["job"] == job and codes:
                 codes[-1] = row["ended"]
         except (ValueError, KeyError, TypeError) as error:
-            raise GenbenchError(f"{directory / 'attempts.jsonl'} is damaged: '{line[:80].decode(errors='replace')}' is no attempt; remove that line") from error
+            raise GenbenchError(
+                f"{directory / 'attempts.jsonl'} is damaged: '{line[:80].decode(errors='replace')}' is no attempt;"
+                " remove that line"
+            ) from error
     return codes
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of Slurm; one that is not there fails with exit code 127, one that does not answer in time with 124."""
+    """Run a command of Slurm; one that is not there fails with exit code 127, one that does not answer in time with
+    124.
+    """
     try:
         return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
     except FileNotFoundError:
@@ -134,7 +144,9 @@ def _run(folder: Path, asked: list[int]) -> int:
         return run_trial(folder, wait=ORPHANS, log_to_file=False)
     except TrialBusyError:
         return BUSY
-    except Exception:  # a worker that cannot even write a record has ended by itself all the same: it is not tried again
+    except (
+        Exception
+    ):  # a worker that cannot even write a record has ended by itself all the same: it is not tried again
         traceback.print_exc()
         return FAILED
     finally:
@@ -143,7 +155,9 @@ def _run(folder: Path, asked: list[int]) -> int:
 
 
 def _requeue(job: str) -> None:
-    """Have the job run again later, unless it is being cancelled; a supervisor submits it anew where this is forbidden."""
+    """Have the job run again later, unless it is being cancelled; a supervisor submits it anew where this is
+    forbidden.
+    """
     if command("squeue", "-h", "-j", job, "-o", "%T").stdout.strip() == "RUNNING":
         done = command("scontrol", "requeue", job)
         if done.returncode:
@@ -160,7 +174,9 @@ def _own_id() -> str:
 def _append(folder: Path, row: dict[str, Any]) -> None:
     descriptor = os.open(folder / "attempts.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
     try:
-        os.write(descriptor, b"\n" + json.dumps(row).encode() + b"\n")  # the first ends what a lost machine may have left
+        os.write(
+            descriptor, b"\n" + json.dumps(row).encode() + b"\n"
+        )  # the first ends what a lost machine may have left
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -12,7 +12,18 @@ from typing import NamedTuple
 from genbench.engines.slurm_job import Note, command
 from genbench.errors import GenbenchError
 
-OVER = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"}
+OVER = {
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "REVOKED",
+    "TIMEOUT",
+}
 """Slurm's states of a job that will not run again by itself."""
 USUAL = {"None", "BeginTime", "Cleaning", "Dependency", "JobArrayTaskLimit", "Priority", "Resources"}
 """Slurm's reasons for a job to wait that pass by themselves."""
@@ -31,7 +42,8 @@ GONE = Answer("", "")
 
 
 def cancel(directories: Iterable[Path]) -> int:
-    """Cancel the jobs of trials; the number of jobs that were queued or running. A running trial saves and can be continued.
+    """Cancel the jobs of trials; the number of jobs that were queued or running. A running trial saves and can be
+    continued.
 
     Raises GenbenchError when Slurm does not answer.
     """
@@ -108,7 +120,10 @@ def without_accounting() -> str:
 def check_installed() -> None:
     """Raise GenbenchError when jobs cannot be submitted from this machine."""
     if shutil.which("sbatch") is None:
-        raise GenbenchError("there is no Slurm on this machine (sbatch is not found); run this on a login node of the cluster, or use --engine local")
+        raise GenbenchError(
+            "there is no Slurm on this machine (sbatch is not found); run this on a login node of the cluster, or use"
+            " --engine local"
+        )
     try:
         import submitit  # noqa: F401
     except ImportError as error:

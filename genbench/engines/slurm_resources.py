@@ -42,11 +42,15 @@ def parameters(directory: Path) -> dict[str, Any]:
     """
     trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     running = trial.running
-    wanted: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()}
+    wanted: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()
+    }
     resources = ResourceSettings(**wanted)
     ranks = running.get("world", 1) // resources.nodes
     cpus = ranks * (resources.cpus or running.get("threads", 1))
-    gpus = ranks * (_default_gpus(resources.partition, running.get("device", "auto")) if resources.gpus is None else resources.gpus)
+    gpus = ranks * (
+        _default_gpus(resources.partition, running.get("device", "auto")) if resources.gpus is None else resources.gpus
+    )
     _check_word("resources.partition", resources.partition)
     return {
         "time": resources.minutes,
@@ -56,7 +60,10 @@ def parameters(directory: Path) -> dict[str, Any]:
         "cpus_per_task": cpus,
         "mem": f"{math.ceil(resources.memory_gb * 1024) * ranks}M",
         "wckey": None,
-        "srun_args": [f"--cpus-per-task={cpus}", "--kill-on-bad-exit=1"],  # since 22.05 srun does not take it over from sbatch
+        "srun_args": [
+            f"--cpus-per-task={cpus}",
+            "--kill-on-bad-exit=1",
+        ],  # since 22.05 srun does not take it over from sbatch
         "setup": ['export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"'],
         "additional_parameters": {"requeue": True} | _options(resources.options),
         **({"partition": resources.partition} if resources.partition else {}),

@@ -18,7 +18,8 @@ LOOK = 0.2
 PATIENCE = 30.0
 """Seconds that workers have to save a checkpoint when they are asked to stop."""
 PRELOAD = ("genbench.training.worker", "torch._dynamo")
-"""Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made."""
+"""Loaded by the fork server for every trial; torch imports its _dynamo, for seconds, when the first optimizer is made.
+"""
 
 
 class Workers:
@@ -28,7 +29,9 @@ class Workers:
         """preload: modules that every trial will need, beyond the worker's own."""
         command = [sys.executable, "-m", "genbench.engines.forkserver", *PRELOAD, *preload]
         environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=environment
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._orders, self._answers = self._process.stdin, self._process.stdout

@@ -30,9 +30,9 @@ def folder() -> Path:
 def cached(key: Mapping[str, str | int], compute: Callable[[], Arrays]) -> Arrays:
     """The arrays kept under a key, or else compute(), which is then kept.
 
-    The key is part of the file and compared in full, and the file is a zip archive whose checksums are verified: one that
-    is damaged or holds something else is computed anew, which the log says. Of several processes that want the same arrays
-    one computes them. Without a folder that can be written, nothing is kept.
+    The key is part of the file and compared in full, and the file is a zip archive whose checksums are verified: one
+    that is damaged or holds something else is computed anew, which the log says. Of several processes that want the
+    same arrays one computes them. Without a folder that can be written, nothing is kept.
     """
     text = json.dumps(key, sort_keys=True)
     path = folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"

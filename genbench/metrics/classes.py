@@ -29,8 +29,14 @@ def genbench_metrics() -> Iterable[Metric]:
             compute=rarest_class,
             better="higher",
             accepts=_labelled_images_only,
-            about="share of the samples in the class that they fall into most rarely; 0: a class is left out; at best 1 / classes",
-            source="linear discriminant analysis of the real images' features; Hastie et al. 2009, The Elements of Statistical Learning, section 4.3",
+            about=(
+                "share of the samples in the class that they fall into most rarely; 0: a class is left out; at best 1 /"
+                " classes"
+            ),
+            source=(
+                "linear discriminant analysis of the real images' features; Hastie et al. 2009, The Elements of"
+                " Statistical Learning, section 4.3"
+            ),
             against="split",
             features="fp32",
         )
@@ -54,7 +60,8 @@ class Discriminant:
 def rarest_class(evaluation: Evaluation) -> float:
     """The share of the samples in the class that they are predicted to be in most rarely, 0 to 1 / classes.
 
-    Warns when the classifier, fitted to one half of the real images, is wrong about more than a fifth of the other half.
+    Warns when the classifier, fitted to one half of the real images, is wrong about more than a fifth of the other
+    half.
     """
     labels = evaluation.reference_labels
     assert labels is not None
@@ -87,4 +94,6 @@ def accuracy(rows: Tensor, labels: Tensor, classes: int) -> float:
 
 
 def _labelled_images_only(splits: Splits) -> str:
-    return features.accepts_images(splits) or ("" if splits.train_labels is not None and splits.test_labels is not None else "its images have no labels")
+    return features.accepts_images(splits) or (
+        "" if splits.train_labels is not None and splits.test_labels is not None else "its images have no labels"
+    )

@@ -33,7 +33,9 @@ def genbench_extractors() -> Iterable[Extractor]:
             kept=packaged,
             transform="antialiased bilinear to 224x224, (x - 127) / 128, grey as RGB",
             sha256="57934424",
-            about="EfficientNet-Lite0 trained on ImageNet: 1280 pooled features, 1000 logits; comes with the installation",
+            about=(
+                "EfficientNet-Lite0 trained on ImageNet: 1280 pooled features, 1000 logits; comes with the installation"
+            ),
             source="Tan and Le 2019, arXiv:1905.11946; Liu 2020, EfficientNet-Lite",
         )
     ]
@@ -49,7 +51,16 @@ class EfficientNetLite0(nn.Module):
         network = EfficientNet.from_name("efficientnet-lite0")
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         network.eval()
-        fold(network, [("_conv_stem", "_bn0"), ("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"), ("_conv_head", "_bn1")])
+        fold(
+            network,
+            [
+                ("_conv_stem", "_bn0"),
+                ("_expand_conv", "_bn0"),
+                ("_depthwise_conv", "_bn1"),
+                ("_project_conv", "_bn2"),
+                ("_conv_head", "_bn1"),
+            ],
+        )
         self.network = network.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Features:

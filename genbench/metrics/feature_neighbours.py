@@ -1,4 +1,6 @@
-"""Nearest training images of samples in feature space, and the ratios that compare samples with held-out images: does the generator copy?"""
+"""Nearest training images of samples in feature space, and the ratios that compare samples with held-out images: does
+the generator copy?
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from genbench.contract.hooks import hookimpl
 from genbench.contract.metric import Evaluation, Metric
 from genbench.errors import DataError
 from genbench.metrics import features
-from genbench.metrics.neighbours import FIGURE, NEIGHBOURS, figure, heldout_images_only, median, neighbour_distance, neighbour_distance_heldout
+from genbench.metrics.neighbours import (
+    FIGURE,
+    NEIGHBOURS,
+    figure,
+    heldout_images_only,
+    median,
+    neighbour_distance,
+    neighbour_distance_heldout,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +34,9 @@ QUERY_ROWS, REFERENCE_ROWS = 1024, 1024
 
 @hookimpl
 def genbench_metrics() -> Iterable[Metric]:
-    """How far samples are from the training images, in units of how far held-out images are: of pixels and of features."""
+    """How far samples are from the training images, in units of how far held-out images are: of pixels and of
+    features.
+    """
     return [
         Metric(
             name="neighbour_ratio",
@@ -32,7 +44,10 @@ def genbench_metrics() -> Iterable[Metric]:
             better="neither",
             against="train",
             accepts=heldout_images_only,
-            about="neighbour_distance / neighbour_distance_heldout: about 1 when samples are as far from training images as held-out ones; far below: copies",
+            about=(
+                "neighbour_distance / neighbour_distance_heldout: about 1 when samples are as far from training images"
+                " as held-out ones; far below: copies"
+            ),
         ),
         Metric(
             name="neighbour_feature_ratio",
@@ -40,7 +55,10 @@ def genbench_metrics() -> Iterable[Metric]:
             better="neither",
             against="train",
             accepts=features.accepts_images,
-            about="neighbour_ratio between features; not a default metric: the first time, features of all training images are computed, which takes minutes",
+            about=(
+                "neighbour_ratio between features; not a default metric: the first time, features of all training"
+                " images are computed, which takes minutes"
+            ),
             source=FIGURE,
             features="fp32",
             picture=picture,
@@ -58,23 +76,31 @@ def neighbour_feature_ratio(evaluation: Evaluation) -> float:
 
     Of held-out images at most as many as samples are measured. NaN and a warning where their distance is 0.
     """
-    return _ratio(evaluation, "neighbour_feature_ratio", median(_neighbours(evaluation)[0][:, 0]), _heldout_distance(evaluation))
+    return _ratio(
+        evaluation, "neighbour_feature_ratio", median(_neighbours(evaluation)[0][:, 0]), _heldout_distance(evaluation)
+    )
 
 
 def picture(evaluation: Evaluation) -> Image:
-    """Samples in the top row and under each, nearest first, the training images whose features are nearest (the paper's Figure 4)."""
+    """Samples in the top row and under each, nearest first, the training images whose features are nearest (the paper's
+    Figure 4).
+    """
     return figure(evaluation, _neighbours(evaluation)[1])
 
 
 def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Euclidean distances [n, k] of rows [n, d] to the k nearest of the references [m, d], nearest first, fp64, and their indices [n, k].
+    """Euclidean distances [n, k] of rows [n, d] to the k nearest of the references [m, d], nearest first, fp64, and
+    their indices [n, k].
 
-    Which are the nearest is decided by squared distances whose rounding is below d 2⁻⁵² (|q| + |p|)², 5·10⁻¹³ of it for d = 2048 and
-    fp32 rows. The distances returned are computed anew from the differences, to a relative d 2⁻⁵²: a row's own copy is at 0.
-    Equally distant ones come in the order of their indices. Memory does not grow with m.
+    Which are the nearest is decided by squared distances whose rounding is below d 2⁻⁵² (|q| + |p|)², 5·10⁻¹³ of it for
+    d = 2048 and fp32 rows. The distances returned are computed anew from the differences, to a relative d 2⁻⁵²: a row's
+    own copy is at 0. Equally distant ones come in the order of their indices. Memory does not grow with m.
     """
     if queries.shape[1:] != references.shape[1:]:
-        raise DataError(f"nearest rows were sought among {tuple(queries.shape)} and {tuple(references.shape)}: both must have as many columns")
+        raise DataError(
+            f"nearest rows were sought among {tuple(queries.shape)} and {tuple(references.shape)}: both must have as"
+            " many columns"
+        )
     if not 1 <= k <= len(references):
         raise DataError(f"the {k} nearest of {len(references)} rows were sought: ask for 1 to {len(references)}")
     lowest = torch.full((len(queries), k), torch.inf, dtype=torch.float64)
@@ -83,7 +109,9 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
         block = references[start : start + REFERENCE_ROWS].double()
         squares = block.square().sum(1)
         places = torch.arange(start, start + len(block))
-        for q, lowest_of_q, indices_of_q in zip(queries.split(QUERY_ROWS), lowest.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True):
+        for q, lowest_of_q, indices_of_q in zip(
+            queries.split(QUERY_ROWS), lowest.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True
+        ):
             # |q - p|² = |q|² + |p|² - 2 q·p, and |q|² makes no difference to the order.
             values = torch.cat([lowest_of_q, torch.addmm(squares, q.double(), block.T, alpha=-2)], dim=1)
             found = torch.cat([indices_of_q, places.expand(len(q), -1)], dim=1)
@@ -119,6 +147,9 @@ def _heldout_distance(evaluation: Evaluation) -> float:
 
 def _ratio(evaluation: Evaluation, name: str, samples: float, heldout: float) -> float:
     if heldout == 0:
-        evaluation.warn(f"{name}: half of the held-out images are at no distance from the training images, so that there is nothing to compare with")
+        evaluation.warn(
+            f"{name}: half of the held-out images are at no distance from the training images, so that there is nothing"
+            " to compare with"
+        )
         return math.nan
     return samples / heldout

@@ -43,13 +43,17 @@ def chosen(evaluation: Evaluation) -> Chosen:
     """The extractor of an evaluation; a warning goes into the record when its weights are not the published ones."""
     found: Chosen = evaluation.once("features.chosen", lambda: choose(evaluation.features))
     if not found.weights.published:
-        evaluation.warn(f"the weights of {found.extractor.name} are not the published ones: their sha256 is {found.weights.sha256}")
+        evaluation.warn(
+            f"the weights of {found.extractor.name} are not the published ones: their sha256 is {found.weights.sha256}"
+        )
     return found
 
 
 def of_samples(evaluation: Evaluation, precision: str) -> Features:
     """The features of the samples, computed once per precision."""
-    found: Features = evaluation.once(f"features.samples.{precision}", lambda: _extract(evaluation, evaluation.samples, precision))
+    found: Features = evaluation.once(
+        f"features.samples.{precision}", lambda: _extract(evaluation, evaluation.samples, precision)
+    )
     return found
 
 
@@ -59,17 +63,23 @@ def of_reference(evaluation: Evaluation, precision: str) -> Tensor:
 
 
 def of_split(evaluation: Evaluation, split: Split, precision: str) -> Tensor:
-    """The features of the real images of a split, whichever is the chosen one, [n, d], from the cache if they are there."""
+    """The features of the real images of a split, whichever is the chosen one, [n, d], from the cache if they are
+    there.
+    """
 
     def compute() -> Arrays:
         return {"features": _extract(evaluation, _images(evaluation, split), precision).features.numpy()}
 
-    arrays = evaluation.once(f"features.{split}.{precision}", lambda: cached(key(evaluation, precision, "features", split), compute))
+    arrays = evaluation.once(
+        f"features.{split}.{precision}", lambda: cached(key(evaluation, precision, "features", split), compute)
+    )
     return torch.from_numpy(arrays["features"])
 
 
 def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None = None) -> dict[str, str | int]:
-    """Everything that what is computed from the features of a split's images, by default the chosen one's, depends on."""
+    """Everything that what is computed from the features of a split's images, by default the chosen one's, depends
+    on.
+    """
     split = split or evaluation.split
     extractor, weights = chosen(evaluation).extractor, chosen(evaluation).weights
     return {
@@ -87,7 +97,9 @@ def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None =
     }
 
 
-def extract(network: nn.Module, images: Tensor, *, precision: str, device: torch.device, batch: int | None = None) -> Features:
+def extract(
+    network: nn.Module, images: Tensor, *, precision: str, device: torch.device, batch: int | None = None
+) -> Features:
     """The features of uint8 images [n, h, w, c], c 1 or 3; each image's are its own, whatever the batch."""
     batch = batch or BATCH.get(device.type, LARGE_BATCH)
     features, logits = torch.empty(len(images), 0), torch.empty(len(images), 0)

@@ -59,7 +59,10 @@ def fid(evaluation: Evaluation, *, precision: str) -> float:
     count, dimensions = fake.shape
     for images, what in ((count, "samples"), (len(evaluation.reference), "real images")):
         if images <= dimensions:
-            evaluation.warn(f"fid: {images} {what} are not more than the features' {dimensions} dimensions: their covariance is singular, fid too high")
+            evaluation.warn(
+                f"fid: {images} {what} are not more than the features' {dimensions} dimensions: their covariance is"
+                " singular, fid too high"
+            )
     return frechet_distance(statistics(fake), _reference(evaluation, precision))
 
 
@@ -83,8 +86,8 @@ def frechet_distance(one: Statistics, other: Statistics) -> float:
 def trace_of_root(a: Tensor, b: Tensor) -> Tensor:
     """tr (a b)^½ of positive semidefinite a and b [d, d], fp64.
 
-    a b and Fᵀ b F have the same eigenvalues other than 0 for any F with F Fᵀ = a, and Fᵀ b F is symmetric: they are real,
-    and what rounding made negative is 0.
+    a b and Fᵀ b F have the same eigenvalues other than 0 for any F with F Fᵀ = a, and Fᵀ b F is symmetric: they are
+    real, and what rounding made negative is 0.
     """
     lower = _cholesky(a)
     if lower is None:
@@ -104,7 +107,8 @@ def _spectrum(a: Tensor) -> tuple[Tensor, Tensor]:
     try:
         values, vectors = torch.linalg.eigh(a)
     except torch.linalg.LinAlgError:
-        # Now and then, of the covariance of nearly equal features. The singular vectors are the same ones, and are always found.
+        # Now and then, of the covariance of nearly equal features. The singular vectors are the same ones, and are
+        # always found.
         vectors, values, _ = torch.linalg.svd(a)
     return values, vectors
 
@@ -117,7 +121,9 @@ def _cholesky(a: Tensor) -> Tensor | None:
 
 
 def _congruent(lower: Tensor, b: Tensor) -> Tensor:
-    """Lᵀ b L for a lower triangular L, in its lower triangle and not throughout: a third of the plain products' work."""
+    """Lᵀ b L for a lower triangular L, in its lower triangle and not throughout: a third of the plain products'
+    work.
+    """
     starts = range(0, len(b), BLOCK)
     half = torch.cat([b[:, start:] @ lower[start:, start : start + BLOCK] for start in starts], dim=1)
     product = torch.zeros_like(b)
@@ -138,5 +144,7 @@ def _reference(evaluation: Evaluation, precision: str) -> Statistics:
         found = statistics(features.of_reference(evaluation, precision))
         return {"mean": found.mean.numpy(), "covariance": found.covariance.numpy()}
 
-    arrays = evaluation.once(f"fid.reference.{precision}", lambda: cached(features.key(evaluation, precision, "statistics"), compute))
+    arrays = evaluation.once(
+        f"fid.reference.{precision}", lambda: cached(features.key(evaluation, precision, "statistics"), compute)
+    )
     return Statistics(torch.from_numpy(arrays["mean"]), torch.from_numpy(arrays["covariance"]))

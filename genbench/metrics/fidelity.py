@@ -19,7 +19,12 @@ CLIP = {
     "clip-vit-l-14": ("ViT-L-14", "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836"),
 }
 """Name to published file and its sha256."""
-DINOV2 = {"dinov2-vit-s-14": "dinov2_vits14", "dinov2-vit-b-14": "dinov2_vitb14", "dinov2-vit-l-14": "dinov2_vitl14", "dinov2-vit-g-14": "dinov2_vitg14"}
+DINOV2 = {
+    "dinov2-vit-s-14": "dinov2_vits14",
+    "dinov2-vit-b-14": "dinov2_vitb14",
+    "dinov2-vit-l-14": "dinov2_vitl14",
+    "dinov2-vit-g-14": "dinov2_vitg14",
+}
 VGG_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 
 
@@ -34,7 +39,10 @@ def genbench_extractors() -> Iterable[Extractor]:
             transform="TensorFlow 1 bilinear to the network's size, CLIP's mean and deviation, grey as RGB",
             sha256=digest,
             url=f"https://openaipublic.azureedge.net/clip/models/{digest}/{file}.pt",
-            about="image encoder of CLIP; it has no classes: the Inception Score takes its features for logits, as torch-fidelity does",
+            about=(
+                "image encoder of CLIP; it has no classes: the Inception Score takes its features for logits, as"
+                " torch-fidelity does"
+            ),
             source="Radford et al. 2021, arXiv:2103.00020",
         )
     for name, file in DINOV2.items():
@@ -44,7 +52,10 @@ def genbench_extractors() -> Iterable[Extractor]:
             kept=kept_by_torch(f"{file}_pretrain.pth"),
             transform="TensorFlow 1 bilinear to 224x224, ImageNet's mean and deviation, grey as RGB",
             url=f"https://dl.fbaipublicfiles.com/dinov2/{file}/{file}_pretrain.pth",
-            about="DINOv2, code and weights from torch.hub; it has no classes: the Inception Score takes its features for logits, as torch-fidelity does",
+            about=(
+                "DINOv2, code and weights from torch.hub; it has no classes: the Inception Score takes its features for"
+                " logits, as torch-fidelity does"
+            ),
             source="Oquab et al. 2023, arXiv:2304.07193",
         )
     yield Extractor(
@@ -54,7 +65,10 @@ def genbench_extractors() -> Iterable[Extractor]:
         transform="TensorFlow 1 bilinear to 224x224, ImageNet's mean and deviation, grey as RGB",
         sha256="397923af",
         url=VGG_URL,
-        about="VGG16 of torchvision: 4096 features of the second fully connected layer, torch-fidelity's default for precision and recall",
+        about=(
+            "VGG16 of torchvision: 4096 features of the second fully connected layer, torch-fidelity's default for"
+            " precision and recall"
+        ),
         source="Simonyan and Zisserman 2014, arXiv:1409.1556; Kynkäänniemi et al. 2019, arXiv:1904.06991",
     )
 
@@ -86,7 +100,9 @@ def _from_hub(name: str) -> Callable[[Path], nn.Module]:
 
     def build(weights: Path) -> nn.Module:
         if weights != kept_by_torch(f"{DINOV2[name]}_pretrain.pth")():
-            raise GenbenchError(f"{name} takes no features.weights: put the file into {torch.hub.get_dir()}/checkpoints; {WAYS_OUT}")
+            raise GenbenchError(
+                f"{name} takes no features.weights: put the file into {torch.hub.get_dir()}/checkpoints; {WAYS_OUT}"
+            )
         return Registered(name, None)
 
     return build

@@ -45,7 +45,9 @@ def score(evaluation: Evaluation) -> float:
 
 
 def inception_score(logits: Tensor, parts: int) -> float:
-    """The mean over parts of exp E[KL(p(y|x) || p(y))], of logits [n, classes] in an order shuffled with a fixed seed."""
+    """The mean over parts of exp E[KL(p(y|x) || p(y))], of logits [n, classes] in an order shuffled with a fixed
+    seed.
+    """
     order = np.random.RandomState(SEED).permutation(len(logits))
     shuffled = logits[torch.from_numpy(order)].double()
     bounds = [part * len(logits) // parts for part in range(parts + 1)]

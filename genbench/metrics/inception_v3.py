@@ -42,7 +42,9 @@ class InceptionV3(nn.Module):
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
         super().__init__()
-        network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights))
+        network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
+        )
         fold(network, [("conv", "bn")])
         *blocks, head = network.children()
         self.blocks = nn.Sequential(*blocks).to(memory_format=torch.channels_last)

@@ -27,7 +27,10 @@ def genbench_metrics() -> Iterable[Metric]:
             compute=kid,
             better="lower",
             accepts=features.accepts_images,
-            about="Kernel Inception Distance: unbiased, so that it can be just below 0; mean over 100 subsets of 1000 images",
+            about=(
+                "Kernel Inception Distance: unbiased, so that it can be just below 0; mean over 100 subsets of 1000"
+                " images"
+            ),
             source="Bińkowski et al. 2018, arXiv:1801.01401, section 4",
             against="split",
             features="fp32",
@@ -36,11 +39,16 @@ def genbench_metrics() -> Iterable[Metric]:
 
 
 def kid(evaluation: Evaluation) -> float:
-    """The KID between samples and real images; subsets are as large as the smaller set where it has fewer than 1000, and a warning says so."""
+    """The KID between samples and real images; subsets are as large as the smaller set where it has fewer than 1000,
+    and a warning says so.
+    """
     fake, real = features.of_samples(evaluation, "fp32").features, features.of_reference(evaluation, "fp32")
     subset = min(SUBSET, len(fake), len(real))
     if subset < SUBSET:
-        evaluation.warn(f"kid: subsets hold {subset} images, not {SUBSET}: there are {len(fake)} samples and {len(real)} real images")
+        evaluation.warn(
+            f"kid: subsets hold {subset} images, not {SUBSET}: there are {len(fake)} samples and {len(real)} real"
+            " images"
+        )
     return kernel_distance(fake, real, subsets=SUBSETS, subset=subset)
 
 
@@ -56,9 +64,13 @@ def kernel_distance(fake: Tensor, real: Tensor, *, subsets: int, subset: int) ->
 
 
 def mmd2(x: Tensor, y: Tensor) -> float:
-    """The unbiased MMD² of rows [n, d] under the kernel (x·y / d + 1)³ (Gretton et al. 2012, eq. 3); n ≥ 2, sums in fp64."""
+    """The unbiased MMD² of rows [n, d] under the kernel (x·y / d + 1)³ (Gretton et al. 2012, eq. 3); n ≥ 2, sums in
+    fp64.
+    """
     n = len(x)
-    within = sum(float(kernel.sum(dtype=torch.float64) - kernel.trace().double()) for kernel in (_cubic(x, x), _cubic(y, y)))
+    within = sum(
+        float(kernel.sum(dtype=torch.float64) - kernel.trace().double()) for kernel in (_cubic(x, x), _cubic(y, y))
+    )
     between = float(_cubic(x, y).sum(dtype=torch.float64))
     return within / (n * (n - 1)) - 2 * between / (n * n)
 

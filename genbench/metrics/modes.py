@@ -98,7 +98,9 @@ def high_quality(evaluation: Evaluation) -> float:
 
 
 def mode_kl(evaluation: Evaluation) -> float:
-    """KL(histogram of nearest modes || uniform) in nats, 0 to log(modes); NaN if a sample is not finite: it has no nearest mode."""
+    """KL(histogram of nearest modes || uniform) in nats, 0 to log(modes); NaN if a sample is not finite: it has no
+    nearest mode.
+    """
     assignment = _assignment(evaluation)
     if int(assignment.nearest.sum()) < assignment.samples:
         return math.nan
@@ -158,11 +160,16 @@ def _mean_kernel(x: Tensor, y: Tensor, widths: list[float]) -> Tensor:
 
 
 def _mean_self_kernel(x: Tensor, widths: list[float]) -> Tensor:
-    """The mean over all pairs of rows of one set: those above the diagonal count twice, and those below are not computed."""
+    """The mean over all pairs of rows of one set: those above the diagonal count twice, and those below are not
+    computed.
+    """
     parts, after = [], 0
     for block in torch.split(x, ROWS):
         after += len(block)
-        parts.append(mixture(squared_distances(block, block), widths).sum() + 2 * mixture(squared_distances(block, x[after:]), widths).sum())
+        parts.append(
+            mixture(squared_distances(block, block), widths).sum()
+            + 2 * mixture(squared_distances(block, x[after:]), widths).sum()
+        )
     return torch.stack(parts).sum() / len(x) ** 2
 
 

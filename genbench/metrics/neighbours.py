@@ -25,7 +25,8 @@ SHOWN = 20
 QUERY_ROWS, REFERENCE_ROWS = 1024, 1024
 """Images compared at once: few enough for their distances to stay in the cache."""
 DEPTH = 1024
-"""Pixels multiplied at once in fp32: products of values from -128 to 127 are at most 2^14, so that a sum of 2^10 is exact."""
+"""Pixels multiplied at once in fp32: products of values from -128 to 127 are at most 2^14, so that a sum of 2^10 is
+exact."""
 INTEGER_DEPTH = 2**15
 """Pixels multiplied at once in integers: a sum of so many products stays far below 2^31."""
 
@@ -42,7 +43,10 @@ def genbench_metrics() -> Iterable[Metric]:
             better="neither",
             against="train",
             accepts=_images_only,
-            about="median distance of a sample to the nearest training image, grey levels; far below neighbour_distance_heldout means copies",
+            about=(
+                "median distance of a sample to the nearest training image, grey levels; far below"
+                " neighbour_distance_heldout means copies"
+            ),
             source=FIGURE,
             picture=picture,
         ),
@@ -63,7 +67,9 @@ def neighbour_distance(evaluation: Evaluation) -> float:
 
 
 def neighbour_distance_heldout(evaluation: Evaluation) -> float:
-    """The median over held-out images, at most as many as samples, of the distance to the nearest training image, 0 to 255."""
+    """The median over held-out images, at most as many as samples, of the distance to the nearest training image, 0 to
+    255.
+    """
     heldout, train = evaluation.splits.test[: len(evaluation.samples)], evaluation.splits.train
     found: float = evaluation.once("neighbours.heldout", lambda: median(nearest(heldout, train, 1)[0]))
     return found
@@ -82,7 +88,8 @@ def figure(evaluation: Evaluation, indices: Tensor) -> Image:
 
 
 def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Distances [n, k] of uint8 images [n, ...] to the k nearest of the references [m, ...], nearest first, and their indices [n, k].
+    """Distances [n, k] of uint8 images [n, ...] to the k nearest of the references [m, ...], nearest first, and their
+    indices [n, k].
 
     A distance is the root mean square difference of two images' pixels in grey levels, 0 to 255, fp64. The neighbours
     are exact; of equally near ones the lowest index comes first. Memory does not grow with m.
@@ -98,7 +105,9 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
     for start in range(0, len(references), REFERENCE_ROWS):
         block = _signed(references[start : start + REFERENCE_ROWS])
         squares = _squares(block)
-        for q, lowest_of_q, indices_of_q in zip(pixels.split(QUERY_ROWS), lowest.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True):
+        for q, lowest_of_q, indices_of_q in zip(
+            pixels.split(QUERY_ROWS), lowest.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True
+        ):
             # |q - p|² = |q|² + |p|² - 2 q·p, and |q|² makes no difference to the order.
             _improve(lowest_of_q, indices_of_q, _products(q, block).mul_(-2).add_(squares), start)
     return ((lowest + _squares(pixels).unsqueeze(1)) / pixels.shape[1]).sqrt(), indices
@@ -110,10 +119,11 @@ def _signed(images: Tensor) -> Tensor:
 
 
 def _improve(lowest: Tensor, indices: Tensor, values: Tensor, start: int) -> None:
-    """Merge a block's integer values [n, m], of the references from `start` on, into the lowest so far and their indices [n, k], in place.
+    """Merge a block's integer values [n, m], of the references from `start` on, into the lowest so far and their
+    indices [n, k], in place.
 
-    Of equal values the one found earlier stays in front. Within the block, values scaled by REFERENCE_ROWS leave room for
-    the index, so that no two are equal and the lower index wins; fp64 holds all of them exactly.
+    Of equal values the one found earlier stays in front. Within the block, values scaled by REFERENCE_ROWS leave room
+    for the index, so that no two are equal and the lower index wins; fp64 holds all of them exactly.
     """
     k, m = lowest.shape[1], values.shape[1]
     # In most blocks most queries find nothing nearer, and their minimum is had for far less than their k lowest.
@@ -127,7 +137,9 @@ def _improve(lowest: Tensor, indices: Tensor, values: Tensor, start: int) -> Non
 
 def _squares(rows: Tensor) -> Tensor:
     """|p|² [m] of int8 rows p [m, pixels], exact, fp64."""
-    return torch.stack([part.to(torch.float32).square_().sum(1) for part in rows.split(DEPTH, dim=1)]).sum(0, dtype=torch.float64)
+    return torch.stack([part.to(torch.float32).square_().sum(1) for part in rows.split(DEPTH, dim=1)]).sum(
+        0, dtype=torch.float64
+    )
 
 
 def _products(q: Tensor, p: Tensor) -> Tensor:
@@ -146,16 +158,20 @@ def _products(q: Tensor, p: Tensor) -> Tensor:
 def _multiplies_int8() -> bool:
     """Whether this processor multiplies matrices of int8 exactly, and then several times as fast as fp32.
 
-    x86 without VNNI adds products in pairs of 16 bits, which overflow (oneDNN, "Nuances of int8 computations"); elsewhere
-    torch may have no fast product.
+    x86 without VNNI adds products in pairs of 16 bits, which overflow (oneDNN, "Nuances of int8 computations");
+    elsewhere torch may have no fast product.
     """
     high, low = (torch.full((32, 64), value, dtype=torch.int8) for value in (127, -128))
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX") and bool((torch._int_mm(high, low.T) == 64 * 127 * -128).all())
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX") and bool(
+        (torch._int_mm(high, low.T) == 64 * 127 * -128).all()
+    )
 
 
 def _neighbours(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
     train = evaluation.splits.train
-    found: tuple[Tensor, Tensor] = evaluation.once("neighbours.train", lambda: nearest(evaluation.samples, train, min(NEIGHBOURS, len(train))))
+    found: tuple[Tensor, Tensor] = evaluation.once(
+        "neighbours.train", lambda: nearest(evaluation.samples, train, min(NEIGHBOURS, len(train)))
+    )
     return found
 
 

@@ -47,12 +47,20 @@ def genbench_metrics() -> Iterable[Metric]:
 
 def precision(evaluation: Evaluation) -> float:
     """The share of samples within a real image's neighbourhood, 0 to 1."""
-    return covered(features.of_samples(evaluation, "fp32").features, features.of_reference(evaluation, "fp32"), _neighbours(evaluation))
+    return covered(
+        features.of_samples(evaluation, "fp32").features,
+        features.of_reference(evaluation, "fp32"),
+        _neighbours(evaluation),
+    )
 
 
 def recall(evaluation: Evaluation) -> float:
     """The share of real images within a sample's neighbourhood, 0 to 1."""
-    return covered(features.of_reference(evaluation, "fp32"), features.of_samples(evaluation, "fp32").features, _neighbours(evaluation))
+    return covered(
+        features.of_reference(evaluation, "fp32"),
+        features.of_samples(evaluation, "fp32").features,
+        _neighbours(evaluation),
+    )
 
 
 def covered(points: Tensor, support: Tensor, neighbours: int) -> float:

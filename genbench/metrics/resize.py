@@ -20,7 +20,9 @@ def resize(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def tensorflow1(length: int, target: int) -> Tensor:
-    """Weights [target, length] of TensorFlow 1's bilinear resizing: output i lies at i * length / target, whatever the centres of pixels."""
+    """Weights [target, length] of TensorFlow 1's bilinear resizing: output i lies at i * length / target, whatever the
+    centres of pixels.
+    """
     positions = torch.arange(target, dtype=torch.float32) * torch.tensor(length / target, dtype=torch.float32)
     low = positions.long().clamp_max(length - 1)
     high = (low + 1).clamp_max(length - 1)
@@ -33,6 +35,8 @@ def tensorflow1(length: int, target: int) -> Tensor:
 
 
 def antialiased(length: int, target: int) -> Tensor:
-    """Weights [target, length] of bilinear resizing by the centres of pixels, with antialiasing when it makes smaller."""
+    """Weights [target, length] of bilinear resizing by the centres of pixels, with antialiasing when it makes
+    smaller.
+    """
     identity = torch.eye(length).view(1, 1, length, length)
     return interpolate(identity, size=(target, length), mode="bilinear", antialias=True).view(target, length)

@@ -1,4 +1,6 @@
-"""What the convolutional architectures share: halving and doubling a map, batch norm, maps as vectors, first weights."""
+"""What the convolutional architectures share: halving and doubling a map, batch norm, maps as vectors, first
+weights.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,25 @@ def why_not_square(name: str, shape: Shape) -> str:
         return f"{name} makes square images, not {height}x{width}"
     if height < SMALLEST_IMAGE or height & (height - 1):
         fits = max(SMALLEST_IMAGE, 1 << height.bit_length())
-        return f"{name} makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width}; data.size={fits} fits"
+        return (
+            f"{name} makes images whose size is a power of two from {SMALLEST_IMAGE}, not {height}x{width};"
+            f" data.size={fits} fits"
+        )
     return ""
 
 
 def doubled_widths(width: int, shape: Shape) -> list[int]:
-    """Channels of the maps that an image is halved to, from the largest to the 4x4 one: every halving of the size doubles them."""
+    """Channels of the maps that an image is halved to, from the largest to the 4x4 one: every halving of the size
+    doubles them.
+    """
     halvings = (shape[1] // SMALLEST_MAP).bit_length() - 1
     return [width * 2**halving for halving in range(halvings)]
 
 
 def halving(before: int, after: int, kernel_size: int, *, bias: bool) -> list[nn.Module]:
-    """A convolution of stride 2 with SAME padding, for filters from 4x4: odd ones pad one more below and on the right."""
+    """A convolution of stride 2 with SAME padding, for filters from 4x4: odd ones pad one more below and on the
+    right.
+    """
     convolution = nn.Conv2d(before, after, kernel_size, stride=2, padding=1, bias=bias)
     extra = kernel_size - 4
     return [nn.ZeroPad2d((0, extra, 0, extra)), convolution] if extra else [convolution]
@@ -48,7 +57,9 @@ def doubling(before: int, after: int, kernel_size: int) -> list[nn.Module]:
     return [convolution, nn.ZeroPad2d((0, -extra, 0, -extra))] if extra else [convolution]
 
 
-def batch_norm(channels: int, form: NormForm, *, of: type[nn.BatchNorm1d] | type[nn.BatchNorm2d] = nn.BatchNorm2d) -> nn.Module:
+def batch_norm(
+    channels: int, form: NormForm, *, of: type[nn.BatchNorm1d] | type[nn.BatchNorm2d] = nn.BatchNorm2d
+) -> nn.Module:
     """Batch norm that learns scale and shift, or, as `shift`, a shift alone."""
     norm = of(channels)
     if form == "shift":
@@ -65,7 +76,9 @@ class MapToVector(nn.Module):
 
 
 class VectorToMap(nn.Module):
-    """[n, height width c] -> [n, c, height, width], channels last in memory: the inverse of `MapToVector`, a view too."""
+    """[n, height width c] -> [n, c, height, width], channels last in memory: the inverse of `MapToVector`, a view
+    too.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -79,8 +92,8 @@ class VectorToMap(nn.Module):
 def initialised(module: nn.Module, init: Init) -> nn.Module:
     """The module with the first weights of an initialisation; biases are 0, except `torch`'s.
 
-    normal: weights N(0, 0.02), and batch-norm scales N(1, 0.02) where they are learnt (Radford et al. 2015, arXiv 1511.06434).
-    glorot: uniform weights of variance 2 / (fan in + fan out), and scales 1 (Glorot and Bengio 2010).
+    normal: weights N(0, 0.02), and batch-norm scales N(1, 0.02) where they are learnt (Radford et al. 2015, arXiv
+    1511.06434). glorot: uniform weights of variance 2 / (fan in + fan out), and scales 1 (Glorot and Bengio 2010).
     torch: as torch's layers leave them.
     """
     if init == "torch":

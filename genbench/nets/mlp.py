@@ -20,10 +20,17 @@ class MlpNet(NetSettings):
     """Settings of `mlp`."""
 
     latent: int = setting(8, "dimension h of the generator's noise", source="paper, Figure 2: 2, 4, 8, 16", at_least=1)
-    prior: Literal["normal", "uniform"] = setting("normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="paper, appendix A.1")
-    width: int = setting(100, "units of a hidden layer of the generator and the decoder", source="paper, section 3.4", at_least=1)
+    prior: Literal["normal", "uniform"] = setting(
+        "normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension", source="paper, appendix A.1"
+    )
+    width: int = setting(
+        100, "units of a hidden layer of the generator and the decoder", source="paper, section 3.4", at_least=1
+    )
     critic_width: int | None = setting(
-        None, "units of the critic's hidden layers; none: as many as width", source="paper, section 3.4: 100 in both", at_least=1
+        None,
+        "units of the critic's hidden layers; none: as many as width",
+        source="paper, section 3.4: 100 in both",
+        at_least=1,
     )
     depth: int = setting(2, "hidden layers", source="paper, section 3.4", at_least=1)
 
@@ -38,7 +45,9 @@ def generator(net: MlpNet, shape: Shape, inputs: int) -> nn.Module:
 
 def critic(net: MlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     """[n, *shape] -> [n, outputs], ReLU between layers; the last layer has a bias if `bias`."""
-    return nn.Sequential(nn.Flatten(), *_perceptron(math.prod(shape), net.critic_width or net.width, net.depth, outputs, bias=bias))
+    return nn.Sequential(
+        nn.Flatten(), *_perceptron(math.prod(shape), net.critic_width or net.width, net.depth, outputs, bias=bias)
+    )
 
 
 def accepts(net: MlpNet, shape: Shape) -> str:
@@ -57,7 +66,10 @@ def genbench_architectures() -> Iterable[Architecture]:
             critic=critic,
             decoder=generator,
             accepts=accepts,
-            about="multilayer perceptrons with ReLU, torch's initialisation; any shape (paper, section 3.4 and appendix A.1)",
+            about=(
+                "multilayer perceptrons with ReLU, torch's initialisation; any shape (paper, section 3.4 and appendix"
+                " A.1)"
+            ),
         )
     ]
 

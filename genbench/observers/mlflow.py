@@ -1,4 +1,6 @@
-"""Writes trials into MLflow, a sqlite file beside them or a tracking server: one experiment per study, one flat run per trial."""
+"""Writes trials into MLflow, a sqlite file beside them or a tracking server: one experiment per study, one flat run per
+trial.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def genbench_observer(results: Path) -> object:
 class MLflow:
     """Writes trials into the MLflow store of a results folder, or to a tracking server.
 
-    A run is found again by its tag `genbench.trial`, and MLflow keeps equal points once: a trial can be replayed any number of times.
+    A run is found again by its tag `genbench.trial`, and MLflow keeps equal points once: a trial can be replayed any
+    number of times.
     """
 
     def __init__(self, results: Path) -> None:
@@ -73,7 +76,8 @@ class MLflow:
         """Add the final metrics, what became of the trial, and its files."""
         client, run = self._client(), self._runs[directory]
         with locked(self._results):
-            # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of single dots.
+            # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of
+            # single dots.
             self._log_points(client, directory, [score._replace(images=0) for score in scores(record)])
             _log_outcome(client, run, {**record, "infinite": ", ".join(sorted(self._infinite[directory]))}, directory)
 
@@ -83,12 +87,20 @@ class MLflow:
         return self._opened
 
     def _log_points(self, client: MlflowClient, directory: Path, points: Sequence[Point]) -> None:
-        """Store points of curves; infinity, which MLflow cannot hold, becomes NaN and the tag `genbench.infinite` names the curve."""
+        """Store points of curves; infinity, which MLflow cannot hold, becomes NaN and the tag `genbench.infinite` names
+        the curve.
+        """
         from mlflow.entities import Metric
 
         self._infinite[directory] |= {point.name for point in points if math.isinf(point.value)}
         metrics = [
-            Metric(_name(point.name), math.nan if math.isinf(point.value) else point.value, _milliseconds(point.seconds), point.images) for point in points
+            Metric(
+                _name(point.name),
+                math.nan if math.isinf(point.value) else point.value,
+                _milliseconds(point.seconds),
+                point.images,
+            )
+            for point in points
         ]
         for start in range(0, len(metrics), METRICS):
             client.log_batch(self._runs[directory], metrics=metrics[start : start + METRICS])
@@ -98,7 +110,9 @@ def _find_run(client: MlflowClient, trial: Trial, directory: Path) -> str | None
     experiment = client.get_experiment_by_name(trial.study)
     if experiment is None or experiment.lifecycle_stage == "deleted":
         return None
-    found = client.search_runs([experiment.experiment_id], f"tags.`genbench.trial` = '{_key(trial, directory)}'", max_results=1)
+    found = client.search_runs(
+        [experiment.experiment_id], f"tags.`genbench.trial` = '{_key(trial, directory)}'", max_results=1
+    )
     return found[0].info.run_id if found else None
 
 
@@ -109,7 +123,9 @@ def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Pa
     tags = {"genbench.trial": _key(trial, directory), "mlflow.source.name": "genbench"}
     # The record of a trial whose worker was killed does not know when it started.
     started = _milliseconds(record["started"] or record["ended"])
-    return str(client.create_run(open_experiment(client, trial.study, results), started, tags, directory.name).info.run_id)
+    return str(
+        client.create_run(open_experiment(client, trial.study, results), started, tags, directory.name).info.run_id
+    )
 
 
 def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], directory: Path) -> None:
@@ -138,9 +154,19 @@ def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], dire
 
 def parameters(trial: Trial) -> dict[str, str]:
     """What a run is sorted and grouped by: the trial's names and every setting that determines its numbers."""
-    # The comparison of runs begins with the first three parameters that differ, by name: the data set, the method, the seed.
-    names = {"method": trial.label, "variant": trial.variant, "dataset": trial.dataset, "architecture": trial.architecture, "seed": trial.seed}
-    settings = {key: ",".join(map(str, value)) if isinstance(value, list) else value for key, value in flatten(trial.settings, "settings.").items()}
+    # The comparison of runs begins with the first three parameters that differ, by name: the data set, the method, the
+    # seed.
+    names = {
+        "method": trial.label,
+        "variant": trial.variant,
+        "dataset": trial.dataset,
+        "architecture": trial.architecture,
+        "seed": trial.seed,
+    }
+    settings = {
+        key: ",".join(map(str, value)) if isinstance(value, list) else value
+        for key, value in flatten(trial.settings, "settings.").items()
+    }
     return {key: str(value) for key, value in (names | settings).items() if value not in (None, "")}
 
 

@@ -24,7 +24,8 @@ class Point(NamedTuple):
 
 
 def curves(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
-    """The points of rows of metrics.jsonl: `train/...` for the trainer's values, `curve/...` for scores, `work/...` for the clocks.
+    """The points of rows of metrics.jsonl: `train/...` for the trainer's values, `curve/...` for scores, `work/...` for
+    the clocks.
 
     Trackers sort their sections by name: scores (`eval/...`) come first, the clocks last.
     """

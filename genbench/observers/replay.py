@@ -1,4 +1,6 @@
-"""Replays the files of trials to observers: live in the background of a supervisor, or a whole results folder at once."""
+"""Replays the files of trials to observers: live in the background of a supervisor, or a whole results folder at
+once.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Observers:
         for name in dict.fromkeys(names):
             observer = registry.load("observers", name).hook.genbench_observer(results=results)
             if observer is None:
-                raise PluginError(f"observer '{name}': genbench_observer(results) gives no object; its module must return one")
+                raise PluginError(
+                    f"observer '{name}': genbench_observer(results) gives no object; its module must return one"
+                )
             self._manager.register(observer, name=name)
             self._check_hooks(name, observer)
 
@@ -64,7 +68,10 @@ class Observers:
             if hook not in marked:
                 raise PluginError(f"observer '{name}': {hook} is never called; mark it with @hookimpl")
         if not marked:
-            raise PluginError(f"observer '{name}' has no hook; it needs some of genbench_trial_start, genbench_trial_log, genbench_trial_end")
+            raise PluginError(
+                f"observer '{name}' has no hook; it needs some of genbench_trial_start, genbench_trial_log,"
+                " genbench_trial_end"
+            )
 
     def _caller(self, name: str, hook: str) -> pluggy.HookCaller:
         others = [observer for other, observer in self._manager.list_name_plugin() if other != name]
@@ -74,8 +81,8 @@ class Observers:
 class Watcher:
     """Replays running trials to observers in the background of a supervisor.
 
-    Every observer has a thread of its own: one that hangs or raises disturbs neither training nor the others. One that raises
-    is dropped for the session.
+    Every observer has a thread of its own: one that hangs or raises disturbs neither training nor the others. One that
+    raises is dropped for the session.
     """
 
     def __init__(self, observers: Observers, interval: float = INTERVAL) -> None:
@@ -99,7 +106,9 @@ class Watcher:
             follower.thread.join(max(0.0, deadline - time.monotonic()))
         problems = [problem for follower in self._followers for problem in follower.problems]
         late = [follower.name for follower in self._followers if follower.thread.is_alive()]
-        problems += [f"observer '{name}' was not done after {timeout:g} s and lacks rows; run `genbench sync`" for name in late]
+        problems += [
+            f"observer '{name}' was not done after {timeout:g} s and lacks rows; run `genbench sync`" for name in late
+        ]
         return list(dict.fromkeys(problems))
 
     def _tell(self, event: _Event) -> None:
@@ -110,7 +119,8 @@ class Watcher:
 def sync(results: Path, names: Iterable[str]) -> int:
     """Replay every trial of a results folder from its files; return how many there are.
 
-    Raises DataError when there is no such folder or a file is damaged, and PluginError when an observer raises anything.
+    Raises DataError when there is no such folder or a file is damaged, and PluginError when an observer raises
+    anything.
     """
     if not results.is_dir():
         raise DataError(f"there is no results folder {results}; name the folder that holds the studies")
@@ -131,7 +141,10 @@ def sync(results: Path, names: Iterable[str]) -> int:
                 raise
             except Exception as error:  # whatever an observer raises, the user hears that it was the observer
                 said = f"{type(error).__name__}: {_discreet(str(error))}"
-                raise PluginError(f"observer '{name}' could not take {trial.study}/{directory.name}: {said}; what it lacks comes with the next sync") from error
+                raise PluginError(
+                    f"observer '{name}' could not take {trial.study}/{directory.name}: {said}; what it lacks comes with"
+                    " the next sync"
+                ) from error
     return len(directories)
 
 
@@ -167,7 +180,10 @@ class _Follower:
                 self._poll()
             self._poll()
         except Exception as error:  # whatever an observer raises must end in the list of problems, never in training
-            self.problems.append(f"observer '{self.name}' was dropped: {type(error).__name__}: {_discreet(str(error))}; run `genbench sync` once it is mended")
+            self.problems.append(
+                f"observer '{self.name}' was dropped: {type(error).__name__}: {_discreet(str(error))}; run `genbench"
+                " sync` once it is mended"
+            )
 
     def _handle_event(self) -> bool:
         """Handle the next event, if one comes within the interval; return whether to go on."""
@@ -203,6 +219,12 @@ class _Follower:
 
 
 def _discreet(text: str) -> str:
-    """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in it."""
-    errors = re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE) if "Traceback (most recent call last)" in text else []
+    """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in
+    it.
+    """
+    errors = (
+        re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
+        if "Traceback (most recent call last)" in text
+        else []
+    )
     return re.sub(r"://[^/@\s]*@", "://", " ".join((errors[-1] if errors else text).split()))

@@ -1,4 +1,6 @@
-"""Where MLflow keeps the trials of a results folder: a sqlite file in it or a tracking server, a client of either, and the pages that show it."""
+"""Where MLflow keeps the trials of a results folder: a sqlite file in it or a tracking server, a client of either, and
+the pages that show it.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
-"""Hosts that MLflow trusts anyway, or that stand for all addresses, of which its own environment variables name the trusted."""
+"""Hosts that MLflow trusts anyway, or that stand for all addresses, of which its own environment variables name the
+trusted."""
 SERVER = "MLFLOW_TRACKING_URI"
 """The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
 SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-"""A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync` repairs."""
+"""A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync`
+repairs."""
 WORKFLOW = "workflowType=machine_learning"
 """Makes MLflow's pages show what is about training, instead of what is about language models."""
 
@@ -43,7 +47,9 @@ def connect(results: Path) -> MlflowClient:
 
 
 def tracking_server() -> str:
-    """The address of the tracking server that the environment names, without a user's name and password; empty where it names none."""
+    """The address of the tracking server that the environment names, without a user's name and password; empty where it
+    names none.
+    """
     address = urlsplit(os.environ.get(SERVER, ""))
     return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
@@ -79,9 +85,11 @@ def links(results: Path, study: str, address: str) -> list[str]:
 
 
 def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[str], dict[str, str]]:
-    """The command and the environment of MLflow's user interface for a results folder; by default for this machine only.
+    """The command and the environment of MLflow's user interface for a results folder; by default for this machine
+    only.
 
-    MLflow answers browsers only by names that it trusts: another host's is added to them. Raises DataError when the folder has no store.
+    MLflow answers browsers only by names that it trusts: another host's is added to them. Raises DataError when the
+    folder has no store.
     """
     if not _database(results).exists():
         raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
@@ -89,7 +97,12 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
     command += ["--default-artifact-root", _artifacts(results), "--host", host, "--port", str(port), "--workers", "1"]
     if host not in NO_NAMES:
         address = f"{f'[{host}]' if ':' in host else host}:{port}"
-        command += ["--allowed-hosts", f"{address},localhost:*,127.0.0.1:*", "--cors-allowed-origins", f"http://{address}"]
+        command += [
+            "--allowed-hosts",
+            f"{address},localhost:*,127.0.0.1:*",
+            "--cors-allowed-origins",
+            f"http://{address}",
+        ]
     silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return command, {**os.environ, **silent}
 
@@ -98,7 +111,9 @@ def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
     """The number of the study's experiment; the files are the truth, so a deleted one comes back."""
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
-        place = None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"  # a server has a place of its own
+        place = (
+            None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"
+        )  # a server has a place of its own
         return client.create_experiment(study, place, {"mlflow.experimentKind": "custom_model_development"})
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
@@ -107,7 +122,9 @@ def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
 
 @contextmanager
 def locked(results: Path) -> Iterator[None]:
-    """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one point of a curve at once."""
+    """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one
+    point of a curve at once.
+    """
     with (results / ".mlflow.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

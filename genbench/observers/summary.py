@@ -14,7 +14,8 @@ TAG = "genbench.report"
 
 
 def add_report(results: Path, study: str, sentences: Sequence[str], files: Sequence[Path], figures: Path) -> bool:
-    """Make or renew the run "STUDY: report", with the verdicts as its description and the files and figures as its artifacts.
+    """Make or renew the run "STUDY: report", with the verdicts as its description and the files and figures as its
+    artifacts.
 
     Returns whether there was a store that knows the study. What MLflow raises is passed on.
     """
@@ -28,7 +29,11 @@ def add_report(results: Path, study: str, sentences: Sequence[str], files: Seque
     with locked(results):
         found = client.search_runs([number], f"tags.`{TAG}` = '{study}'", max_results=1)
         tags = {TAG: study, "mlflow.source.name": "genbench"}
-        run = found[0].info.run_id if found else client.create_run(number, round(time.time() * 1000), tags, f"{study}: report").info.run_id
+        run = (
+            found[0].info.run_id
+            if found
+            else client.create_run(number, round(time.time() * 1000), tags, f"{study}: report").info.run_id
+        )
         client.set_tag(run, "mlflow.note.content", "\n\n".join(sentences)[:LONGEST_TAG])
         for file in files:
             client.log_artifact(run, str(file))

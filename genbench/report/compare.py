@@ -1,4 +1,6 @@
-"""Two sets of trials beside each other: what is the same, what differs, and verdicts where their numbers may be compared."""
+"""Two sets of trials beside each other: what is the same, what differs, and verdicts where their numbers may be
+compared.
+"""
 
 from __future__ import annotations
 
@@ -88,13 +90,17 @@ def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:
     found: list[Verdict] = []
     refused: list[str] = []
     for ours, theirs in pairs:
-        both = pd.concat([_renamed(a, ours, same=ours == theirs), _renamed(b, theirs, same=ours == theirs)], ignore_index=True)
+        both = pd.concat(
+            [_renamed(a, ours, same=ours == theirs), _renamed(b, theirs, same=ours == theirs)], ignore_index=True
+        )
         own = set(both["method"].iloc[: int((_labels(a.records) == ours).sum())])
         found += [one for one in judgement.verdicts(both) if _is_of(one.a, own) != _is_of(one.b, own)]
         refused += protocols.notes(both, columns.metric_names(both))
         for metric in columns.metric_names(both):
             lacking = [
-                side.name for side, label in ((a, ours), (b, theirs)) if metric not in columns.metric_names(side.records[_labels(side.records) == label])
+                side.name
+                for side, label in ((a, ours), (b, theirs))
+                if metric not in columns.metric_names(side.records[_labels(side.records) == label])
             ]
             refused += [f"{dataset}, {metric}: {name} was not scored by it" for name in lacking]
     return found, list(dict.fromkeys(refused))
@@ -157,7 +163,12 @@ def _protocols(a: Side, b: Side) -> Iterator[Field]:
         if keys[0] != keys[1] and keys[0] and keys[1]:
             ways = [protocols.in_full(side.records, own[0]) for side, own in zip((a, b), keys, strict=True)]
             for name, values in protocols.differences(ways).items():
-                yield Field(group="protocol", name=f"{metric}: {name.replace('_', ' ')}", a=_word(values[0]), b=_word(values[-1]))
+                yield Field(
+                    group="protocol",
+                    name=f"{metric}: {name.replace('_', ' ')}",
+                    a=_word(values[0]),
+                    b=_word(values[-1]),
+                )
 
 
 def _distinct(column: pd.Series) -> str:

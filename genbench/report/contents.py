@@ -25,7 +25,13 @@ SPOKEN = 12
 SMOKE = "this is the study's small size, which shows that it runs; its numbers say nothing about the methods"
 EVERY_PAIR = "Every pair of contenders on every metric; over several conditions every seed counts with its mean."
 EVERY_CONDITION = "Every pair of contenders on every metric under every condition alone, adjusted over all of them."
-SAID = {"better": "better on", "worse": "worse on", "equal": "equal on", "inconclusive": "inconclusive on", "none": "no verdict on"}
+SAID = {
+    "better": "better on",
+    "worse": "worse on",
+    "equal": "equal on",
+    "inconclusive": "inconclusive on",
+    "none": "no verdict on",
+}
 """A verdict's word before the metrics that it is about."""
 NEVER = "none"
 """The verdict on a pair about which nothing can be said."""
@@ -88,7 +94,9 @@ class Report:
 
 
 def of(folder: Path) -> Report:
-    """The report of a study's folder. Raises GenbenchError when no trial has finished; what cannot be read is named in `damaged`."""
+    """The report of a study's folder. Raises GenbenchError when no trial has finished; what cannot be read is named in
+    `damaged`.
+    """
     records, damaged = load_good(folder)
     _check_finished(folder, records, damaged)
     everything = _ordered(records)
@@ -124,7 +132,16 @@ def of(folder: Path) -> Report:
         figures=tuple(drawn),
         background=provenance.joined(
             [
-                scores.judged("verdicts-by-condition", "Verdicts under every condition", EVERY_CONDITION, judgement.by_condition(records)) if several else None,
+                (
+                    scores.judged(
+                        "verdicts-by-condition",
+                        "Verdicts under every condition",
+                        EVERY_CONDITION,
+                        judgement.by_condition(records),
+                    )
+                    if several
+                    else None
+                ),
                 scores.intervals(records),
                 provenance.protocol(records),
                 provenance.failures(named.records),
@@ -145,15 +162,24 @@ def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str])
     if not records.empty and (records["status"] == "finished").any():
         return
     counts = {} if records.empty else records["status"].value_counts().to_dict()
-    words = [f"{count} {status}" for status, count in counts.items()] + ([f"{len(damaged)} with a damaged record ({damaged[0]})"] if damaged else [])
+    words = [f"{count} {status}" for status, count in counts.items()] + (
+        [f"{len(damaged)} with a damaged record ({damaged[0]})"] if damaged else []
+    )
     left = len(list(trial_directories(folder))) - len(records) - len(damaged)
     words += [f"{left} without a record"] if left else []
-    raise GenbenchError(f"study {folder.name} has no finished trial to report: {', '.join(words) or 'no trial at all'}; see genbench status {folder.name}")
+    raise GenbenchError(
+        f"study {folder.name} has no finished trial to report: {', '.join(words) or 'no trial at all'}; see genbench"
+        f" status {folder.name}"
+    )
 
 
 def _ordered(records: pd.DataFrame) -> pd.DataFrame:
     """The records by data set and method, and within a method by the numeric settings that vary, smallest first."""
-    varying = [name for name in contenders.name(records).records.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(records[name])]
+    varying = [
+        name
+        for name in contenders.name(records).records.columns
+        if name.startswith("settings.") and pd.api.types.is_numeric_dtype(records[name])
+    ]
     return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
 
 
@@ -163,7 +189,14 @@ def _unended(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> lis
     return [f"{left} of the study's trials have no record yet and are missing here"] if left else []
 
 
-def _trials(dataset: str, records: pd.DataFrame, metrics: Sequence[str], named: contenders.Field, directions: Mapping[str, str], folder: Path) -> Trials:
+def _trials(
+    dataset: str,
+    records: pd.DataFrame,
+    metrics: Sequence[str],
+    named: contenders.Field,
+    directions: Mapping[str, str],
+    folder: Path,
+) -> Trials:
     """The trials of one data set as the figures need them."""
     present = [metric for metric in metrics if records[metric].notna().any()]
     several = len(set(named.records["dataset"])) > 1
@@ -185,7 +218,9 @@ def _overview(found: Sequence[Verdict]) -> tuple[str, ...]:
     several = len({one.dataset for one in found}) > 1
     for one in found:
         if one.better != "neither":
-            pairs.setdefault((one.dataset if several else "", one.a, one.b), {}).setdefault(one.verdict, []).append(one.metric)
+            pairs.setdefault((one.dataset if several else "", one.a, one.b), {}).setdefault(one.verdict, []).append(
+                one.metric
+            )
     lines = []
     for (dataset, a, b), metrics in pairs.items():
         said = [f"{SAID[word]} {', '.join(metrics[word])}" for word in SAID if word in metrics]
@@ -194,10 +229,14 @@ def _overview(found: Sequence[Verdict]) -> tuple[str, ...]:
 
 
 def _summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
-    """The verdicts in words, those that decide first; one sentence for all pairs about which nothing can be said for one reason."""
+    """The verdicts in words, those that decide first; one sentence for all pairs about which nothing can be said for
+    one reason.
+    """
     order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
     told = [
-        Sentence(verdict=one.verdict, words=judgement.sentence(one)) for one in sorted(found, key=lambda one: order.get(one.verdict, 3)) if one.verdict != NEVER
+        Sentence(verdict=one.verdict, words=judgement.sentence(one))
+        for one in sorted(found, key=lambda one: order.get(one.verdict, 3))
+        if one.verdict != NEVER
     ]
     reasons = dict.fromkeys(one.why for one in found if one.verdict == NEVER)
     return (*told, *(Sentence(verdict=NEVER, words=f"No verdict on {_count(found, why)}: {why}.") for why in reasons))
@@ -216,6 +255,12 @@ def _commands(folder: Path, about: Mapping[str, Any]) -> tuple[Command, ...]:
     return (
         *(Command(purpose=again, line=line) for line in ran),
         Command(purpose="Write this page again", line=f"genbench report {folder.name}{results}"),
-        Command(purpose="The same as text, tables, LaTeX and PDF", line=f"genbench report {folder.name}{results} --format md,csv,latex,pdf"),
-        Command(purpose="Score the finished trials again, on more samples", line=f"genbench evaluate {folder} --samples 50000"),
+        Command(
+            purpose="The same as text, tables, LaTeX and PDF",
+            line=f"genbench report {folder.name}{results} --format md,csv,latex,pdf",
+        ),
+        Command(
+            purpose="Score the finished trials again, on more samples",
+            line=f"genbench evaluate {folder} --samples 50000",
+        ),
     )

@@ -26,6 +26,8 @@ def read(directory: Path) -> Logged:
                 for name, value in row.get(kind, {}).items():
                     found.setdefault((kind, name), []).append((*(float(row[clock]) for clock in CLOCKS), float(value)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise GenbenchError(f"{directory / 'metrics.jsonl'} is damaged: a row has no usable {error}; remove it") from error
+        raise GenbenchError(
+            f"{directory / 'metrics.jsonl'} is damaged: a row has no usable {error}; remove it"
+        ) from error
     columns = {key: np.array(rows, dtype=np.float64).T for key, rows in found.items()}
     return {key: (dict(zip(CLOCKS, array[:-1], strict=True)), array[-1]) for key, array in columns.items()}

@@ -26,9 +26,10 @@ def run(
 ) -> DataFrame:
     """Run a study as `genbench run` does and return its records, a row per trial.
 
-    study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods, data sets and
-    seeds that are not given are those of the file, without one all that are installed, `ring` and 0. Trials that are done are not
-    run again; one that fails is a row with its error. Raises GenbenchError before anything starts when the study cannot be run.
+    study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods,
+    data sets and seeds that are not given are those of the file, without one all that are installed, `ring` and 0.
+    Trials that are done are not run again; one that fails is a row with its error. Raises GenbenchError before anything
+    starts when the study cannot be run.
     """
     from genbench.engines.choice import choose
     from genbench.study import catalogue, latents
@@ -41,7 +42,13 @@ def run(
     changes = asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
     planned = plan(file, changes, name=study, results=Path(results), smoke=smoke)
     chosen = choose(engine, planned.trials, slots=slots)
-    words = {"study_file": study_file and str(study_file), "smoke": smoke, "methods": methods, "dataset": dataset, "seeds": seeds}
+    words = {
+        "study_file": study_file and str(study_file),
+        "smoke": smoke,
+        "methods": methods,
+        "dataset": dataset,
+        "seeds": seeds,
+    }
     words |= {"overrides": overrides, "study": study}
     write_asked(planned, f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})")
     run_study(planned, chosen, observers=observers, display=Silent())

@@ -12,12 +12,19 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def find(word: str) -> StudyFile:
-    """The study of a file, `benchmarks/figure2.yaml`, or of a name, `figure2`; raises GenbenchError when there is none, or what is wrong with it."""
+    """The study of a file, `benchmarks/figure2.yaml`, or of a name, `figure2`; raises GenbenchError when there is none,
+    or what is wrong with it.
+    """
     if word.endswith(SUFFIXES):
         return load(Path(word))
     known = _named()
     if word not in known:
-        raise UnknownNameError("study", word, known, f"looked for {word}.yaml in {', '.join(map(str, folders()))}; settings are written key=value")
+        raise UnknownNameError(
+            "study",
+            word,
+            known,
+            f"looked for {word}.yaml in {', '.join(map(str, folders()))}; settings are written key=value",
+        )
     return load(known[word])
 
 
@@ -33,8 +40,14 @@ def listed() -> list[tuple[str, str]]:
 
 
 def folders() -> list[Path]:
-    """Where named studies are looked for: here, in the checkout that genbench runs from, and among what was installed."""
-    candidates = [Path("benchmarks"), Path(__file__).parents[2] / "benchmarks", Path(sysconfig.get_path("data"), "share", "genbench", "benchmarks")]
+    """Where named studies are looked for: here, in the checkout that genbench runs from, and among what was
+    installed.
+    """
+    candidates = [
+        Path("benchmarks"),
+        Path(__file__).parents[2] / "benchmarks",
+        Path(sysconfig.get_path("data"), "share", "genbench", "benchmarks"),
+    ]
     return list({path.resolve(): path for path in reversed(candidates)}.values())[::-1]
 
 

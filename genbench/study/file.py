@@ -1,4 +1,6 @@
-"""Study files: a benchmark as YAML, with its question, its runs, what makes it small, and the numbers that its paper has."""
+"""Study files: a benchmark as YAML, with its question, its runs, what makes it small, and the numbers that its paper
+has.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class StudyRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What is asked for instead of what a study's runs say, by its `smoke` or by the command line; empty: as they say."""
+    """What is asked for instead of what a study's runs say, by its `smoke` or by the command line; empty: as they
+    say.
+    """
 
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
@@ -83,7 +87,10 @@ class StudyFile:
         if not smoke:
             return _changed(self, changes)
         if self.smoke is None:
-            raise GenbenchError(f"{self.path or 'a study without a file'} has no smoke size; --smoke is for a study that has one (genbench list studies)")
+            raise GenbenchError(
+                f"{self.path or 'a study without a file'} has no smoke size; --smoke is for a study that has one"
+                " (genbench list studies)"
+            )
         return _changed(_changed(self, self.smoke), changes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +108,9 @@ EVERYTHING = StudyFile(path=None, runs=(StudyRun(),))
 
 def load(path: Path) -> StudyFile:
     """The study of a file; raises SettingsError that names the file, the key and what was possible there."""
-    node = Node(read_yaml(path), path).mapping(required=("title", "question", "runs"), optional=("paper", "claims", "smoke", "published", "score", "targets"))
+    node = Node(read_yaml(path), path).mapping(
+        required=("title", "question", "runs"), optional=("paper", "claims", "smoke", "published", "score", "targets")
+    )
     runs = tuple(_run(one) for one in node["runs"].sequence("runs"))
     if not runs:
         node["runs"].refuse("at least one run")
@@ -115,7 +124,11 @@ def load(path: Path) -> StudyFile:
         runs=runs,
         smoke=_smoke(node["smoke"], names) if "smoke" in node else None,
         score=_score(node["score"]) if "score" in node else (),
-        targets={metric: value.number() for metric, value in node["targets"].open_mapping().items()} if "targets" in node else {},
+        targets=(
+            {metric: value.number() for metric, value in node["targets"].open_mapping().items()}
+            if "targets" in node
+            else {}
+        ),
     )
     if "published" not in node:
         return file
@@ -126,7 +139,9 @@ def load(path: Path) -> StudyFile:
 
 def canonical(overrides: Iterable[Override]) -> tuple[Override, ...]:
     """The overrides under the names that settings have: `features` is short for `features.name`."""
-    return tuple(override._replace(key="features.name") if override.key == "features" else override for override in overrides)
+    return tuple(
+        override._replace(key="features.name") if override.key == "features" else override for override in overrides
+    )
 
 
 def _methods(runs: Iterable[StudyRun | Changes]) -> set[str]:
@@ -137,8 +152,9 @@ def _methods(runs: Iterable[StudyRun | Changes]) -> set[str]:
 def _changed(file: StudyFile, changes: Changes) -> StudyFile:
     """The study with other runs.
 
-    Seeds and settings replace those of every run. A method or data set that some runs name is run as those runs say; one that
-    none of them names joins every run. Runs that are left with none go, and so do settings of methods that have gone.
+    Seeds and settings replace those of every run. A method or data set that some runs name is run as those runs say;
+    one that none of them names joins every run. Runs that are left with none go, and so do settings of methods that
+    have gone.
     """
     methods = {label for run in file.runs for label in run.methods}
     datasets = {name for run in file.runs for name in run.datasets}
@@ -153,7 +169,10 @@ def _changed(file: StudyFile, changes: Changes) -> StudyFile:
     ]
     left = [run for run in chosen if (run.methods or not changes.methods) and run.datasets]
     if not left:
-        raise GenbenchError(f"{file.path} has no run of {', '.join(changes.methods) or 'its methods'} on {', '.join(changes.datasets)}; name one of them alone")
+        raise GenbenchError(
+            f"{file.path} has no run of {', '.join(changes.methods) or 'its methods'} on {', '.join(changes.datasets)};"
+            " name one of them alone"
+        )
     before, after = _methods(file.runs), _methods(left)
     runs = []
     for run in left:
@@ -178,7 +197,12 @@ def _run(node: Node) -> StudyRun:
     part = node.mapping(required=("methods", "datasets", "seeds"), optional=("settings",))
     methods = part["methods"].texts()
     own = {label.partition("/")[0] for label in methods}
-    return StudyRun(methods=methods, datasets=part["datasets"].texts(), seeds=part["seeds"].wholes(), settings=_settings(part.get("settings"), own))
+    return StudyRun(
+        methods=methods,
+        datasets=part["datasets"].texts(),
+        seeds=part["seeds"].wholes(),
+        settings=_settings(part.get("settings"), own),
+    )
 
 
 def _smoke(node: Node, methods: set[str]) -> Changes:
@@ -211,7 +235,10 @@ def _score(node: Node) -> tuple[int, ...]:
 
 def _published(node: Node, runs: tuple[StudyRun, ...]) -> Published:
     part = node.mapping(required=("method", "dataset", "metric", "mean", "where"), optional=("sd", "n", "condition"))
-    for key, known in (("method", {label for run in runs for label in run.methods}), ("dataset", {name for run in runs for name in run.datasets})):
+    for key, known in (
+        ("method", {label for run in runs for label in run.methods}),
+        ("dataset", {name for run in runs for name in run.datasets}),
+    ):
         if part[key].text() not in known:
             part[key].fail(str(UnknownNameError(key, part[key].text(), known, "it is none of the runs'")))
     return Published(
@@ -219,5 +246,7 @@ def _published(node: Node, runs: tuple[StudyRun, ...]) -> Published:
         mean=part["mean"].number(),
         sd=part["sd"].number() if "sd" in part else None,
         n=part["n"].whole() if "n" in part else None,
-        condition={key: value.value for key, value in part["condition"].open_mapping().items()} if "condition" in part else {},
+        condition=(
+            {key: value.value for key, value in part["condition"].open_mapping().items()} if "condition" in part else {}
+        ),
     )

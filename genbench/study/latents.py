@@ -20,7 +20,11 @@ def score(study: Study) -> Iterator[Trial]:
     for trial in study.trials:
         record = study.record_of(trial)
         own = trial.settings["evaluate"]["seed"]
-        todo = [seed for seed in study.file.score if record and record.status == "finished" and seed != own and not _is_scored(record, trial, seed)]
+        todo = [
+            seed
+            for seed in study.file.score
+            if record and record.status == "finished" and seed != own and not _is_scored(record, trial, seed)
+        ]
         for seed in todo:
             directory = study.directory_of(trial)
             rescore(directory, changed(directory, [Override("evaluate.seed", (seed,))]))
@@ -30,7 +34,9 @@ def score(study: Study) -> Iterator[Trial]:
 
 def own(record: Record) -> Record:
     """The record without what other latents than the trial's own gave."""
-    return dataclasses.replace(record, metrics={name: number for name, number in record.metrics.items() if "@seed" not in name})
+    return dataclasses.replace(
+        record, metrics={name: number for name, number in record.metrics.items() if "@seed" not in name}
+    )
 
 
 def _is_scored(record: Record, trial: Trial, seed: int) -> bool:

@@ -49,7 +49,9 @@ class Study:
         return read(self.directory_of(trial))
 
     def only(self, status: str) -> Study:
-        """The study with only those of its trials that have ended with a status; raises GenbenchError when there are none."""
+        """The study with only those of its trials that have ended with a status; raises GenbenchError when there are
+        none.
+        """
         chosen = tuple(trial for trial in self.trials if (record := self.record_of(trial)) and record.status == status)
         if not chosen:
             raise GenbenchError(f"no trial of {self.name} is {status}: nothing to run")
@@ -62,29 +64,45 @@ class Study:
 
 
 def plan_study(
-    methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override], *, name: str | None, results: Path
+    methods: Sequence[str],
+    datasets: Sequence[str],
+    seeds: Sequence[int],
+    overrides: Iterable[str | Override],
+    *,
+    name: str | None,
+    results: Path,
 ) -> Study:
     """Compose and validate every trial of a study without a file; nothing is started and nothing written.
 
-    methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be run.
+    methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be
+    run.
     """
     return plan(EVERYTHING, asked(methods, datasets, seeds, overrides), name=name, results=results)
 
 
-def asked(methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override]) -> Changes:
+def asked(
+    methods: Sequence[str], datasets: Sequence[str], seeds: Sequence[int], overrides: Iterable[str | Override]
+) -> Changes:
     """What a person asks for; empty parts are left to the study's file."""
     words = compose.parse(canonical(compose.parse(overrides)))  # again: two names of one setting are found only now
     return Changes(methods=tuple(methods), datasets=tuple(datasets), seeds=tuple(seeds), settings=tuple(words))
 
 
-def plan(file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False) -> Study:
-    """Compose and validate every trial of a study file, with what is asked for instead; nothing is started and nothing written.
+def plan(
+    file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False
+) -> Study:
+    """Compose and validate every trial of a study file, with what is asked for instead; nothing is started and nothing
+    written.
 
-    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises GenbenchError for
-    whatever cannot be run.
+    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises
+    GenbenchError for whatever cannot be run.
     """
     chosen = file.changed(changes, smoke=smoke)
-    name = name or file.study_name(smoke=smoke) or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
+    name = (
+        name
+        or file.study_name(smoke=smoke)
+        or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
+    )
     check_study_name(name)
     _check_results(results)
     try:
@@ -98,18 +116,26 @@ def plan(file: StudyFile, changes: Changes, *, name: str | None, results: Path, 
 
 
 def write_asked(study: Study, command: str) -> None:
-    """Write study.json: what was asked for, and what a reader of the results must know, so that the study's folder is enough for both.
+    """Write study.json: what was asked for, and what a reader of the results must know, so that the study's folder is
+    enough for both.
 
     A study may be run in parts: the commands before the last one are kept too.
     """
     path = study.directory / "study.json"
     before = read_json(path) if path.exists() else {}
     commands = [*before.get("earlier", []), *([before["command"]] if "command" in before else [])]
-    words = {"name": study.name, "smoke": study.smoke, "command": command, "earlier": [line for line in dict.fromkeys(commands) if line != command]}
+    words = {
+        "name": study.name,
+        "smoke": study.smoke,
+        "command": command,
+        "earlier": [line for line in dict.fromkeys(commands) if line != command],
+    }
     try:
         study.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise GenbenchError(f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results") from error
+        raise GenbenchError(
+            f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results"
+        ) from error
     write_json({**words, **study.file.to_dict()}, path)
 
 
@@ -123,16 +149,23 @@ def _problem_of(file: StudyFile) -> str:
 
 
 def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> tuple[Trial, ...]:
-    """The trials of all runs, the seeds outermost; what several runs hold is one trial. asked: the settings that a person gave."""
+    """The trials of all runs, the seeds outermost; what several runs hold is one trial. asked: the settings that a
+    person gave.
+    """
     everybody = [entry.name for entry in registry.installed("methods") if not entry.problem]
     if not everybody:
-        raise GenbenchError("no method is installed: install a plugin, for example genbench-gram (genbench list methods)")
+        raise GenbenchError(
+            "no method is installed: install a plugin, for example genbench-gram (genbench list methods)"
+        )
     chosen = [registry.choose(run.methods or everybody) for run in runs]
     names = sorted({method for pairs in chosen for method, _ in pairs})
     for override in asked:
         root = override.key.partition(".")[0]
         if root not in names and any(entry.name == root for entry in registry.installed("methods")):
-            raise GenbenchError(f"'{override.key}' sets an option of {root}, which is not among this study's methods ({', '.join(names)})")
+            raise GenbenchError(
+                f"'{override.key}' sets an option of {root}, which is not among this study's methods"
+                f" ({', '.join(names)})"
+            )
     found: list[Trial] = []
     for run, pairs in zip(runs, chosen, strict=True):
         earlier = {(trial.label, trial.id) for trial in found}
@@ -142,10 +175,14 @@ def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> t
     return tuple(sorted(found, key=lambda trial: order.index(trial.seed)))
 
 
-def _points(words: Sequence[Override], names: Sequence[str], method: str, variant: str, dataset: str) -> Iterator[Point]:
+def _points(
+    words: Sequence[Override], names: Sequence[str], method: str, variant: str, dataset: str
+) -> Iterator[Point]:
     """The composed settings of one cell of a study. names: of all its methods."""
     architectures = next((override.values for override in words if override.key == "net"), (None,))
-    words = [_absolute(override) if override.key == "data.root" else override for override in words if override.key != "net"]
+    words = [
+        _absolute(override) if override.key == "data.root" else override for override in words if override.key != "net"
+    ]
     for architecture in architectures:
         for point in compose.compose(_schema(method, variant, dataset, architecture), words, names):
             swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
@@ -154,7 +191,12 @@ def _points(words: Sequence[Override], names: Sequence[str], method: str, varian
 
 def _absolute(override: Override) -> Override:
     """A data root that means the same wherever a trial is run."""
-    return override._replace(values=tuple(os.path.abspath(os.path.expanduser(root)) if root and isinstance(root, str) else root for root in override.values))
+    return override._replace(
+        values=tuple(
+            os.path.abspath(os.path.expanduser(root)) if root and isinstance(root, str) else root
+            for root in override.values
+        )
+    )
 
 
 def _schema(method: str, variant: str, dataset: str, architecture: str | None) -> Schema:
@@ -167,7 +209,9 @@ def _schema(method: str, variant: str, dataset: str, architecture: str | None) -
     net = registry.load("architectures", architecture)
     for name in plugin.presets.get(dataset, {}):
         if name not in {f.name for f in dataclasses.fields(plugin.config)}:
-            raise UnknownNameError(f"setting in {method}'s preset for {dataset}", name, [f.name for f in dataclasses.fields(plugin.config)])
+            raise UnknownNameError(
+                f"setting in {method}'s preset for {dataset}", name, [f.name for f in dataclasses.fields(plugin.config)]
+            )
     layers = [
         data.defaults,
         {f"net.{key}": value for key, value in data.nets.get(architecture, {}).items()},
@@ -184,4 +228,6 @@ def _check_results(results: Path) -> None:
         existing = existing.parent
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         reason = "is not writable" if existing.is_dir() else "is a file"
-        raise GenbenchError(f"results cannot be kept in {results}: {existing} {reason}; choose another folder with --results")
+        raise GenbenchError(
+            f"results cannot be kept in {results}: {existing} {reason}; choose another folder with --results"
+        )

@@ -20,13 +20,20 @@ from genbench.trial.trial import Trial
 
 
 def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ...]:
-    """Raise GenbenchError for what cannot be run; dry: return instead, one line each, what data and weights are missing here."""
+    """Raise GenbenchError for what cannot be run; dry: return instead, one line each, what data and weights are missing
+    here.
+    """
     loaded: dict[str, Splits | None] = {}
     lacks: list[str] = []
     for trial in trials:
-        dataset, architecture = registry.load("datasets", trial.dataset), registry.load("architectures", trial.architecture)
+        dataset, architecture = (
+            registry.load("datasets", trial.dataset),
+            registry.load("architectures", trial.architecture),
+        )
         method = registry.load("methods", trial.method)
-        chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
+        chosen = settings.restore(
+            settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+        )
         metrics = [registry.load("metrics", name) for name in chosen.evaluate.metrics]
         _check_columns(metrics)
         deciding(metrics, chosen.evaluate.best)
@@ -66,9 +73,15 @@ def _check_world(chosen: settings.Settings) -> None:
     """Whether the batch can be shared by the ranks, and the ranks by the machines."""
     world, nodes = chosen.world, chosen.resources.nodes
     if chosen.train.batch % world:
-        raise GenbenchError(f"train.batch={chosen.train.batch} cannot be shared equally by world={world} ranks; make it a multiple of {world}")
+        raise GenbenchError(
+            f"train.batch={chosen.train.batch} cannot be shared equally by world={world} ranks; make it a multiple of"
+            f" {world}"
+        )
     if world % nodes:
-        raise GenbenchError(f"world={world} ranks cannot be spread equally over resources.nodes={nodes} machines; make it a multiple of {nodes}")
+        raise GenbenchError(
+            f"world={world} ranks cannot be spread equally over resources.nodes={nodes} machines; make it a multiple of"
+            f" {nodes}"
+        )
 
 
 def _check_columns(metrics: Sequence[Metric]) -> None:

@@ -53,8 +53,8 @@ class Silent:
 def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display: Display) -> list[str]:
     """Run every trial that is not done; return what the observers or the engine could not do, one line each.
 
-    Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after the
-    workers have saved and stopped.
+    Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after
+    the workers have saved and stopped.
     """
     todo = [trial for trial in study.trials if not study.is_done(trial)]
     watcher = Watcher(Observers(observers, study.results))
@@ -91,7 +91,14 @@ class _Listener:
         trial = self._trials[directory]
         record = read(directory)
         if record is None and status == BUSY:  # its record is for the process to write that runs it
-            self._display.ended(trial, Record(**describe(trial, directory), status="running", error=f"another process runs it, see {directory / 'lock'}"))
+            self._display.ended(
+                trial,
+                Record(
+                    **describe(trial, directory),
+                    status="running",
+                    error=f"another process runs it, see {directory / 'lock'}",
+                ),
+            )
             return
         if record is None:
             record = _record_of_lost(trial, directory, status)
@@ -122,7 +129,10 @@ def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
         outcome, why = "interrupted", "stopped before it began to train; run it again"
     elif was_killed(status):
         killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
-        why = f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (use fewer --slots, or on a cluster a larger resources.memory_gb)"
+        why = (
+            f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (use fewer --slots, or on a"
+            " cluster a larger resources.memory_gb)"
+        )
     else:
         last = _last_line(directory / "log.txt")
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
@@ -145,4 +155,6 @@ def write_trial(trial: Trial, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         write_json(trial.to_dict(), path)
     except OSError as error:
-        raise GenbenchError(f"{directory} cannot be written: {error.strerror}; choose another folder with --results") from error
+        raise GenbenchError(
+            f"{directory} cannot be written: {error.strerror}; choose another folder with --results"
+        ) from error

@@ -93,7 +93,9 @@ def _with_jobs(found: list[State]) -> list[State]:
         return found
     said = slurm_queue.states(with_jobs)
     return [
-        dataclasses.replace(one, state=said[one.directory].partition(" ")[0], detail=said[one.directory].partition(" ")[2])
+        dataclasses.replace(
+            one, state=said[one.directory].partition(" ")[0], detail=said[one.directory].partition(" ")[2]
+        )
         if one.directory in said and one.state not in FINAL
         else one
         for one in found
@@ -111,10 +113,29 @@ def _state(directory: Path) -> State:
         return State(trial=trial, directory=directory, state="damaged", age=0.0, clocks={}, detail=str(error))
     clocks = rows[-1] if rows else {}
     if held:
-        return State(trial=trial, directory=directory, state="running", age=now - (directory / "lock").stat().st_mtime, clocks=clocks)
+        return State(
+            trial=trial,
+            directory=directory,
+            state="running",
+            age=now - (directory / "lock").stat().st_mtime,
+            clocks=clocks,
+        )
     if record is not None:
-        return State(trial=trial, directory=directory, state=record.status, age=now - record.ended, clocks=clocks, detail=record.error)
-    return State(trial=trial, directory=directory, state="waiting", age=now - (directory / "trial.json").stat().st_mtime, clocks=clocks)
+        return State(
+            trial=trial,
+            directory=directory,
+            state=record.status,
+            age=now - record.ended,
+            clocks=clocks,
+            detail=record.error,
+        )
+    return State(
+        trial=trial,
+        directory=directory,
+        state="waiting",
+        age=now - (directory / "trial.json").stat().st_mtime,
+        clocks=clocks,
+    )
 
 
 def _is_held(path: Path) -> bool:

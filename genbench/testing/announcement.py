@@ -20,16 +20,23 @@ def announcement(method: Method) -> None:
     """A method has a name that begins no setting, a complete trainer and a citation."""
     demand(
         method.name.isprintable() and method.name not in ("", *RESERVED) and not re.search(r"[\s/.,=]", method.name),
-        f"the method is called '{method.name}', which cannot stand before a setting; choose a name without spaces, '/', '.', ',' or '=' "
-        f"that is none of {', '.join(RESERVED)}",
+        f"the method is called '{method.name}', which cannot stand before a setting; choose a name without spaces, '/',"
+        f" '.', ',' or '=' that is none of {', '.join(RESERVED)}",
     )
     demand(
         inspect.isclass(method.trainer) and issubclass(method.trainer, Trainer),
         f"Method.trainer is {method.trainer!r}; give it the class that extends genbench.plugin.Trainer",
     )
     missing = sorted(getattr(method.trainer, "__abstractmethods__", ()))
-    demand(not missing, f"{method.trainer.__name__} does not define {' and '.join(missing)}; define what is missing, with the signature that Trainer gives it")
-    demand(bool(method.paper.strip()), "Method.paper is empty; say where the method comes from, as in 'Goodfellow et al. 2014, arXiv 1406.2661'")
+    demand(
+        not missing,
+        f"{method.trainer.__name__} does not define {' and '.join(missing)}; define what is missing, with the signature"
+        " that Trainer gives it",
+    )
+    demand(
+        bool(method.paper.strip()),
+        "Method.paper is empty; say where the method comes from, as in 'Goodfellow et al. 2014, arXiv 1406.2661'",
+    )
 
 
 def settings(method: Method) -> None:
@@ -37,7 +44,8 @@ def settings(method: Method) -> None:
     config = method.config
     demand(
         inspect.isclass(config) and dataclasses.is_dataclass(config),
-        f"Method.config is {config!r}, not a dataclass; write @dataclass(frozen=True, kw_only=True) above the class of the settings",
+        f"Method.config is {config!r}, not a dataclass; write @dataclass(frozen=True, kw_only=True) above the class of"
+        " the settings",
     )
     fields = dataclasses.fields(config)
     for f in fields:
@@ -47,17 +55,21 @@ def settings(method: Method) -> None:
         )
     demand(
         all(f.kw_only for f in fields),
-        f"{config.__name__} takes its settings by position, so that a new one changes the meaning of old calls; write @dataclass(frozen=True, kw_only=True)",
+        f"{config.__name__} takes its settings by position, so that a new one changes the meaning of old calls; write"
+        " @dataclass(frozen=True, kw_only=True)",
     )
     demand(
         config.__dataclass_params__.frozen,  # type: ignore[attr-defined]
-        f"{config.__name__} is not frozen: a trainer could change the settings that the record shows; write @dataclass(frozen=True, kw_only=True)",
+        f"{config.__name__} is not frozen: a trainer could change the settings that the record shows; write"
+        " @dataclass(frozen=True, kw_only=True)",
     )
     default = config()
     try:
         hash(default)
     except TypeError as error:
-        raise ContractError(f"{config.__name__}() cannot be hashed ({error}); use a tuple where it holds a list, a dict or a set") from error
+        raise ContractError(
+            f"{config.__name__}() cannot be hashed ({error}); use a tuple where it holds a list, a dict or a set"
+        ) from error
     composed = _composed(method, {})
     demand(
         composed == default,

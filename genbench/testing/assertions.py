@@ -34,7 +34,9 @@ def kind(value: object) -> str:
 
 
 def problem(error: Exception, method: Method) -> str:
-    """An error in one line; one that is not for the user with its type and the last line of the author's file on its way."""
+    """An error in one line; one that is not for the user with its type and the last line of the author's file on its
+    way.
+    """
     if isinstance(error, ContractError | GenbenchError):
         return str(error)
     text = "".join(traceback.format_exception(error)).rstrip()
@@ -48,14 +50,23 @@ def difference(a: Any, b: Any, path: str = "") -> str:
             return f"{path}{min(map(str, missing))}"
         return next((found for key in a if (found := difference(a[key], b[key], f"{path}{key}."))), "")
     if isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
-        return next((found for number, pair in enumerate(zip(a, b, strict=True)) if (found := difference(*pair, f"{path}{number}."))), "")
+        return next(
+            (
+                found
+                for number, pair in enumerate(zip(a, b, strict=True))
+                if (found := difference(*pair, f"{path}{number}."))
+            ),
+            "",
+        )
     tensors = isinstance(a, Tensor) and isinstance(b, Tensor)
     same = a.dtype == b.dtype and torch.equal(a, b) if tensors else type(a) is type(b) and a == b
     return "" if same else path.rstrip(".") or "the value"
 
 
 def _place(text: str, trainer: type) -> str:
-    """The last line of a traceback that lies in the file of a class, as " (file, line 12)"; nothing if there is none."""
+    """The last line of a traceback that lies in the file of a class, as " (file, line 12)"; nothing if there is
+    none.
+    """
     try:
         file = Path(inspect.getfile(trainer))
     except (TypeError, OSError):  # what is no class, or was typed at a prompt, has no file

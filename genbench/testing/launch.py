@@ -29,7 +29,9 @@ def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[An
     """
     if world == 1:
         return [function(Comm(), *arguments)]
-    multiprocessing.set_forkserver_preload(["genbench.contract.comm", "torch._dynamo"])  # torch imports it for the first optimizer
+    multiprocessing.set_forkserver_preload(
+        ["genbench.contract.comm", "torch._dynamo"]
+    )  # torch imports it for the first optimizer
     with tempfile.TemporaryDirectory(prefix="genbench-ranks-") as folder:
         try:
             start_processes(_rank, args=(function, world, folder, arguments), nprocs=world, start_method="forkserver")

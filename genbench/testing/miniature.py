@@ -1,4 +1,6 @@
-"""The miniature study that the conformance suite tries a method on: tiny networks, endless made-up batches, a driver."""
+"""The miniature study that the conformance suite tries a method on: tiny networks, endless made-up batches, a
+driver.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,9 @@ class TinyNet(NetSettings):
     norm: bool = setting(True, "whether there are batch norms")
 
 
-# Every parameter has a gradient that is not 0 in exact arithmetic: an adaptive optimizer makes steps of the rounding noise of
-# a 0, and two ranks would differ from one process by them. Hence no bias before a batch norm, no batch norm right after the
-# critic's input, and tanh instead of ReLU, which is linear on the few rows of a tiny batch.
+# Every parameter has a gradient that is not 0 in exact arithmetic: an adaptive optimizer makes steps of the rounding
+# noise of a 0, and two ranks would differ from one process by them. Hence no bias before a batch norm, no batch norm
+# right after the critic's input, and tanh instead of ReLU, which is linear on the few rows of a tiny batch.
 
 
 def _generator(net: TinyNet, shape: Shape, inputs: int) -> nn.Module:
@@ -48,7 +50,12 @@ def _generator(net: TinyNet, shape: Shape, inputs: int) -> nn.Module:
     if len(shape) == 1:
         first = nn.Linear(inputs, net.width, bias=not net.norm)
         return nn.Sequential(first, *_norm(net, nn.BatchNorm1d), nn.Tanh(), nn.Linear(net.width, math.prod(shape)))
-    hidden = [nn.Linear(inputs, net.width * 16, bias=not net.norm), nn.Unflatten(1, (net.width, 4, 4)), *_norm(net, nn.BatchNorm2d), nn.Tanh()]
+    hidden = [
+        nn.Linear(inputs, net.width * 16, bias=not net.norm),
+        nn.Unflatten(1, (net.width, 4, 4)),
+        *_norm(net, nn.BatchNorm2d),
+        nn.Tanh(),
+    ]
     return nn.Sequential(*hidden, nn.ConvTranspose2d(net.width, shape[0], 4, stride=4), nn.Tanh())
 
 
@@ -56,8 +63,15 @@ def _critic(net: TinyNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     """[n, *shape] -> [n, outputs], through two hidden layers."""
     if len(shape) == 1:
         first, second = nn.Linear(math.prod(shape), net.width), nn.Linear(net.width, net.width, bias=not net.norm)
-        return nn.Sequential(first, nn.Tanh(), second, *_norm(net, nn.BatchNorm1d), nn.Tanh(), nn.Linear(net.width, outputs, bias=bias))
-    hidden = [nn.Conv2d(shape[0], net.width, 4, stride=4), nn.Tanh(), nn.Conv2d(net.width, net.width, 1, bias=not net.norm), *_norm(net, nn.BatchNorm2d)]
+        return nn.Sequential(
+            first, nn.Tanh(), second, *_norm(net, nn.BatchNorm1d), nn.Tanh(), nn.Linear(net.width, outputs, bias=bias)
+        )
+    hidden = [
+        nn.Conv2d(shape[0], net.width, 4, stride=4),
+        nn.Tanh(),
+        nn.Conv2d(net.width, net.width, 1, bias=not net.norm),
+        *_norm(net, nn.BatchNorm2d),
+    ]
     return nn.Sequential(*hidden, nn.Tanh(), nn.Flatten(), nn.Linear(net.width * 16, outputs, bias=bias))
 
 
@@ -76,10 +90,13 @@ TINY = Architecture(
 )
 
 
-def kit(shape: Shape = VECTORS, *, comm: Comm | None = None, dtype: torch.dtype = torch.float64, norm: bool = False) -> Kit:
+def kit(
+    shape: Shape = VECTORS, *, comm: Comm | None = None, dtype: torch.dtype = torch.float64, norm: bool = False
+) -> Kit:
     """A kit of tiny networks on the CPU, the same every time: for tests of a plugin's own steps.
 
-    shape: (2,) for vectors [n, 2], or (1, 16, 16) or (3, 16, 16) for images; norm: whether the networks have batch norms.
+    shape: (2,) for vectors [n, 2], or (1, 16, 16) or (3, 16, 16) for images; norm: whether the networks have batch
+    norms.
     """
     net = TinyNet(norm=norm)
     return Kit(shape=shape, architecture=TINY, net=net, seed=SEED, draws=Draws(SEED), comm=comm or Comm(), dtype=dtype)
@@ -99,7 +116,10 @@ class TinyBatches(Iterator[Tensor]):
 
     def __next__(self) -> Tensor:
         if self.position >= self._until:
-            raise GenbenchError(f"a step took {ENOUGH} batches and asked for more; batches never ends: take what an update needs with next(batches)")
+            raise GenbenchError(
+                f"a step took {ENOUGH} batches and asked for more; batches never ends: take what an update needs with"
+                " next(batches)"
+            )
         rows = torch.rand(BATCH, *self._kit.shape, generator=generator(SEED, "data", self.position)) * 2 - 1
         self.position += 1
         own = rows.chunk(self._kit.comm.world)[self._kit.comm.rank].to(self._kit.dtype)
@@ -110,7 +130,14 @@ class TinyRun:
     """A new trainer on the miniature study, driven as the training loop drives it."""
 
     def __init__(
-        self, trainer: type[Trainer], config: Any, shape: Shape, *, comm: Comm | None = None, dtype: torch.dtype = torch.float32, norm: bool = True
+        self,
+        trainer: type[Trainer],
+        config: Any,
+        shape: Shape,
+        *,
+        comm: Comm | None = None,
+        dtype: torch.dtype = torch.float32,
+        norm: bool = True,
     ) -> None:
         self.kit = kit(shape, comm=comm, dtype=dtype, norm=norm)
         self.batches = TinyBatches(self.kit)

@@ -37,10 +37,15 @@ def repeats(method: Method) -> None:
     changed = difference(results[0][0], results[1][0])
     demand(
         not changed,
-        f"two new trainers of one seed differ in {changed}; take networks from the kit, and build one of your own by kit.network(role, build)",
+        f"two new trainers of one seed differ in {changed}; take networks from the kit, and build one of your own by"
+        " kit.network(role, build)",
     )
     changed = difference(results[0][1:], results[1][1:])
-    demand(not changed, "two runs of one seed differ after a step; draw from kit.noise and kit.uniform alone, not from torch, numpy, random or a clock")
+    demand(
+        not changed,
+        "two runs of one seed differ after a step; draw from kit.noise and kit.uniform alone, not from torch, numpy,"
+        " random or a clock",
+    )
 
 
 def resume(method: Method) -> None:
@@ -55,21 +60,25 @@ def resume(method: Method) -> None:
     try:
         again.trainer.load_state_dict(torch.load(content, weights_only=True))
     except pickle.UnpicklingError as error:
-        raise ContractError("the state holds more than tensors, numbers, strings, lists and dicts, and cannot be loaded safely; keep it to these") from error
+        raise ContractError(
+            "the state holds more than tensors, numbers, strings, lists and dicts, and cannot be loaded safely; keep it"
+            " to these"
+        ) from error
     again.seek(run)
     for name, value in _loose(run.trainer).items():
         demand(
             not difference(value, _loose(again.trainer).get(name)),
-            f"the attribute {name} is lost when a trainer is saved: make an optimizer an attribute of the trainer, not an item of a list; "
-            "make a network an nn.Module, and a counter a buffer: self.register_buffer('updates', torch.zeros((), dtype=torch.int64))",
+            f"the attribute {name} is lost when a trainer is saved: make an optimizer an attribute of the trainer, not"
+            " an item of a list; make a network an nn.Module, and a counter a buffer: self.register_buffer('updates',"
+            " torch.zeros((), dtype=torch.int64))",
         )
     run.step()
     again.step()
     changed = difference(_outcome(run), _outcome(again))
     demand(
         not changed,
-        f"a trainer that was saved and loaded goes on otherwise than one that was not: they differ in {changed}; whatever a step changes must be in "
-        "state_dict(): networks and optimizers as attributes, counters as buffers",
+        f"a trainer that was saved and loaded goes on otherwise than one that was not: they differ in {changed};"
+        " whatever a step changes must be in state_dict(): networks and optimizers as attributes, counters as buffers",
     )
 
 
@@ -80,20 +89,23 @@ def ranks(method: Method) -> None:
         first, second = launch(_on_a_rank, 2, method.trainer, method.config(), PATIENCE)
     except ProcessExitedException as error:
         raise ContractError(
-            f"a rank broke off, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally often and in the same order on every rank"
+            f"a rank broke off, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
+            " often and in the same order on every rank"
         ) from error
     demand(
         first["agree"] and second["agree"],
-        "after 2 updates the two ranks hold different parameters; let every update go through kit.comm.descend((optimizer, loss), …), "
-        "which averages the gradients: after loss.backward() and optimizer.step() each rank follows its own rows",
+        "after 2 updates the two ranks hold different parameters; let every update go through"
+        " kit.comm.descend((optimizer, loss), …), which averages the gradients: after loss.backward() and"
+        " optimizer.step() each rank follows its own rows",
     )
     change = max(float((alone["after"][name] - alone["before"][name]).abs().max()) for name in alone["after"])
     gaps = {name: float((alone["after"][name] - first["after"][name]).abs().max()) for name in alone["after"]}
     worst = max(gaps, key=lambda name: gaps[name])
     demand(
         gaps[worst] <= TOLERANCE * change,
-        f"two ranks that share a batch differ from one process that has all of it: {worst} by {gaps[worst]:.1e}, where {TOLERANCE:.0e} of the largest change "
-        f"{change:.1e} is allowed; compute a loss over pairs of samples on kit.comm.gather(rows), which a mean over single samples does not need",
+        f"two ranks that share a batch differ from one process that has all of it: {worst} by {gaps[worst]:.1e}, where"
+        f" {TOLERANCE:.0e} of the largest change {change:.1e} is allowed; compute a loss over pairs of samples on"
+        " kit.comm.gather(rows), which a mean over single samples does not need",
     )
 
 
@@ -102,7 +114,9 @@ def _outcome(run: TinyRun) -> dict[str, Any]:
 
 
 def _loose(trainer: Trainer) -> dict[str, Any]:
-    """What lies in attributes of a trainer and its networks but not in the state: numbers, tensors, optimizers in lists, schedules."""
+    """What lies in attributes of a trainer and its networks but not in the state: numbers, tensors, optimizers in
+    lists, schedules.
+    """
     builtin = set(vars(nn.Module()))
     return {
         f"{prefix}.{name}" if prefix else name: _plain(value)

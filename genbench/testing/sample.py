@@ -1,4 +1,6 @@
-"""What sampling gives: the kit's generator at first, in the data's shape, each sample by itself, and nothing changed; projecting too."""
+"""What sampling gives: the kit's generator at first, in the data's shape, each sample by itself, and nothing changed;
+projecting too.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ def start(method: Method) -> None:
         got = run.sample()
         demand(
             got.shape == expected.shape and torch.equal(got, expected),
-            "expected the first samples of a new trainer to be those of kit.generator(), got others; take the generator from the kit, leave its "
-            "weights as they are, and return what it returns",
+            "expected the first samples of a new trainer to be those of kit.generator(), got others; take the generator"
+            " from the kit, leave its weights as they are, and return what it returns",
         )
 
 
@@ -37,12 +39,22 @@ def samples(method: Method) -> None:
             got = run.sample(run.latents()[:rows])
             demand(isinstance(got, Tensor), f"sample returned {kind(got)}; return a tensor")
             expected = (rows, *shape)
-            demand(tuple(got.shape) == expected, f"expected samples of shape {expected}, got {tuple(got.shape)}; return what the generator returns")
-            demand(got.dtype == run.kit.dtype, f"expected samples in {run.kit.dtype}, got {got.dtype}; leave the generator's precision as it is")
-            demand(bool(got.isfinite().all()), "the samples of a new trainer are not finite; return what the generator returns")
+            demand(
+                tuple(got.shape) == expected,
+                f"expected samples of shape {expected}, got {tuple(got.shape)}; return what the generator returns",
+            )
+            demand(
+                got.dtype == run.kit.dtype,
+                f"expected samples in {run.kit.dtype}, got {got.dtype}; leave the generator's precision as it is",
+            )
+            demand(
+                bool(got.isfinite().all()),
+                "the samples of a new trainer are not finite; return what the generator returns",
+            )
             demand(
                 len(shape) == 1 or float(got.abs().max()) <= 1,
-                f"expected images in [-1, 1], got values up to {float(got.abs().max()):.3g}; the generator ends in a tanh: do not rescale its images",
+                f"expected images in [-1, 1], got values up to {float(got.abs().max()):.3g}; the generator ends in a"
+                " tanh: do not rescale its images",
             )
 
 
@@ -54,19 +66,28 @@ def sampling(method: Method) -> None:
 
 
 def projecting(method: Method) -> None:
-    """Projecting, in a method that does it, gives each image a row of finite features and leaves everything as it was."""
+    """Projecting, in a method that does it, gives each image a row of finite features and leaves everything as it
+    was.
+    """
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape, comm=_Unanswered())
         images = next(run.batches)[:LATENTS]
         features = _demand_nothing_changes(run, "projecting", run.trainer.project, images)
         if features is None:
             continue
-        demand(isinstance(features, Tensor), f"project returned {kind(features)}; return the features [n, k] of the images, or None")
+        demand(
+            isinstance(features, Tensor),
+            f"project returned {kind(features)}; return the features [n, k] of the images, or None",
+        )
         demand(
             features.dim() == 2 and len(features) == len(images),
-            f"expected features of shape ({len(images)}, k) of {len(images)} images, got {tuple(features.shape)}; return a row for each image",
+            f"expected features of shape ({len(images)}, k) of {len(images)} images, got {tuple(features.shape)};"
+            " return a row for each image",
         )
-        demand(bool(features.isfinite().all()), "the features of a new trainer are not finite; return what the method compares")
+        demand(
+            bool(features.isfinite().all()),
+            "the features of a new trainer are not finite; return what the method compares",
+        )
 
 
 def split(method: Method) -> None:
@@ -77,8 +98,8 @@ def split(method: Method) -> None:
         together, apart = run.sample(z), torch.cat([run.sample(z[:3]), run.sample(z[3:])])
         demand(
             torch.allclose(together, apart, rtol=0, atol=1e-9),
-            f"the same latents gave samples that differ by {float((together - apart).abs().max()):.3g} when they came in two parts; "
-            "do not use statistics of the batch in sample, and do not call train() in it",
+            f"the same latents gave samples that differ by {float((together - apart).abs().max()):.3g} when they came"
+            " in two parts; do not use statistics of the batch in sample, and do not call train() in it",
         )
 
 
@@ -87,14 +108,19 @@ class _Unanswered(Comm):
 
     def gather(self, rows: Tensor) -> Tensor:
         """Nobody answers."""
-        raise ContractError("projecting spoke to the other ranks: the first one alone draws, and would wait for ever; project the images that are given")
+        raise ContractError(
+            "projecting spoke to the other ranks: the first one alone draws, and would wait for ever; project the"
+            " images that are given"
+        )
 
     def sum(self, values: Tensor) -> Tensor:
         """Nobody answers."""
         return self.gather(values)
 
 
-def _demand_nothing_changes(run: TinyRun, doing: str, function: Callable[[Tensor], Tensor | None], given: Tensor) -> Tensor | None:
+def _demand_nothing_changes(
+    run: TinyRun, doing: str, function: Callable[[Tensor], Tensor | None], given: Tensor
+) -> Tensor | None:
     """What the trainer's function makes of what it is given, which must leave everything as it was."""
     name = function.__name__
     run.kit.draws.seek(0)
@@ -107,13 +133,19 @@ def _demand_nothing_changes(run: TinyRun, doing: str, function: Callable[[Tensor
     changed = difference(before, run.trainer.state_dict())
     demand(
         not changed,
-        f"{doing} changed {changed}; {name} must only read: batch statistics move when a network is in training mode, so do not call train() in it",
+        f"{doing} changed {changed}; {name} must only read: batch statistics move when a network is in training mode,"
+        " so do not call train() in it",
     )
     modes = [path or "the trainer" for path, module in run.trainer.named_modules() if module.training]
-    demand(not modes, f"{doing} put {', '.join(modes)} into training mode; leave the mode to the runner, which calls eval() before it")
+    demand(
+        not modes,
+        f"{doing} put {', '.join(modes)} into training mode; leave the mode to the runner, which calls eval()"
+        " before it",
+    )
     demand(
         torch.equal(expected, run.kit.noise(2)),
-        f"{doing} used the noise of training: a trial that is looked at would go on otherwise than one that is not; use what {name} is given",
+        f"{doing} used the noise of training: a trial that is looked at would go on otherwise than one that is not; use"
+        f" what {name} is given",
     )
     demand(
         torch.equal(generator, torch.get_rng_state()),

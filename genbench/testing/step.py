@@ -21,10 +21,13 @@ def shapes(method: Method) -> None:
             samples = run.sample()
         except Exception as error:  # whatever a plugin raises is the plugin's fault and must be shown as such
             raise ContractError(
-                f"expected a step on data of shape {shape}, got {problem(error, method)}; take the shape from kit.shape or "
-                "from the batch, and make vectors of images with images.flatten(1)"
+                f"expected a step on data of shape {shape}, got {problem(error, method)}; take the shape from kit.shape"
+                " or from the batch, and make vectors of images with images.flatten(1)"
             ) from error
-        demand(bool(samples.isfinite().all()), f"after one step on data of shape {shape} the samples are not finite; look for a division or a root at 0")
+        demand(
+            bool(samples.isfinite().all()),
+            f"after one step on data of shape {shape} the samples are not finite; look for a division or a root at 0",
+        )
 
 
 def scalars(method: Method) -> None:
@@ -33,7 +36,10 @@ def scalars(method: Method) -> None:
     first: list[str] = []
     for update in range(2):
         values = run.step()
-        demand(isinstance(values, Mapping), f"step returned {kind(values)}; return a mapping of scalar tensors, as in {{'loss': loss.detach()}}")
+        demand(
+            isinstance(values, Mapping),
+            f"step returned {kind(values)}; return a mapping of scalar tensors, as in {{'loss': loss.detach()}}",
+        )
         for name, value in values.items():
             demand(isinstance(name, str), f"step returned a value under {name!r}; use strings as names")
             demand(
@@ -43,12 +49,14 @@ def scalars(method: Method) -> None:
             )
             demand(
                 bool(torch.isfinite(value)),
-                f"'{name}' is {float(value)} after {update + 1} updates of a tiny network; look for a logarithm, a root or a division at 0",
+                f"'{name}' is {float(value)} after {update + 1} updates of a tiny network; look for a logarithm, a root"
+                " or a division at 0",
             )
         first = first or sorted(values)
         demand(
             sorted(values) == first,
-            f"step returned {first} at first and {sorted(values)} at update {update + 1}; return the same names every time, so that columns have no holes",
+            f"step returned {first} at first and {sorted(values)} at update {update + 1}; return the same names every"
+            " time, so that columns have no holes",
         )
 
 
@@ -59,8 +67,8 @@ def progress(method: Method) -> None:
     run.step()
     demand(
         not torch.equal(before, run.sample()),
-        "expected other samples after a step, got the same to the bit; see that the optimizer holds the parameters of the generator "
-        "that sample uses, and that the loss reaches them (no detach or no_grad on the way)",
+        "expected other samples after a step, got the same to the bit; see that the optimizer holds the parameters of"
+        " the generator that sample uses, and that the loss reaches them (no detach or no_grad on the way)",
     )
 
 
@@ -70,7 +78,8 @@ def batches(method: Method) -> None:
     run.step()
     demand(
         run.batches.position > 0,
-        "a step took no batch; call next(batches) in every step: the budget counts the images taken, and a trial whose steps take none never ends",
+        "a step took no batch; call next(batches) in every step: the budget counts the images taken, and a trial whose"
+        " steps take none never ends",
     )
 
 
@@ -84,6 +93,6 @@ def randomness(method: Method) -> None:
         used = not torch.equal(before, torch.get_rng_state())
     demand(
         not used,
-        "a step used torch's global generator, so that a resumed trial goes on otherwise; draw from kit.noise and kit.uniform, not from torch.randn, and do "
-        "without dropout",
+        "a step used torch's global generator, so that a resumed trial goes on otherwise; draw from kit.noise and"
+        " kit.uniform, not from torch.randn, and do without dropout",
     )

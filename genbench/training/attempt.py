@@ -31,8 +31,8 @@ from genbench.trial.trial import Trial
 from genbench.version import __version__
 
 DONE, FAILED, DIVERGED, BUSY, STOPPED, KILLED = 0, 1, 65, 69, 75, 137
-"""Exit codes of a worker: its trial is done, failed with an exception, diverged, is run by another process, was stopped and can go
-on, lost a rank and can go on."""
+"""Exit codes of a worker: its trial is done, failed with an exception, diverged, is run by another process, was stopped
+and can go on, lost a rank and can go on."""
 
 INTERRUPTED = ("interrupted", "stopped by a signal; run it again to go on", STOPPED)
 """Status, error and exit code of a trial that was asked to stop."""
@@ -41,9 +41,11 @@ logger = logging.getLogger("genbench")
 
 
 def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm) -> tuple[Record, int]:
-    """Run a trial from where its folder stands; its record and the worker's exit code, whatever happens short of being killed.
+    """Run a trial from where its folder stands; its record and the worker's exit code, whatever happens short of being
+    killed.
 
-    On several ranks each makes an attempt; they stop, finish and diverge together, while an exception is one rank's own.
+    On several ranks each makes an attempt; they stop, finish and diverge together, while an exception is one rank's
+    own.
     """
     started = time.time()
     facts = describe(trial, directory)
@@ -102,7 +104,9 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
 
 def describe(trial: Trial, directory: Path) -> dict[str, Any]:
     """What a record says of a trial and its surroundings without running it."""
-    origin = next((entry.origin for entry in registry.installed("methods") if entry.name == trial.method), "not installed")
+    origin = next(
+        (entry.origin for entry in registry.installed("methods") if entry.name == trial.method), "not installed"
+    )
     merged = settings.merge(trial.settings, trial.running)
     return {
         "study": trial.study,

@@ -39,7 +39,9 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     method = registry.load("methods", trial.method)
     dataset = registry.load("datasets", trial.dataset)
     architecture = registry.load("architectures", trial.architecture)
-    chosen = settings.restore(settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config)
+    chosen = settings.restore(
+        settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+    )
     device = pick_device(chosen.device)
     dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
     splits = splits or dataset.load(chosen.data)
@@ -48,17 +50,40 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     if reason := architecture.accepts(chosen.net, splits.shape):
         raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True, False
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = (
+        False,
+        True,
+        False,
+    )
 
     def seed(purpose: str) -> int:
         own: int | None = getattr(chosen.seeds, purpose)
         return trial.seed if own is None else own
 
     draws = Draws(seed("noise"))
-    kit = Kit(shape=splits.shape, architecture=architecture, net=chosen.net, seed=seed("init"), draws=draws, comm=comm, device=device, dtype=dtype)
+    kit = Kit(
+        shape=splits.shape,
+        architecture=architecture,
+        net=chosen.net,
+        seed=seed("init"),
+        draws=draws,
+        comm=comm,
+        device=device,
+        dtype=dtype,
+    )
     trainer = build(method.trainer, chosen.method, kit)
-    source = Source(splits.train, seed=seed("data"), batch=chosen.train.batch, rank=comm.rank, world=comm.world, device=device, dtype=dtype)
-    run = Run(trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device)
+    source = Source(
+        splits.train,
+        seed=seed("data"),
+        batch=chosen.train.batch,
+        rank=comm.rank,
+        world=comm.world,
+        device=device,
+        dtype=dtype,
+    )
+    run = Run(
+        trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device
+    )
     trainer.eval()
     facts = {
         "data_hash": splits.content,
@@ -86,5 +111,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # a device without numbers, meta, is found out too
     except (RuntimeError, AssertionError) as error:
-        raise GenbenchError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto") from error
+        raise GenbenchError(
+            f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto"
+        ) from error
     return device

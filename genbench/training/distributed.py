@@ -1,8 +1,8 @@
 """The ranks of one trial: processes that torch's elastic launcher starts, a fresh agent for every attempt.
 
-Ranks stop, finish and diverge together, because they agree on it at the end of an update. When one fails alone, the others fail
-of its silence: the record is that of the rank that failed first. When one is killed, there is no record and the attempt counts as
-killed.
+Ranks stop, finish and diverge together, because they agree on it at the end of an update. When one fails alone, the
+others fail of its silence: the record is that of the rank that failed first. When one is killed, there is no record and
+the attempt counts as killed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 NOTICE = 1.0
 """Seconds that a rank which failed waits before it ends: by then the agent has seen whether another one was killed."""
 PATIENCE = timedelta(days=7)
-"""How long ranks wait for each other; the agent ends them when one is gone, so this is only a limit on an evaluation."""
+"""How long ranks wait for each other; the agent ends them when one is gone, so this is only a limit on an evaluation.
+"""
 KEEP_ALIVE = 3600
 """Seconds between two signs of life of an agent that is alone: each makes the file of the rendezvous longer."""
 SHUTDOWN = 10
@@ -63,8 +64,14 @@ class Nodes:
         environment = os.environ
         if count == 1 or trial.running.get("world", 1) == 1 or "SLURM_NODEID" not in environment:
             return cls()
-        job = f"{environment['SLURM_JOB_ID']}-{environment.get('SLURM_RESTART_COUNT', 0)}-{environment.get('SLURM_STEP_ID', 0)}"
-        return cls(count=count, number=int(environment["SLURM_NODEID"]), address=environment["SLURM_LAUNCH_NODE_IPADDR"], job=job)
+        restarts, step = environment.get("SLURM_RESTART_COUNT", 0), environment.get("SLURM_STEP_ID", 0)
+        job = f"{environment['SLURM_JOB_ID']}-{restarts}-{step}"
+        return cls(
+            count=count,
+            number=int(environment["SLURM_NODEID"]),
+            address=environment["SLURM_LAUNCH_NODE_IPADDR"],
+            job=job,
+        )
 
     @property
     def endpoint(self) -> str:
@@ -72,7 +79,8 @@ class Nodes:
         return f"{self.address}:{20_000 + int(self.job.partition('-')[0]) % 20_000}"
 
     def rendezvous(self, scratch: Path) -> dict[str, Any]:
-        """How the ranks find each other, for torch's launcher: on one machine by a file, on several through the first one's port.
+        """How the ranks find each other, for torch's launcher: on one machine by a file, on several through the first
+        one's port.
 
         That port is open to all, asks for no password, and what comes in is unpickled: one machine must not have it.
         """
@@ -82,7 +90,9 @@ class Nodes:
         return {"rdzv_endpoint": str(scratch / "agents"), "rdzv_configs": file, "local_addr": "127.0.0.1"}
 
 
-def run(trial: Trial, directory: Path, world: int, nodes: Nodes, stop: Callable[[], bool], *, log_to_file: bool) -> tuple[Record, int]:
+def run(
+    trial: Trial, directory: Path, world: int, nodes: Nodes, stop: Callable[[], bool], *, log_to_file: bool
+) -> tuple[Record, int]:
     """Run a trial on `world` ranks; its record and the exit code of the worker, KILLED when a rank was.
 
     `stop` tells whether the worker was asked to stop before its ranks could be; it hears what comes after their end.
@@ -93,7 +103,9 @@ def run(trial: Trial, directory: Path, world: int, nodes: Nodes, stop: Callable[
 
     started = time.time()
     if not nodes.job:
-        os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else the agent opens a port for its ranks, which have a file
+        os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = (
+            "1"  # else the agent opens a port for its ranks, which have a file
+        )
     with _scratch(directory, nodes) as scratch, _stop_noted(scratch, stop):
         config = LaunchConfig(
             min_nodes=nodes.count,
@@ -123,7 +135,8 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
     folder, notes = Path(directory), Path(scratch)
     trial = Trial.from_dict(read_json(folder / "trial.json"), str(folder / "trial.json"))
     asked = asked_to_stop()
-    # torch has a rank interrupted when its agent dies; started in the background, as by nohup, it would have inherited to ignore that.
+    # torch has a rank interrupted when its agent dies; started in the background, as by nohup, it would have inherited
+    # to ignore that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with hold_as_rank(folder), logged(folder, log_to_file):
         accelerated = torch.cuda.is_available() and trial.running.get("device", "auto") != "cpu"
@@ -157,13 +170,23 @@ def _failure(trial: Trial, directory: Path, scratch: Path, error: ChildFailedErr
         return Record(**facts, status=status, error=why, ended=time.time()), code
     if killed:
         rank, failure = min(killed.items())
-        return Record(**facts, status="failed", error=f"rank {rank} was killed by {failure.signal_name()}", ended=time.time()), KILLED
+        return (
+            Record(
+                **facts, status="failed", error=f"rank {rank} was killed by {failure.signal_name()}", ended=time.time()
+            ),
+            KILLED,
+        )
     records = [Record.from_row(read_json(path)) for path in scratch.glob("[0-9]*.json")]
     failed = [record for record in records if record.status == "failed"]
     if failed:
         return min(failed, key=lambda record: record.ended), FAILED
     rank, failure = error.get_first_failure()
-    return Record(**facts, status="failed", error=f"rank {rank} ended with exit code {failure.exitcode}", ended=time.time()), FAILED
+    return (
+        Record(
+            **facts, status="failed", error=f"rank {rank} ended with exit code {failure.exitcode}", ended=time.time()
+        ),
+        FAILED,
+    )
 
 
 @contextmanager
@@ -180,7 +203,9 @@ def _scratch(directory: Path, nodes: Nodes) -> Iterator[Path]:
 
 @contextmanager
 def _stop_noted(scratch: Path, stop: Callable[[], bool]) -> Iterator[None]:
-    """Turn a signal that asks to stop into a file, which ranks find that are there already and those that are yet to start."""
+    """Turn a signal that asks to stop into a file, which ranks find that are there already and those that are yet to
+    start.
+    """
 
     def note(number: int, frame: object) -> None:
         (scratch / "stop").touch()

@@ -1,4 +1,6 @@
-"""Scoring a generator: the study's fixed latents -> samples -> features once -> metrics and pictures, off the training clock."""
+"""Scoring a generator: the study's fixed latents -> samples -> features once -> metrics and pictures, off the training
+clock.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ logger = logging.getLogger("genbench")
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What an evaluation found: numbers by metric, which direction is better, how each was made, and what a reader must know."""
+    """What an evaluation found: numbers by metric, which direction is better, how each was made, and what a reader must
+    know.
+    """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
     better: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +55,9 @@ def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, dev
     return torch.cat(parts)
 
 
-def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset: str, device: torch.device, checkpoint: str = "last") -> Evaluation:
+def evaluation_of(
+    trainer: Trainer, settings: Settings, splits: Splits, dataset: str, device: torch.device, checkpoint: str = "last"
+) -> Evaluation:
     """The samples that the settings ask for beside the data of that name; puts the trainer into eval mode."""
     trainer.eval()
     return Evaluation(
@@ -66,7 +72,9 @@ def evaluation_of(trainer: Trainer, settings: Settings, splits: Splits, dataset:
 
 
 def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path | None, name: str = "final") -> Scores:
-    """Every metric of one generator; writes samples/<name>.png and the metrics' pictures into the folder, if there is one."""
+    """Every metric of one generator; writes samples/<name>.png and the metrics' pictures into the folder, if there is
+    one.
+    """
     if folder is not None:
         shown = evaluation.samples[: 64 if evaluation.splits.is_images else len(evaluation.samples)]
         pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png")

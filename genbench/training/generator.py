@@ -27,10 +27,15 @@ def state_in(directory: Path, which: Which) -> dict[str, Any]:
     folder = directory / "checkpoint"
     if which == "best":
         if not (folder / checkpoint.BEST).exists():
-            raise GenbenchError(f"{directory} holds no best checkpoint: nothing was scored during training; run it with evaluate.every=IMAGES")
+            raise GenbenchError(
+                f"{directory} holds no best checkpoint: nothing was scored during training; run it with"
+                " evaluate.every=IMAGES"
+            )
         best = checkpoint.load(folder / checkpoint.BEST)
         if not isinstance(best["progress"].get("chosen_by"), str):
-            raise CheckpointError(f"checkpoint {folder / checkpoint.BEST} is refused: it does not say which metric chose it")
+            raise CheckpointError(
+                f"checkpoint {folder / checkpoint.BEST} is refused: it does not say which metric chose it"
+            )
         return best
     state = checkpoint.latest(folder)
     if state is None:
@@ -41,7 +46,9 @@ def state_in(directory: Path, which: Which) -> dict[str, Any]:
 class Generator:
     """The generator of a trial's newest or best checkpoint: `Generator.load(folder).sample(64)`."""
 
-    def __init__(self, trainer: Trainer, settings: Settings, splits: Splits, device: torch.device, updates: int) -> None:
+    def __init__(
+        self, trainer: Trainer, settings: Settings, splits: Splits, device: torch.device, updates: int
+    ) -> None:
         self._trainer, self._settings, self._device = trainer, settings, device
         self.splits = splits
         """The data that it was trained on."""
@@ -53,9 +60,13 @@ class Generator:
         """From a trial's folder; raises GenbenchError when it holds no trial or no such checkpoint."""
         directory = Path(directory)
         if not (directory / "trial.json").exists():
-            raise GenbenchError(f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)")
+            raise GenbenchError(
+                f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)"
+            )
         state = state_in(directory, which)
-        run = prepare(Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")), directory).run
+        run = prepare(
+            Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")), directory
+        ).run
         checkpoint.into(run.trainer, state["trainer"], directory)
         run.trainer.eval()
         return cls(run.trainer, run.settings, run.splits, run.device, state["progress"]["updates"])

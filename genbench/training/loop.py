@@ -142,7 +142,8 @@ def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -
 def picture(run: Run, *, with_features: bool = False) -> None:
     """Write samples/<images>.png; the trainer is left as it was.
 
-    with_features: write samples/<images>-projected.png too, real and fake in the space where the method compares them, if it has one.
+    with_features: write samples/<images>-projected.png too, real and fake in the space where the method compares them,
+    if it has one.
     """
     shown = PICTURED if run.splits.is_images else run.settings.evaluate.samples
     count = PROJECTED if with_features and run.splits.is_images else shown
@@ -157,12 +158,16 @@ def picture(run: Run, *, with_features: bool = False) -> None:
 
 
 def projected(run: Run, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor] | None:
-    """The features [n, k] of real and of fake samples, both kept as the data are; none if the method has no space of its own."""
+    """The features [n, k] of real and of fake samples, both kept as the data are; none if the method has no space of
+    its own.
+    """
     features = []
     for rows in (real, fake):
         rows = rows.to(run.device)
         with torch.no_grad():
-            found = run.trainer.project((to_unit(rows) if run.splits.is_images else rows).to(next(run.trainer.parameters()).dtype))
+            found = run.trainer.project(
+                (to_unit(rows) if run.splits.is_images else rows).to(next(run.trainer.parameters()).dtype)
+            )
         if found is None:
             return None
         features.append(found.float().cpu())

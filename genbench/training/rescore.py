@@ -1,4 +1,6 @@
-"""Scoring a finished trial again: more metrics, more samples, other features, the best checkpoint; nothing is trained."""
+"""Scoring a finished trial again: more metrics, more samples, other features, the best checkpoint; nothing is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -31,26 +33,37 @@ def finished(path: Path) -> tuple[list[Path], list[str]]:
     """
     directories = list(trial_directories(path)) if path.is_dir() else []
     if not directories:
-        raise GenbenchError(f"{path} holds no trial: name a trial's folder (RESULTS/STUDY/trials/TRIAL), a study's, or a results folder")
+        raise GenbenchError(
+            f"{path} holds no trial: name a trial's folder (RESULTS/STUDY/trials/TRIAL), a study's, or a results folder"
+        )
     done, others = [], []
     for directory in directories:
         record = read(directory)
         if record is not None and record.status == "finished":
             done.append(directory)
         else:
-            others.append(f"{directory} is not scored: {record.status if record else 'it has not ended'}; only a finished trial can be")
+            others.append(
+                f"{directory} is not scored: {record.status if record else 'it has not ended'}; only a finished trial"
+                " can be"
+            )
     if not done:
         raise GenbenchError(f"no trial in {path} is finished: {others[0]}")
     return done, others
 
 
 def changed(directory: Path, overrides: Sequence[str | compose.Override]) -> Trial:
-    """The trial in a folder with other settings of its evaluation; raises GenbenchError for any other setting, or a wrong value."""
+    """The trial in a folder with other settings of its evaluation; raises GenbenchError for any other setting, or a
+    wrong value.
+    """
     trial = Trial.from_dict(read_json(directory / "trial.json"))
-    words = [word._replace(key="features.name") if word.key == "features" else word for word in compose.parse(overrides)]
+    words = [
+        word._replace(key="features.name") if word.key == "features" else word for word in compose.parse(overrides)
+    ]
     for word in words:
         if word.key.partition(".")[0] not in ALLOWED or word.key in ("evaluate.every", "evaluate.best"):
-            raise GenbenchError(f"'{word.key}' cannot be changed for a trial that is trained: what can begins with {', '.join(ALLOWED)}")
+            raise GenbenchError(
+                f"'{word.key}' cannot be changed for a trial that is trained: what can begins with {', '.join(ALLOWED)}"
+            )
         if word.is_sweep:
             raise GenbenchError(f"'{word.key}' has several values; score once for each of them")
     method, dataset = registry.load("methods", trial.method), registry.load("datasets", trial.dataset)
@@ -64,8 +77,9 @@ def changed(directory: Path, overrides: Sequence[str | compose.Override]) -> Tri
 def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
     """Score a finished trial by the settings of `trial`, which `changed` has made, and add the numbers to its record.
 
-    A number that was made as the record's own of that metric replaces it; one that was made otherwise stands beside it under a
-    name that says so, `fid@<protocol key>`, and `fid@seed7` for other latents. Returns the record with the new numbers alone.
+    A number that was made as the record's own of that metric replaces it; one that was made otherwise stands beside it
+    under a name that says so, `fid@<protocol key>`, and `fid@seed7` for other latents. Returns the record with the new
+    numbers alone.
     """
     with locked(directory):
         record, original = read(directory), Trial.from_dict(read_json(directory / "trial.json"))
@@ -79,10 +93,20 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         evaluation = evaluation_of(run.trainer, run.settings, run.splits, trial.dataset, run.device, checkpoint)
         other_latents = trial.settings["evaluate"]["seed"] != original.settings["evaluate"]["seed"]
         suffix = f"seed{trial.settings['evaluate']['seed']}" if other_latents else ""
-        scores = evaluate(evaluation, prepared.metrics, directory, "-".join(filter(None, [which if which == "best" else "", suffix])) or "final")
+        scores = evaluate(
+            evaluation,
+            prepared.metrics,
+            directory,
+            "-".join(filter(None, [which if which == "best" else "", suffix])) or "final",
+        )
         added = merged(record, scores, suffix, time.perf_counter() - began)
         write(added, directory)
-    new = [name for name in added.metrics if name.partition("@")[0] in scores.numbers and added.protocol[name] == scores.protocols[name.partition("@")[0]].key]
+    new = [
+        name
+        for name in added.metrics
+        if name.partition("@")[0] in scores.numbers
+        and added.protocol[name] == scores.protocols[name.partition("@")[0]].key
+    ]
     return dataclasses.replace(added, metrics={name: added.metrics[name] for name in new if name.endswith(suffix)})
 
 
@@ -92,7 +116,9 @@ def merged(record: Record, scores: Scores, suffix: str, seconds: float) -> Recor
     for metric, number in scores.numbers.items():
         name = _name(metric, scores.protocols[metric], keys, suffix)
         metrics[name], keys[name], better[name] = number, scores.protocols[metric].key, scores.better[metric]
-    protocols: Mapping[str, Mapping[str, object]] = {protocol.key: protocol.to_dict() for protocol in scores.protocols.values()}
+    protocols: Mapping[str, Mapping[str, object]] = {
+        protocol.key: protocol.to_dict() for protocol in scores.protocols.values()
+    }
     return dataclasses.replace(
         record,
         metrics=metrics,

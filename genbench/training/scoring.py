@@ -1,7 +1,7 @@
 """Scoring a trial's generator while it trains and after: always a snapshot, never the trainer that trains.
 
-Asked to stop, a worker on one rank breaks off: scores leave nothing behind, and from the last checkpoint they come out the same
-the next time. On several ranks the others wait for the first one's scores, and stop after them.
+Asked to stop, a worker on one rank breaks off: scores leave nothing behind, and from the last checkpoint they come out
+the same the next time. On several ranks the others wait for the first one's scores, and stop after them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Judge:
         try:
             with breaking_off() if self._alone else nullcontext():
                 self._snapshot.trainer.load_state_dict(self._run.trainer.state_dict())
-                evaluation = evaluation_of(self._snapshot.trainer, self._run.settings, self._run.splits, self._trial.dataset, self._run.device)
+                evaluation = evaluation_of(
+                    self._snapshot.trainer, self._run.settings, self._run.splits, self._trial.dataset, self._run.device
+                )
                 return evaluate(evaluation, self._prepared.metrics, pictures)
         finally:
             self.seconds += time.perf_counter() - began

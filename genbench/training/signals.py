@@ -26,12 +26,16 @@ def asked_to_stop() -> Callable[[], bool]:
 
 
 class AskedToStopError(BaseException):
-    """A signal asked to stop where there is nothing to save; no Exception, lest somebody's `except` takes it for a failure."""
+    """A signal asked to stop where there is nothing to save; no Exception, lest somebody's `except` takes it for a
+    failure.
+    """
 
 
 @contextmanager
 def breaking_off() -> Iterator[None]:
-    """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins anew the next time."""
+    """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins anew the next
+    time.
+    """
 
     def break_off(number: int, frame: object) -> None:
         stop_listening()  # a second signal must not break off the way out

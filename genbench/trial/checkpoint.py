@@ -1,4 +1,6 @@
-"""Checkpoints of a trial: saved atomically, the last two and the best kept, verified by sha256, loaded without running any code."""
+"""Checkpoints of a trial: saved atomically, the last two and the best kept, verified by sha256, loaded without running
+any code.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def latest(folder: Path) -> dict[str, Any] | None:
             problems.append(str(error))
             logger.warning("%s; going on from an older one", error)
     if problems:
-        raise CheckpointError(f"no checkpoint in {folder} can be used: {'; '.join(problems)}; remove the folder to start the trial again")
+        raise CheckpointError(
+            f"no checkpoint in {folder} can be used: {'; '.join(problems)}; remove the folder to start the trial again"
+        )
     return None
 
 
@@ -67,10 +71,14 @@ def load(path: Path) -> dict[str, Any]:
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"checkpoint {path} is damaged: its sha256 is not the one in {_sum_file(path).name}")
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of torch, about a file that is refused all the same
+        with warnings.catch_warnings(
+            action="ignore", category=UserWarning
+        ):  # of torch, about a file that is refused all the same
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # of the many kinds that a reader of bytes made by somebody else can raise
-        raise CheckpointError(f"checkpoint {path} is refused: it holds more than tensors and plain data, or is damaged") from error
+        raise CheckpointError(
+            f"checkpoint {path} is refused: it holds more than tensors and plain data, or is damaged"
+        ) from error
     match state:
         case {"trainer": dict(), "progress": {"updates": int()}}:
             return dict(state)
@@ -78,16 +86,22 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def into(module: nn.Module, state: Mapping[str, Any], folder: Path) -> None:
-    """Load the state that a checkpoint in a trial's folder has of a module; raises CheckpointError when it is another module's."""
+    """Load the state that a checkpoint in a trial's folder has of a module; raises CheckpointError when it is another
+    module's.
+    """
     try:
         module.load_state_dict(state)
     except Exception as error:  # torch raises RuntimeError, an optimizer's state ValueError, KeyError and others
         reason = " ".join(str(error).split())
-        raise CheckpointError(f"the checkpoint in {folder} is not of this trial, or of another version of its method: {reason}") from error
+        raise CheckpointError(
+            f"the checkpoint in {folder} is not of this trial, or of another version of its method: {reason}"
+        ) from error
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint, its sum first: one without a sum cannot come to be, and one that is cut short does not match it."""
+    """Write a checkpoint, its sum first: one without a sum cannot come to be, and one that is cut short does not match
+    it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)

@@ -18,7 +18,8 @@ from genbench.errors import GenbenchError, TrialBusyError
 def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends.
 
-    Raises TrialBusyError while another process holds it, GenbenchError where it cannot be written or a link in it leads elsewhere.
+    Raises TrialBusyError while another process holds it, GenbenchError where it cannot be written or a link in it leads
+    elsewhere.
     """
     check_links(directory)
     deadline = time.monotonic() + wait
@@ -30,7 +31,9 @@ def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     file.seek(0)
-                    raise TrialBusyError(f"{directory} is being run by process {file.read().strip() or 'unknown'} already") from None
+                    raise TrialBusyError(
+                        f"{directory} is being run by process {file.read().strip() or 'unknown'} already"
+                    ) from None
                 time.sleep(0.1)
         _wait_for_ranks(of_ranks, directory, deadline)
         with suppress(OSError):  # on a full disk the lock holds all the same, and nobody learns by whom
@@ -40,14 +43,18 @@ def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
 
 
 def hold_as_rank(directory: Path) -> IO[str]:
-    """What a rank holds as long as it lives: should it outlive the worker that started it, nobody else begins before its end."""
+    """What a rank holds as long as it lives: should it outlive the worker that started it, nobody else begins before
+    its end.
+    """
     file = _opened(directory / "lock.ranks")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
 def check_links(directory: Path) -> None:
-    """Raise GenbenchError for a link that leaves a trial's folder: what the folder of somebody else leads to is neither written nor sent anywhere."""
+    """Raise GenbenchError for a link that leaves a trial's folder: what the folder of somebody else leads to is neither
+    written nor sent anywhere.
+    """
     own = directory.resolve()
     for path in directory.rglob("*"):
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(own):
@@ -58,7 +65,10 @@ def _opened(path: Path) -> IO[str]:
     try:
         return path.open("a+")
     except OSError as error:
-        raise GenbenchError(f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command again") from error
+        raise GenbenchError(
+            f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command"
+            " again"
+        ) from error
 
 
 def _wait_for_ranks(file: IO[str], directory: Path, deadline: float) -> None:
@@ -70,5 +80,7 @@ def _wait_for_ranks(file: IO[str], directory: Path, deadline: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise TrialBusyError(f"{directory} is still held by ranks of an earlier attempt, which are about to end") from None
+                raise TrialBusyError(
+                    f"{directory} is still held by ranks of an earlier attempt, which are about to end"
+                ) from None
             time.sleep(0.1)

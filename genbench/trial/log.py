@@ -66,7 +66,9 @@ class Log:
         self._append(progress, "metrics", metrics)
 
     def sync(self) -> None:
-        """Have the rows on the disk: a checkpoint must not outlive a row from before it, which would never be written again."""
+        """Have the rows on the disk: a checkpoint must not outlive a row from before it, which would never be written
+        again.
+        """
         if self._path.exists():
             descriptor = os.open(self._path, os.O_RDONLY)
             try:
@@ -97,7 +99,9 @@ class Log:
             return ("metrics" if "metrics" in row else "values"), int(row["updates"])
         except (ValueError, KeyError, TypeError) as error:
             shown = line[:80].decode(errors="replace")
-            raise DataError(f"{self._path} is damaged: '{shown}' is no row of a log; remove that line and run the trial again") from error
+            raise DataError(
+                f"{self._path} is damaged: '{shown}' is no row of a log; remove that line and run the trial again"
+            ) from error
 
 
 class Tail:
@@ -108,7 +112,8 @@ class Tail:
         self._offset = 0
 
     def rows(self) -> list[Row]:
-        """The complete rows since the last call, each once; a last line that is still being written waits for the next call.
+        """The complete rows since the last call, each once; a last line that is still being written waits for the next
+        call.
 
         Raises DataError for a complete line that is no row.
         """
@@ -126,18 +131,27 @@ class Tail:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{self._path} is damaged: {error} in '{line[:80].decode(errors='replace')}'; remove that line") from error
+            raise DataError(
+                f"{self._path} is damaged: {error} in '{line[:80].decode(errors='replace')}'; remove that line"
+            ) from error
         if not _is_row(row):
-            raise DataError(f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is no row of a log; remove that line")
+            raise DataError(
+                f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is no row of a log; remove that line"
+            )
         return row  # type: ignore[no-any-return]
 
 
 def _is_row(row: object) -> bool:
     """Whether it has what every row has: numbers on the clocks, and numbers by name."""
-    if not isinstance(row, dict) or not all(isinstance(row.get(clock), int | float) for clock in ("time", "images", "updates", "train_seconds")):
+    if not isinstance(row, dict) or not all(
+        isinstance(row.get(clock), int | float) for clock in ("time", "images", "updates", "train_seconds")
+    ):
         return False
     named = [row.get(kind, {}) for kind in ("values", "metrics")]
-    return all(isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values()) for numbers in named)
+    return all(
+        isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values())
+        for numbers in named
+    )
 
 
 @contextmanager

@@ -68,7 +68,8 @@ class Record:
     batches_hash: str = ""
     """sha256 of the first batches: equal for all methods of one seed."""
     generator_hash: str = ""
-    """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed."""
+    """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed.
+    """
     device: str = ""
     threads: int = 1
     world: int = 1
@@ -86,7 +87,8 @@ class Record:
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Key to the protocol in full: how the numbers were made."""
     better: Mapping[str, str] = field(default_factory=dict)
-    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader need not have the metric installed."""
+    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader need not have the metric
+    installed."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Nested: method, data, net, train, evaluate, seeds, device, threads."""
 
@@ -98,8 +100,8 @@ class Record:
     def to_row(self) -> dict[str, Any]:
         """One flat row: a metric's column is its name, `metrics` lists them, settings are `settings.train.batch`.
 
-        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`, its better
-        direction is `better.fid`.
+        The key of a metric's protocol is `protocol.fid`, the fields of that protocol are `protocols.<key>.extractor`,
+        its better direction is `better.fid`.
         """
         row = asdict(self)
         metrics = row.pop("metrics")
@@ -147,7 +149,9 @@ def read(directory: Path) -> Record | None:
 
 
 def write_json(plain: Mapping[str, Any], path: Path) -> None:
-    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it cannot be."""
+    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it
+    cannot be.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -159,7 +163,10 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise GenbenchError(f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command again") from error
+        raise GenbenchError(
+            f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command"
+            " again"
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -178,7 +185,9 @@ def trial_directories(path: Path) -> Iterator[Path]:
     if (path / "trial.json").exists():
         yield path
     else:
-        yield from sorted(file.parent for pattern in ("trials/*/trial.json", "*/trials/*/trial.json") for file in path.glob(pattern))
+        yield from sorted(
+            file.parent for pattern in ("trials/*/trial.json", "*/trials/*/trial.json") for file in path.glob(pattern)
+        )
 
 
 def load(path: str | Path) -> DataFrame:
@@ -193,7 +202,9 @@ def load(path: str | Path) -> DataFrame:
 
 
 def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
-    """The records at or below a path that can be read, and what is wrong with each of the others; raises GenbenchError when there is no such folder."""
+    """The records at or below a path that can be read, and what is wrong with each of the others; raises GenbenchError
+    when there is no such folder.
+    """
     path = Path(path)
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")

@@ -68,16 +68,21 @@ class Trial:
     def from_dict(cls, plain: Mapping[str, Any], place: str = "trial.json") -> Trial:
         """The inverse of `to_dict`; place: the file that it is from.
 
-        Raises GenbenchError that names the file for anything else, and where the id says that the settings were changed.
+        Raises GenbenchError that names the file for anything else, and where the id says that the settings were
+        changed.
         """
         if wrong := [key for key, kind in KINDS.items() if type(plain.get(key)) is not kind]:
             raise GenbenchError(f"{place} is damaged: it has no {', '.join(wrong)} of the right kind; {AGAIN}")
         if extra := sorted(set(plain) - set(KINDS)):
-            raise GenbenchError(f"{place} has {', '.join(extra)}, which this version of genbench does not know; {AGAIN}")
+            raise GenbenchError(
+                f"{place} has {', '.join(extra)}, which this version of genbench does not know; {AGAIN}"
+            )
         check_study_name(plain["study"])
         trial = cls(**{key: value for key, value in plain.items() if key != "id"})
         if plain["id"] != trial.id:
-            raise GenbenchError(f"{place} was changed: the id of what it holds is {trial.id}, not {plain['id']}; {AGAIN}")
+            raise GenbenchError(
+                f"{place} was changed: the id of what it holds is {trial.id}, not {plain['id']}; {AGAIN}"
+            )
         return trial
 
 
@@ -88,11 +93,18 @@ AGAIN = "remove the trial's folder and run the study again"
 
 
 def check_study_name(name: str) -> None:
-    """Raise GenbenchError for a name that cannot be that of a folder beside those of other studies and MLflow's files, on every file system."""
+    """Raise GenbenchError for a name that cannot be that of a folder beside those of other studies and MLflow's files,
+    on every file system.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith("."):
-        raise GenbenchError(f"'{name}' cannot name a study: use letters, digits, '.', '_' and '-', beginning with a letter or digit and not ending with '.'")
+        raise GenbenchError(
+            f"'{name}' cannot name a study: use letters, digits, '.', '_' and '-', beginning with a letter or digit and"
+            " not ending with '.'"
+        )
     if name.partition(".")[0].upper() in DEVICES or name in ("mlflow.db", "mlartifacts"):
-        raise GenbenchError(f"'{name}' cannot name a study: the name is taken, by Windows or by MLflow's files; choose another one")
+        raise GenbenchError(
+            f"'{name}' cannot name a study: the name is taken, by Windows or by MLflow's files; choose another one"
+        )
 
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
@@ -111,7 +123,12 @@ def plan(
     methods: pairs (method, variant). points(method, variant, dataset): the composed settings to try.
     Seeds vary slowest, so that a study broken off early has compared all methods on its first seeds.
     """
-    cells = [(method, variant, dataset, point) for dataset in datasets for method, variant in methods for point in points(method, variant, dataset)]
+    cells = [
+        (method, variant, dataset, point)
+        for dataset in datasets
+        for method, variant in methods
+        for point in points(method, variant, dataset)
+    ]
     trials = tuple(
         Trial(
             study=study,
@@ -129,8 +146,13 @@ def plan(
     )
     found: set[str] = set()
     for trial in trials:
-        same = f"{trial.label} {trial.id} {json.dumps(trial.running, sort_keys=True)}"  # a sweep over threads is the same numbers, and meant
+        same = (  # a sweep over threads is the same numbers, and meant
+            f"{trial.label} {trial.id} {json.dumps(trial.running, sort_keys=True)}"
+        )
         if found & {same, trial.directory}:
-            raise GenbenchError(f"the study holds {trial.label} on {trial.dataset} with seed {trial.seed} and the same settings twice; name it once")
+            raise GenbenchError(
+                f"the study holds {trial.label} on {trial.dataset} with seed {trial.seed} and the same settings twice;"
+                " name it once"
+            )
         found |= {same, trial.directory}
     return trials

@@ -17,10 +17,16 @@ from genbench.plugin import Kit, Method, Trainer, cite, hookimpl, setting
 class GANConfig:
     """The settings of a GAN; critic and generator share them."""
 
-    optimizer: Literal["adam", "rmsprop"] = setting("adam", "optimizer of both networks", source="DCGAN, arXiv 1511.06434")
+    optimizer: Literal["adam", "rmsprop"] = setting(
+        "adam", "optimizer of both networks", source="DCGAN, arXiv 1511.06434"
+    )
     lr: float = setting(2e-4, "learning rate of both networks", source="DCGAN, arXiv 1511.06434", above=0)
-    beta1: float = setting(0.5, "Adam's decay of the mean gradient", source="DCGAN, arXiv 1511.06434; paper, app. A.1", at_least=0, below=1)
-    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1)
+    beta1: float = setting(
+        0.5, "Adam's decay of the mean gradient", source="DCGAN, arXiv 1511.06434; paper, app. A.1", at_least=0, below=1
+    )
+    beta2: float = setting(
+        0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1
+    )
     update: Literal["alternating", "simultaneous"] = setting(
         "alternating",
         "critic first, then the generator against the new critic; or both at once",
@@ -43,7 +49,8 @@ class GAN(Trainer):
         real = next(batches)
         fake = self.generator(self.kit.noise(len(real)))
         descend = self.kit.comm.descend
-        # Real and fake go through the critic apart: batch norm over both would tell them apart by their shared statistics.
+        # Real and fake go through the critic apart: batch norm over both would tell them apart by their shared
+        # statistics.
         if self.config.update == "simultaneous":
             real_logits, fake_logits = self.critic(real), self.critic(fake)
             critic_loss, generator_loss = critic_objective(real_logits, fake_logits), generator_objective(fake_logits)
@@ -68,7 +75,9 @@ class GAN(Trainer):
 
 
 def critic_objective(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(logit), to be minimised (Goodfellow et al. 2014, eq. 1)."""
+    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(logit), to be minimised (Goodfellow et al. 2014, eq.
+    1).
+    """
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
@@ -103,7 +112,9 @@ METHOD = Method(
     },
     variants={
         "paper": {
-            "optimizer": cite("rmsprop", "paper, section 4: the hyperparameters shared with Li et al. 2017, arXiv 1705.08584"),
+            "optimizer": cite(
+                "rmsprop", "paper, section 4: the hyperparameters shared with Li et al. 2017, arXiv 1705.08584"
+            ),
             "lr": cite(5e-5, "paper, section 4"),
         },
         "simultaneous": {"update": cite("simultaneous", "Mescheder et al. 2017, arXiv 1705.10461")},

@@ -1,4 +1,6 @@
-"""The MMD-GAN of Li et al. 2017 (arXiv 1705.08584): a critic that learns the kernel of an MMD network, as its authors coded it."""
+"""The MMD-GAN of Li et al. 2017 (arXiv 1705.08584): a critic that learns the kernel of an MMD network, as its authors
+coded it.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +26,31 @@ class MMDGANConfig:
     optimizer: Literal["rmsprop", "adam"] = setting("rmsprop", "optimizer of all networks", source=LI)
     lr: float = setting(5e-5, "learning rate of all networks", source=LI, above=0)
     beta1: float = setting(0.5, "Adam's decay of the mean gradient", source=JULIA, at_least=0, below=1)
-    beta2: float = setting(0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1)
-    features: int | None = setting(None, "dimension K of the critic's features; none: the noise's dimension", source=LI, at_least=1)
-    widths: tuple[float, ...] = setting((1.0, 2.0, 4.0, 8.0, 16.0), "widths of the summed kernels exp(-d² / (2 width²))", source=LI, above=0)
-    ae: float = setting(8.0, "weight of the autoencoder penalty, for real and for fake; 0: no decoder", source=LI, at_least=0)
+    beta2: float = setting(
+        0.999, "Adam's decay of the squared gradient", source="Adam, arXiv 1412.6980", at_least=0, below=1
+    )
+    features: int | None = setting(
+        None, "dimension K of the critic's features; none: the noise's dimension", source=LI, at_least=1
+    )
+    widths: tuple[float, ...] = setting(
+        (1.0, 2.0, 4.0, 8.0, 16.0), "widths of the summed kernels exp(-d² / (2 width²))", source=LI, above=0
+    )
+    ae: float = setting(
+        8.0, "weight of the autoencoder penalty, for real and for fake; 0: no decoder", source=LI, at_least=0
+    )
     fsr: float = setting(16.0, "weight of the feasible set reduction", source=LI, at_least=0)
-    clamp: float = setting(0.01, "the critic's weights are clamped to [-clamp, clamp] before each of its steps", source=LI, above=0)
+    clamp: float = setting(
+        0.01, "the critic's weights are clamped to [-clamp, clamp] before each of its steps", source=LI, above=0
+    )
     critic_steps: int = setting(5, "critic steps for one generator step", source=LI, at_least=1)
     warmup: int = setting(25, "first generator steps that get warmup_critic_steps instead", source=LI, at_least=0)
     warmup_critic_steps: int = setting(100, "critic steps in the warm-up and in a burst", source=LI, at_least=1)
-    burst_every: int = setting(500, "generator steps from one burst of critic steps to the next; 0: no bursts", source=LI, at_least=0)
-    fresh_batches: bool = setting(True, "a batch for every step of either network; else one batch for all steps of an update", source=LI)
+    burst_every: int = setting(
+        500, "generator steps from one burst of critic steps to the next; 0: no bursts", source=LI, at_least=0
+    )
+    fresh_batches: bool = setting(
+        True, "a batch for every step of either network; else one batch for all steps of an update", source=LI
+    )
 
     def __post_init__(self) -> None:
         if not self.widths:
@@ -97,7 +113,12 @@ class MMDGAN(Trainer):
         mmd, hinge = self._compare(q, p)
         loss = mmd + self.config.fsr * hinge
         self.kit.comm.descend((self.generator_optimizer, loss))
-        return {"generator_loss": loss.detach(), "mmd": mmd.detach(), "hinge": hinge.detach(), "feature_std": p.std(0).mean()}
+        return {
+            "generator_loss": loss.detach(),
+            "mmd": mmd.detach(),
+            "hinge": hinge.detach(),
+            "feature_std": p.std(0).mean(),
+        }
 
     def _compare(self, q: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
         """The MMD and the hinge of fake features q and real ones p, each [n, features], over all ranks' rows."""
@@ -106,7 +127,9 @@ class MMDGAN(Trainer):
 
 
 def mean_hinge(q: Tensor, p: Tensor) -> Tensor:
-    """-mean_k max(0, mean_j q[j, k] - mean_i p[i, k]): feasible set reduction of fake q and real p (Li et al. 2017, section 4)."""
+    """-mean_k max(0, mean_j q[j, k] - mean_i p[i, k]): feasible set reduction of fake q and real p (Li et al. 2017,
+    section 4).
+    """
     return -(q.mean(0) - p.mean(0)).relu().mean()
 
 
@@ -126,23 +149,41 @@ def optimizer(config: MMDGANConfig, *networks: nn.Module | None) -> torch.optim.
 
 AUTHORS = cited(JULIA, optimizer="adam", features=10, widths=(1.0,), clamp=0.1, warmup=0, burst_every=0)
 RING = AUTHORS | cited("measured: sharper after 1,000 updates than JuliaGRAM's 5e-5 and 16 (README)", lr=5e-4, fsr=0.0)
-MNIST = cited("measured: under 0.01 Table 3's critic keeps its features within 0.002, and its kernels compare only means", clamp=0.1) | cited(
-    "measured on Fashion-MNIST: the published 5e-5 needs far longer", lr=2e-4
+MNIST = cited(
+    "measured: under 0.01 Table 3's critic keeps its features within 0.002, and its kernels compare only means",
+    clamp=0.1,
+) | cited("measured on Fashion-MNIST: the published 5e-5 needs far longer", lr=2e-4)
+DIGITS = cited(
+    "the published warm-up takes 2,525 batches of a budget of 3,000; this one 105", warmup=5, warmup_critic_steps=20
 )
-DIGITS = cited("the published warm-up takes 2,525 batches of a budget of 3,000; this one 105", warmup=5, warmup_critic_steps=20)
 
 METHOD = Method(
     name="mmdgan",
     trainer=MMDGAN,
     config=MMDGANConfig,
-    paper="Li, Chang, Cheng, Yang & Póczos 2017, MMD GAN: towards deeper understanding of moment matching network, NeurIPS, arXiv 1705.08584",
-    presets={"ring": RING, "ring-sharp": RING, "digits": DIGITS, "mnist": MNIST, "fashion-mnist": MNIST, "cifar10": {}, "celeba": {}},
+    paper=(
+        "Li, Chang, Cheng, Yang & Póczos 2017, MMD GAN: towards deeper understanding of moment matching network,"
+        " NeurIPS, arXiv 1705.08584"
+    ),
+    presets={
+        "ring": RING,
+        "ring-sharp": RING,
+        "digits": DIGITS,
+        "mnist": MNIST,
+        "fashion-mnist": MNIST,
+        "cifar10": {},
+        "celeba": {},
+    },
     # Each names both weights, so that a variant is the same on every data set: the ring's preset has no FSR.
     variants={
         "fsr": cited("paper, Table 4", ae=0.0, fsr=16.0),
         "ae": cited("paper, Table 4", ae=8.0, fsr=0.0),
         "plain": cited("paper, Table 4", ae=0.0, fsr=0.0),
-        "julia": AUTHORS | cited(JULIA, lr=5e-5, fsr=16.0, fresh_batches=False) | cited("JuliaGRAM: 999f-4, a slip for 0.999", beta2=0.0999),
+        "julia": (
+            AUTHORS
+            | cited(JULIA, lr=5e-5, fsr=16.0, fresh_batches=False)
+            | cited("JuliaGRAM: 999f-4, a slip for 0.999", beta2=0.0999)
+        ),
     },
 )
 

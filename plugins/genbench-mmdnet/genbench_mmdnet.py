@@ -1,4 +1,6 @@
-"""The MMD network: a generator that minimises the maximum mean discrepancy in data space (arXiv 1502.02761, 1505.03906)."""
+"""The MMD network: a generator that minimises the maximum mean discrepancy in data space (arXiv 1502.02761,
+1505.03906).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,13 @@ class MMDNetConfig:
     """The settings of an MMD network."""
 
     lr: float = setting(1e-3, "RMSprop's learning rate", source="paper, app. A.1; JuliaGRAM (MNIST)", above=0)
-    alpha: float = setting(0.99, "RMSprop's decay of the squared gradient", source="PyTorch's default; the paper does not say", at_least=0, below=1)
+    alpha: float = setting(
+        0.99,
+        "RMSprop's decay of the squared gradient",
+        source="PyTorch's default; the paper does not say",
+        at_least=0,
+        below=1,
+    )
     widths: tuple[float, ...] = setting(
         GMMN_WIDTHS,
         "widths of the Gaussian kernels exp(-d² / (2 width²)), which are summed",
@@ -67,7 +75,10 @@ METHOD = Method(
     name="mmdnet",
     trainer=MMDNet,
     config=MMDNetConfig,
-    paper="Li, Swersky & Zemel 2015, Generative moment matching networks, ICML, arXiv 1502.02761; Dziugaite et al. 2015, arXiv 1505.03906",
+    paper=(
+        "Li, Swersky & Zemel 2015, Generative moment matching networks, ICML, arXiv 1502.02761; Dziugaite et al. 2015,"
+        " arXiv 1505.03906"
+    ),
     presets={
         "ring": RING,
         "ring-sharp": RING,

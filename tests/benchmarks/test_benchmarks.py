@@ -14,7 +14,21 @@ from genbench.study.plan import asked, plan
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 STUDIES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-PAPERS = {"figure1", "figure2", "figure4", "figure5a", "figure5b", "figure5c", "figure6", "figure7", "figure8", "table1", "table2", "table4", "table8"}
+PAPERS = {
+    "figure1",
+    "figure2",
+    "figure4",
+    "figure5a",
+    "figure5b",
+    "figure5c",
+    "figure6",
+    "figure7",
+    "figure8",
+    "table1",
+    "table2",
+    "table4",
+    "table8",
+}
 SMALLER = {"table1-fashion", "table4-fashion", "table1-photographs"}
 """Studies that ask what a paper's table asks and are of a size for a CPU."""
 NEEDING_DATA = {"cifar10", "celeba", "mnist", "fashion-mnist"}
@@ -51,7 +65,11 @@ def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, changes, 
     assert study.name == file.path.stem
     needed = {trial.dataset for trial in study.trials} & NEEDING_DATA
     assert {line.split()[0] for line in study.lacks if " is not there" in line} == needed
-    budgets = {trial.settings["train"]["batch"] * (trial.settings["train"]["updates"] or 0) or trial.settings["train"]["images"] for trial in study.trials}
+    budgets = {
+        trial.settings["train"]["batch"] * (trial.settings["train"]["updates"] or 0)
+        or trial.settings["train"]["images"]
+        for trial in study.trials
+    }
     assert min(budgets) >= (40_000 if study.name in SMALLER else 1_000_000)
 
 
@@ -62,14 +80,20 @@ def test_the_small_size_is_small_and_needs_nothing(file, changes, tmp_path):
     assert len(study.trials) <= MOST_TRIALS
     for trial in study.trials:
         train = trial.settings["train"]
-        assert min(train["images"] or MOST_IMAGES + 1, train["batch"] * (train["updates"] or MOST_IMAGES)) <= MOST_IMAGES
+        assert (
+            min(train["images"] or MOST_IMAGES + 1, train["batch"] * (train["updates"] or MOST_IMAGES)) <= MOST_IMAGES
+        )
         assert trial.settings["evaluate"]["samples"] <= 500
 
 
 def test_methods_of_one_run_get_the_same_images(file, changes, tmp_path):
     study = plan(file, changes, name=None, results=tmp_path, dry=True)
     for dataset in {trial.dataset for trial in study.trials}:
-        budgets = {(trial.settings["train"]["images"], trial.settings["train"]["updates"]) for trial in study.trials if trial.dataset == dataset}
+        budgets = {
+            (trial.settings["train"]["images"], trial.settings["train"]["updates"])
+            for trial in study.trials
+            if trial.dataset == dataset
+        }
         assert len(budgets) == 1
 
 
@@ -98,7 +122,20 @@ def run(*words):
 def test_a_small_size_runs_by_name_and_leaves_word_of_what_it_was(name, trials, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     methods = "gram" if "gram" in INSTALLED else "toy"
-    words = ["run", name, "--smoke", "--methods", methods, "--observers", "none", "--slots", 1, "data.points=800", "train.batch=20", "train.images=100"]
+    words = [
+        "run",
+        name,
+        "--smoke",
+        "--methods",
+        methods,
+        "--observers",
+        "none",
+        "--slots",
+        1,
+        "data.points=800",
+        "train.batch=20",
+        "train.images=100",
+    ]
     assert run(*words) == 0
     folder = tmp_path / "results" / f"{name}-smoke"
     about = json.loads((folder / "study.json").read_text())
@@ -120,7 +157,14 @@ def test_a_study_file_runs_from_python(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = ["data.points=800", "train.batch=20", "train.images=100"]
     path = FOLDER / "figure2.yaml"
-    records = genbench.run(study_file=path, smoke=True, methods=["toy"], overrides=[*small, "net.latent=3", "net.width=8"], observers=[], slots=1)
+    records = genbench.run(
+        study_file=path,
+        smoke=True,
+        methods=["toy"],
+        overrides=[*small, "net.latent=3", "net.width=8"],
+        observers=[],
+        slots=1,
+    )
     assert (len(records), records["settings.net.latent"].item(), records["study"].item()) == (1, 3, "figure2-smoke")
     about = json.loads((tmp_path / "results" / "figure2-smoke" / "study.json").read_text())
     assert about["command"].startswith(f"genbench.run(study_file='{path}', smoke=True, methods=['toy']")

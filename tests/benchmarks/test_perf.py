@@ -54,12 +54,16 @@ def test_the_script_runs_and_prints_a_table(name, script, capsys):
     head, *lines = filter(None, capsys.readouterr().out.splitlines())
     assert f"torch {torch.__version__}" in head
     assert len(lines) > 1
-    assert all(any(character.isdigit() for character in line) or line.startswith(("method", "engine")) for line in lines[1:])
+    assert all(
+        any(character.isdigit() for character in line) or line.startswith(("method", "engine")) for line in lines[1:]
+    )
 
 
 def test_rounds_take_turns_and_the_first_warms_up(script):
     rounds, calls = script("rounds"), []
-    found = rounds.alternate({"one": lambda: calls.append("one"), "other": lambda: calls.append("other") or len(calls)}, 2)
+    found = rounds.alternate(
+        {"one": lambda: calls.append("one"), "other": lambda: calls.append("other") or len(calls)}, 2
+    )
     assert calls == ["one", "other"] * 3
     assert found["other"].answer == 6
     assert [len(outcome.seconds) for outcome in found.values()] == [2, 2]

@@ -1,4 +1,6 @@
-"""The script that measures how far verdicts can be trusted runs, at the smallest size, and leaves its tables, picture and page."""
+"""The script that measures how far verdicts can be trusted runs, at the smallest size, and leaves its tables, picture
+and page.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -23,7 +25,13 @@ def script(monkeypatch):
 @pytest.mark.slow
 def test_the_simulation_leaves_tables_a_picture_and_a_page(script, tmp_path):
     script.main(["--draws", "2", "--out", str(tmp_path)])
-    assert {path.name for path in tmp_path.iterdir()} == {"null.csv", "power.csv", "power.png", "coverage.csv", "README.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "null.csv",
+        "power.csv",
+        "power.png",
+        "coverage.csv",
+        "README.md",
+    }
 
 
 def test_a_study_that_is_passed_over_would_not_have_been_called_different(script):

@@ -6,7 +6,14 @@ import pytest
 
 from genbench.trial.record import read
 
-SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=20", "train.log_every=40"]
+SMALL = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.updates=20",
+    "train.log_every=40",
+]
 
 
 @pytest.fixture
@@ -91,7 +98,9 @@ def test_list_shows_studies_with_their_titles(genbench):
     assert genbench("list")[1].endswith(out)
 
 
-def test_a_dry_run_of_a_study_whose_data_are_missing_shows_the_plan_and_what_is_missing(genbench, tmp_path, monkeypatch):
+def test_a_dry_run_of_a_study_whose_data_are_missing_shows_the_plan_and_what_is_missing(
+    genbench, tmp_path, monkeypatch
+):
     monkeypatch.setenv("GENBENCH_DATA", str(tmp_path))
     code, out, err = genbench("run", "figure8", "--methods", "toy", "--dry-run")
     assert code == 0

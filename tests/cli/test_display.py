@@ -17,17 +17,28 @@ def a_trial(images=100, updates=None, seconds=None):
 
 
 def a_record(status="finished", error=""):
-    return Record(**NAMES, study="s", trial="t", id="1", status=status, error=error, images=1200, updates=6, train_seconds=1.25)
+    return Record(
+        **NAMES, study="s", trial="t", id="1", status=status, error=error, images=1200, updates=6, train_seconds=1.25
+    )
 
 
-@pytest.mark.parametrize(("budget", "fraction"), [((100, None, None), 0.5), ((None, 10, None), 0.2), ((100, 10, 4.0), 0.75), ((10, None, None), 1.0)])
+@pytest.mark.parametrize(
+    ("budget", "fraction"),
+    [((100, None, None), 0.5), ((None, 10, None), 0.2), ((100, 10, 4.0), 0.75), ((10, None, None), 1.0)],
+)
 def test_the_fraction_of_the_budget_is_that_of_the_nearest_limit(budget, fraction):
     assert terminal.fraction(a_trial(*budget), {"images": 50, "updates": 2, "train_seconds": 3.0}) == fraction
 
 
 def test_an_ending_tells_the_clocks_or_the_error():
-    assert terminal.ending(a_trial(), a_record()) == "gram/flow on ring, seed 3: finished after 1,200 images, 6 updates, 1.2 s of training"
-    assert terminal.ending(a_trial(), a_record("failed", "ValueError: [b]")) == "gram/flow on ring, seed 3: failed: ValueError: [b]"
+    assert (
+        terminal.ending(a_trial(), a_record())
+        == "gram/flow on ring, seed 3: finished after 1,200 images, 6 updates, 1.2 s of training"
+    )
+    assert (
+        terminal.ending(a_trial(), a_record("failed", "ValueError: [b]"))
+        == "gram/flow on ring, seed 3: failed: ValueError: [b]"
+    )
 
 
 @pytest.mark.parametrize("display", [terminal.Lines, terminal.Bars])
@@ -42,7 +53,10 @@ def test_a_display_shows_starts_repeats_and_endings(display):
     assert "failed: ValueError: [b]" in stream.getvalue()
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, "null"), (True, "true"), (1e-4, "0.0001"), ((1.0, 2.5), "[1,2.5]"), ("adam", "adam"), (3, "3")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "null"), (True, "true"), (1e-4, "0.0001"), ((1.0, 2.5), "[1,2.5]"), ("adam", "adam"), (3, "3")],
+)
 def test_a_value_is_shown_as_one_writes_it(value, text):
     assert terminal.literal(value) == text
 

@@ -1,4 +1,5 @@
-"""Fuzzing: whatever is typed is planned or refused in one line, and nothing is started or written; files of any content are no traceback.
+"""Fuzzing: whatever is typed is planned or refused in one line, and nothing is started or written; files of any content
+are no traceback.
 
 `GENBENCH_FUZZ=10 pytest tests/cli/test_fuzz.py` draws ten times as many examples, other ones every time.
 """
@@ -38,31 +39,62 @@ from genbench.trial.record import Record
 from genbench.trial.trial import Trial
 
 TIMES = int(os.environ.get("GENBENCH_FUZZ", "1"))
-RING = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=20", "train.log_every=40"]
+RING = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.updates=20",
+    "train.log_every=40",
+]
 DRY = ["run", "--methods", "toy", "--dry-run"]
 
 
 def examples(count):
     """So many examples, the same ones in every run unless more are asked for."""
-    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    return how(max_examples=count * TIMES, deadline=None, derandomize=TIMES == 1, database=None, suppress_health_check=checks)
+    checks = [
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ]
+    return how(
+        max_examples=count * TIMES, deadline=None, derandomize=TIMES == 1, database=None, suppress_health_check=checks
+    )
 
 
 # What is typed --------------------------------------------------------------------------------------------------------
 
-LETTERS = st.characters(exclude_characters="\0", exclude_categories=())  # lone surrogates are what a shell's stray bytes become
+# Lone surrogates are what a shell's stray bytes become.
+LETTERS = st.characters(exclude_characters="\0", exclude_categories=())
 TEXT = st.text(LETTERS, max_size=25)
 MARKS = st.text(st.sampled_from("=,[]{}()'\"\\$~+:@%#!*/.- \n\t\r\x1b\u202e\u00fc1eE_"), max_size=12)
 STRANGE = r"""
-null ~ ??? [???] [] {} [[]] [null] [[1,2],[3]] {a:1} ${ ${} ${x} ${oc.env:HOME} ${oc.env:NOWHERE} ${train.batch} ${train} ${..} [${x}] ["${x}"] {a:${x}}
-nan inf -inf 1e999 -1e999 1e-999 1e308 2.5e-324 0 -0 -1 00 0x1 0b1 1_0 +1 1. .1 1e3 1.5 true False yes off '' "" ' '\'' a,b a, ,a 1,1 1,1.0 a,1 1,a
-range(3) range(0,2) range(0,1e9) range(1,1000000000) range(0,nan) range(0,inf) range(0,1,0) range(1,2,1e-12) shuffle(range(1,9999999999)) shuffle(1,2)
-interval(0,1) glob(*) choice() choice(1,2) tag(t,choice(1,2)) sort(3,1,2) int(1.5) float(x) str([1]) bool(2) f() f(x=1) (1) ((1)) a:b a=b == => [1,2,3]
-../x /dev/null ~root/x cuda cuda:9 cpu:0 meta cpu mlp ring toy fid [fid] [modes,modes] [../x] ['a','b'] ['a'],['b'] normal fp16 fp64
+null ~ ??? [???] [] {} [[]] [null] [[1,2],[3]] {a:1} ${ ${} ${x} ${oc.env:HOME} ${oc.env:NOWHERE} ${train.batch}
+${train} ${..} [${x}] ["${x}"] {a:${x}}
+nan inf -inf 1e999 -1e999 1e-999 1e308 2.5e-324 0 -0 -1 00 0x1 0b1 1_0 +1 1. .1 1e3 1.5 true False
+yes off '' "" ' '\'' a,b a, ,a 1,1 1,1.0 a,1 1,a
+range(3) range(0,2) range(0,1e9) range(1,1000000000) range(0,nan) range(0,inf) range(0,1,0) range(1,2,1e-12)
+shuffle(range(1,9999999999)) shuffle(1,2)
+interval(0,1) glob(*) choice() choice(1,2) tag(t,choice(1,2)) sort(3,1,2) int(1.5) float(x) str([1]) bool(2) f()
+f(x=1) (1) ((1)) a:b a=b == => [1,2,3]
+../x /dev/null ~root/x cuda cuda:9 cpu:0 meta cpu mlp ring toy fid [fid] [modes,modes] [../x] ['a','b'] ['a'],['b']
+normal fp16 fp64
 9223372036854775807 9223372036854775808 -9223372036854775809 123456789012345678901234567890
 """
-LONG = ["9" * 400, "9" * 5000, "[" * 60 + "]" * 60, "[" * 60, "(" * 60, "{" * 60 + "}" * 60, "a" * 5000, ",".join("1" * 300)]
-NASTY = st.sampled_from([*STRANGE.split(), *LONG, "\n", " ", "a b", "x\ny", "'x\ny'", "\ud800", "\u202e", "\x7f", "\ufeff"])
+LONG = [
+    "9" * 400,
+    "9" * 5000,
+    "[" * 60 + "]" * 60,
+    "[" * 60,
+    "(" * 60,
+    "{" * 60 + "}" * 60,
+    "a" * 5000,
+    ",".join("1" * 300),
+]
+NASTY = st.sampled_from(
+    [*STRANGE.split(), *LONG, "\n", " ", "a b", "x\ny", "'x\ny'", "\ud800", "\u202e", "\x7f", "\ufeff"]
+)
 LISTS = st.lists(NASTY, max_size=3).map(lambda items: f"[{','.join(items)}]")
 VALUES = st.one_of(NASTY, NASTY, TEXT, MARKS, st.integers().map(str), st.floats().map(str), LISTS)
 
@@ -70,19 +102,50 @@ VALUES = st.one_of(NASTY, NASTY, TEXT, MARKS, st.integers().map(str), st.floats(
 def keys():
     """Every setting of the toy on the ring, as it is written."""
     nodes = {"toy": "methods", "net": "architectures", "data": "datasets"}
-    classes = {name: registry.load(kind, {"net": "mlp", "data": "ring"}.get(name, name)).config for name, kind in nodes.items()}
-    classes |= {f.name: f.default.__class__ for f in dataclasses.fields(settings.Settings) if f.name in settings.SECTIONS and f.name not in nodes}
-    own = {f"{section}.{f.name}": (f, get_type_hints(cls)[f.name]) for section, cls in classes.items() for f in dataclasses.fields(cls)}
-    singles = {f.name: (f, get_type_hints(settings.Settings)[f.name]) for f in dataclasses.fields(settings.Settings) if f.name in settings.SINGLES}
+    classes = {
+        name: registry.load(kind, {"net": "mlp", "data": "ring"}.get(name, name)).config for name, kind in nodes.items()
+    }
+    classes |= {
+        f.name: f.default.__class__
+        for f in dataclasses.fields(settings.Settings)
+        if f.name in settings.SECTIONS and f.name not in nodes
+    }
+    own = {
+        f"{section}.{f.name}": (f, get_type_hints(cls)[f.name])
+        for section, cls in classes.items()
+        for f in dataclasses.fields(cls)
+    }
+    singles = {
+        f.name: (f, get_type_hints(settings.Settings)[f.name])
+        for f in dataclasses.fields(settings.Settings)
+        if f.name in settings.SINGLES
+    }
     return own | singles
 
 
 KEYS = keys()
-OTHERS = ["net", "features", "data", "train", "toy", "method", "seed", "method.lr", "gan.lr", "hydra.run.dir", "toy.resources.cpus", "train.batch.x"]
+OTHERS = [
+    "net",
+    "features",
+    "data",
+    "train",
+    "toy",
+    "method",
+    "seed",
+    "method.lr",
+    "gan.lr",
+    "hydra.run.dir",
+    "toy.resources.cpus",
+    "train.batch.x",
+]
 KEY = st.one_of(st.sampled_from(sorted(KEYS)), st.sampled_from(OTHERS))
 MUTATED = st.one_of(
     KEY,
-    st.tuples(st.sampled_from(["+", "++", "~", " ", ".", "/", "@", ""]), KEY, st.sampled_from(["", ".", " ", "@x", "@:x", "[0]", "/x"])).map("".join),
+    st.tuples(
+        st.sampled_from(["+", "++", "~", " ", ".", "/", "@", ""]),
+        KEY,
+        st.sampled_from(["", ".", " ", "@x", "@:x", "[0]", "/x"]),
+    ).map("".join),
     st.text(LETTERS, max_size=8),
 )
 WORD = st.one_of(st.tuples(MUTATED, st.just("="), VALUES).map("".join), TEXT, MARKS)
@@ -101,7 +164,10 @@ def start(*words, **options):
 
 def call(*words):
     """A command's exit code, stdout and stderr, both as a terminal takes them, and the traceback if there was one."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True) for errors in ("strict", "backslashreplace")]
+    streams = [
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
+        for errors in ("strict", "backslashreplace")
+    ]
     code, trace = None, ""
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
         try:
@@ -135,7 +201,9 @@ def assert_planned_or_refused(*words, codes=(0, 2)):
 
 @pytest.fixture(scope="module", autouse=True)
 def watched(tmp_path_factory):
-    """An empty folder to work in; no process, no connection, and Hydra's composition, which is the slow part, once for each schema."""
+    """An empty folder to work in; no process, no connection, and Hydra's composition, which is the slow part, once for
+    each schema.
+    """
     composed, kept = compose._composed, {}
 
     def once(schema):
@@ -266,7 +334,9 @@ def valid(field, hint):
     low, above, below = (field.metadata.get(bound) for bound in ("at_least", "above", "below"))
     if get_origin(hint) is tuple:
         items = st.lists(valid(field, get_args(hint)[0]), max_size=3)
-        return items.map(lambda pairs: (tuple(value for value, _ in pairs), f"[{','.join(written for _, written in pairs)}]"))
+        return items.map(
+            lambda pairs: (tuple(value for value, _ in pairs), f"[{','.join(written for _, written in pairs)}]")
+        )
     if type(None) in get_args(hint):
         (inner,) = (kind for kind in get_args(hint) if kind is not type(None))
         return st.one_of(st.just((None, "null")), valid(field, inner))
@@ -278,10 +348,14 @@ def valid(field, hint):
         return st.integers(lower, upper).map(lambda number: (number, str(number)))
     if hint is float:
         edges = {"min_value": above if above is not None else low, "exclude_min": above is not None}
-        numbers = st.floats(allow_nan=False, allow_infinity=False, max_value=below, exclude_max=below is not None, **edges)
+        numbers = st.floats(
+            allow_nan=False, allow_infinity=False, max_value=below, exclude_max=below is not None, **edges
+        )
         return numbers.map(lambda number: (number, repr(number)))
     if hint is str:
-        plain = st.text(st.characters(exclude_characters="$\0", exclude_categories=()), max_size=12).filter(lambda text: text != "???")
+        plain = st.text(st.characters(exclude_characters="$\0", exclude_categories=()), max_size=12).filter(
+            lambda text: text != "???"
+        )
         return plain.map(lambda text: (text, quoted(text)))
     return st.sampled_from([(choice, str(choice)) for choice in get_args(hint)])
 
@@ -321,7 +395,9 @@ def test_what_is_planned_is_what_was_asked_for_and_survives_the_trip_through_its
     assert (again.id, again.directory, again.seed) == (trial.id, trial.directory, seed)
     assert Path(trial.directory).name == trial.directory
     assert len(trial.directory) < 150
-    restored = settings.restore(settings.merge(again.settings, again.running), *(registry.load(*pair).config for pair in PARTS))
+    restored = settings.restore(
+        settings.merge(again.settings, again.running), *(registry.load(*pair).config for pair in PARTS)
+    )
     assert settings.split(restored) == (trial.settings, trial.running)
 
 
@@ -330,13 +406,60 @@ PARTS = (("methods", "toy"), ("datasets", "ring"), ("architectures", "mlp"))
 
 # The other words of every command -------------------------------------------------------------------------------------
 
-KNOWN = ["toy", "toy/", "toy/fast", "/toy", "toy,toy", "ring", "ring,ring-sharp", "s", "results", "modes", "mmd,modes", "0,1", "2", "best"]
-PLACES = ["", ".", "..", "/", "../x", "a" * 300, "a" * 5000, "-x", "--", "con", "*", "\ud800", "/dev/null", "/proc/self/mem", "x\n"]
+KNOWN = [
+    "toy",
+    "toy/",
+    "toy/fast",
+    "/toy",
+    "toy,toy",
+    "ring",
+    "ring,ring-sharp",
+    "s",
+    "results",
+    "modes",
+    "mmd,modes",
+    "0,1",
+    "2",
+    "best",
+]
+PLACES = [
+    "",
+    ".",
+    "..",
+    "/",
+    "../x",
+    "a" * 300,
+    "a" * 5000,
+    "-x",
+    "--",
+    "con",
+    "*",
+    "\ud800",
+    "/dev/null",
+    "/proc/self/mem",
+    "x\n",
+]
 NAMES = st.one_of(TEXT, MARKS, st.sampled_from(KNOWN), st.sampled_from(PLACES))
 
 
 @examples(150)
-@given(st.sampled_from(["--methods", "--dataset", "--seeds", "--study", "--results", "--observers", "--slots", "--only", "--engine", "--data-root"]), NAMES)
+@given(
+    st.sampled_from(
+        [
+            "--methods",
+            "--dataset",
+            "--seeds",
+            "--study",
+            "--results",
+            "--observers",
+            "--slots",
+            "--only",
+            "--engine",
+            "--data-root",
+        ]
+    ),
+    NAMES,
+)
 def test_any_option_of_run_is_planned_or_refused(option, value):
     assert_planned_or_refused(*DRY, "data.points=800", f"{option}={value}")
 
@@ -347,7 +470,9 @@ COMMANDS = sorted(set(cli.cli.commands) - {"list", "run"})
 @examples(200)
 @given(st.sampled_from(COMMANDS), st.lists(NAMES, max_size=3), st.data())
 def test_any_words_after_any_command_are_refused_or_harmless(command, words, data):
-    options = [option for parameter in cli.cli.commands[command].params for option in parameter.opts if option.startswith("-")]
+    options = [
+        option for parameter in cli.cli.commands[command].params for option in parameter.opts if option.startswith("-")
+    ]
     for _ in range(data.draw(st.integers(0, 2))):
         words = [data.draw(st.sampled_from(options or ["--help"])), *words]
     if command == "check" and "toy" in words:
@@ -364,7 +489,10 @@ def test_any_first_word_is_a_command_or_refused(words):
 
 SCORING = st.one_of(
     st.tuples(st.sampled_from(["--metrics", "--samples", "--checkpoint"]), NAMES),
-    st.tuples(st.sampled_from([key for key in KEYS if key.startswith(("evaluate.", "features.")) or key in settings.SINGLES]), VALUES),
+    st.tuples(
+        st.sampled_from([key for key in KEYS if key.startswith(("evaluate.", "features.")) or key in settings.SINGLES]),
+        VALUES,
+    ),
 )
 
 
@@ -379,7 +507,14 @@ def test_a_finished_trial_is_scored_again_or_left_as_it_is(finished, pairs):
 # Files ----------------------------------------------------------------------------------------------------------------
 
 PLAIN = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.sampled_from(["../../x", "finished", "toy", 10**400, 2**70])),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.sampled_from(["../../x", "finished", "toy", 10**400, 2**70]),
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
     max_leaves=6,
 )
@@ -387,7 +522,9 @@ PLAIN = st.recursive(
 
 @st.composite
 def damage(draw, lined=False):
-    """A function from a file's bytes to damaged ones: bytes changed, cut or put in, or a value of its JSON replaced, removed or added."""
+    """A function from a file's bytes to damaged ones: bytes changed, cut or put in, or a value of its JSON replaced,
+    removed or added.
+    """
     kind = draw(st.sampled_from(["flip", "cut", "insert", "replace", "replace", "remove", "add"]))
     at, plain, bits = draw(st.floats(0, 1, exclude_max=True)), draw(PLAIN), draw(st.binary(min_size=1, max_size=9))
     name = draw(st.text(string.ascii_lowercase, min_size=1, max_size=5))
@@ -456,9 +593,13 @@ READERS = {
 """Everything that reads a trial's files."""
 
 
-@pytest.mark.parametrize(("name", "readers", "count"), [("trial.json", set(READERS) - {"evaluate"}, 40), ("metrics.jsonl", set(READERS), 20)])
+@pytest.mark.parametrize(
+    ("name", "readers", "count"), [("trial.json", set(READERS) - {"evaluate"}, 40), ("metrics.jsonl", set(READERS), 20)]
+)
 def test_a_file_of_any_content_is_read_or_refused(copied, monkeypatch, name, readers, count):
-    record = Record(study="s", trial="t", id="0", method="toy", dataset="ring", architecture="mlp", seed=0, status="failed")
+    record = Record(
+        study="s", trial="t", id="0", method="toy", dataset="ring", architecture="mlp", seed=0, status="failed"
+    )
     monkeypatch.setattr(worker, "attempt", lambda *words: (record, FAILED))  # whatever would be trained
     monkeypatch.setattr("genbench.training.distributed.run", lambda *words, **options: (record, FAILED))
 

@@ -80,7 +80,9 @@ def test_an_override_of_another_method_of_the_study_is_passed_over():
 
 def test_a_sweep_is_the_product_of_its_values():
     points = compose(schema(), parse(["gram.lr=0.1,0.2", "net.latent=range(2,5)"]), ["gram"])
-    assert [(p.swept["gram.lr"], p.swept["net.latent"]) for p in points] == [(a, b) for a in (0.1, 0.2) for b in (2, 3, 4)]
+    assert [(p.swept["gram.lr"], p.swept["net.latent"]) for p in points] == [
+        (a, b) for a in (0.1, 0.2) for b in (2, 3, 4)
+    ]
 
 
 def test_a_sweep_over_lists_keeps_each_list_whole():
@@ -190,7 +192,10 @@ def test_any_word_is_read_or_refused_in_one_line(word):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["gram.lr", "gram.widths", "gram.objective", "train.batch", "data.root", "net.prior", "device"]), st.text(max_size=20))
+@given(
+    st.sampled_from(["gram.lr", "gram.widths", "gram.objective", "train.batch", "data.root", "net.prior", "device"]),
+    st.text(max_size=20),
+)
 def test_any_value_is_taken_or_refused_in_one_line(key, value):
     assert "\n" not in refusal(lambda: compose(schema(), parse([f"{key}={value}"]), ["gram"])).replace(value, "")
 

@@ -9,7 +9,15 @@ from genbench.config.settings import DataSettings, NetSettings, cite, flatten, m
 
 
 @pytest.mark.parametrize(
-    "config", [DataSettings, NetSettings, settings.TrainSettings, settings.EvaluateSettings, settings.FeatureSettings, settings.SeedSettings]
+    "config",
+    [
+        DataSettings,
+        NetSettings,
+        settings.TrainSettings,
+        settings.EvaluateSettings,
+        settings.FeatureSettings,
+        settings.SeedSettings,
+    ],
 )
 def test_every_setting_of_the_core_says_what_it_means(config):
     assert all(f.metadata["help"] for f in fields(config))
@@ -21,7 +29,10 @@ def test_merging_keeps_both_sides_of_a_section():
 
 
 def test_flattening_gives_dotted_names():
-    assert flatten({"train": {"batch": 2}, "threads": 1}, "settings.") == {"settings.train.batch": 2, "settings.threads": 1}
+    assert flatten({"train": {"batch": 2}, "threads": 1}, "settings.") == {
+        "settings.train.batch": 2,
+        "settings.threads": 1,
+    }
 
 
 def test_a_cited_value_is_its_value():

@@ -24,7 +24,16 @@ def read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "value"), [("1e-4", 1e-4), ("5E+3", 5e3), ("-1e2", -1e2), ("1_000e1", 1e4), ("1.5e-3", 1.5e-3), ("7", 7), ("1_200_000", 1_200_000)]
+    ("word", "value"),
+    [
+        ("1e-4", 1e-4),
+        ("5E+3", 5e3),
+        ("-1e2", -1e2),
+        ("1_000e1", 1e4),
+        ("1.5e-3", 1.5e-3),
+        ("7", 7),
+        ("1_200_000", 1_200_000),
+    ],
 )
 def test_numbers_are_numbers_also_without_a_point(read, word, value):
     found = read(f"lr: {word}")["lr"]
@@ -80,7 +89,11 @@ def node(value):
 @pytest.mark.parametrize(
     ("look", "value", "said"),
     [
-        (lambda n: n.mapping(optional=("seeds",)), {"sedes": 1}, "f.yaml: top: unknown key 'sedes': did you mean 'seeds'"),
+        (
+            lambda n: n.mapping(optional=("seeds",)),
+            {"sedes": 1},
+            "f.yaml: top: unknown key 'sedes': did you mean 'seeds'",
+        ),
         (lambda n: n.mapping(required=("seeds",)), {}, "f.yaml: top: the key 'seeds' is missing"),
         (lambda n: n.mapping(), [1], "f.yaml: top: expected keys and values, got '[1]'"),
         (lambda n: n.open_mapping(), {1: 2}, "the key '1' is no text"),

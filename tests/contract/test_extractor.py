@@ -31,7 +31,14 @@ def test_missing_weights_are_one_line_with_three_ways_out(published):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in registry.installed("extractors") if entry.name not in ("efficientnet-lite0", "toy-features")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        entry.name
+        for entry in registry.installed("extractors")
+        if entry.name not in ("efficientnet-lite0", "toy-features")
+    ],
+)
 def test_no_extractor_of_the_core_looks_for_weights_elsewhere_than_on_disk(name, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(GenbenchError, match=WAYS):
@@ -78,7 +85,9 @@ def test_given_weights_that_do_not_exist_are_named(published):
 def test_damaged_weights_are_named(tmp_path):
     file = tmp_path / "mine.pt"
     file.write_bytes(b"damaged")
-    with pytest.raises(GenbenchError, match=r"mine\.pt holds no weights of toy-features or is damaged: unexpected end of file"):
+    with pytest.raises(
+        GenbenchError, match=r"mine\.pt holds no weights of toy-features or is damaged: unexpected end of file"
+    ):
         build(TOY, find(TOY, str(file), download=False))
 
 

@@ -15,7 +15,10 @@ from genbench.nets.mlp import genbench_architectures as mlp
 
 
 def vector_kit(*, seed=0, noise=0, **changes):
-    return Kit(**{"shape": (2,), "architecture": MLP, "net": MlpNet(latent=3, width=5), "seed": seed, "draws": Draws(noise)} | changes)
+    return Kit(
+        **{"shape": (2,), "architecture": MLP, "net": MlpNet(latent=3, width=5), "seed": seed, "draws": Draws(noise)}
+        | changes
+    )
 
 
 def image_kit(**changes):
@@ -78,7 +81,9 @@ def test_image_networks_have_channels_last():
 
 
 def test_a_kernel_critic_has_no_last_bias():
-    assert len(list(vector_kit().critic(4).parameters())) - len(list(vector_kit().critic(4, bias=False).parameters())) == 1
+    assert (
+        len(list(vector_kit().critic(4).parameters())) - len(list(vector_kit().critic(4, bias=False).parameters())) == 1
+    )
 
 
 def test_noise_depends_on_seed_update_and_draw_alone():

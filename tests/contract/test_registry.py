@@ -55,7 +55,12 @@ def test_installed_names_carry_their_origin_and_variants_and_nothing_is_imported
 
 def test_the_cores_own_names_come_through_the_same_entry_points():
     assert {"ring", "ring-sharp", "digits"} <= {entry.name for entry in registry.installed("datasets")}
-    assert all(not entry.problem for kind in registry.KINDS for entry in registry.installed(kind) if entry.origin.startswith("genbench 0"))
+    assert all(
+        not entry.problem
+        for kind in registry.KINDS
+        for entry in registry.installed(kind)
+        if entry.origin.startswith("genbench 0")
+    )
 
 
 @pytest.mark.parametrize("kind", ["datasets", "architectures", "metrics"])
@@ -88,7 +93,11 @@ def test_a_good_plugin_is_found_as_soon_as_it_is_on_the_path(install):
     [
         (None, "cannot be found", "cannot be imported"),
         ("def (", "SyntaxError", "SyntaxError"),
-        ("import no_such_library", "imports no_such_library, which is not installed", "No module named 'no_such_library'"),
+        (
+            "import no_such_library",
+            "imports no_such_library, which is not installed",
+            "No module named 'no_such_library'",
+        ),
         (MISSPELT, "did you mean 'genbench_methods'", "did you mean 'genbench_methods'"),
         ("raise RuntimeError('no license')", "", "RuntimeError: no license"),
         (GOOD.format(name="other"), "", r"provides \['other'\]"),

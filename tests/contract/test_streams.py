@@ -15,7 +15,16 @@ def test_an_address_gives_the_same_numbers_every_time():
 
 
 def test_unequal_addresses_give_unequal_seeds():
-    addresses = [(0, "noise"), (1, "noise"), (0, "data"), (0, "noise", 0), (0, "noise", 1), (0, "noise", 0, 1), (0, "noise", 1, 0), (0, "noise", "1")]
+    addresses = [
+        (0, "noise"),
+        (1, "noise"),
+        (0, "data"),
+        (0, "noise", 0),
+        (0, "noise", 1),
+        (0, "noise", 0, 1),
+        (0, "noise", 1, 0),
+        (0, "noise", "1"),
+    ]
     assert len({streams.seed_of(*address) for address in addresses}) == len(addresses)
 
 

@@ -79,7 +79,9 @@ def test_its_defaults_compose_with_each_of_its_networks():
     dataset = load_plugin("datasets", "digits")
     for net, changes in dataset.nets.items():
         layers = [dataset.defaults, {f"net.{key}": value for key, value in changes.items()}]
-        schema = Schema("some", SomeMethod, dataset.name, dataset.config, net, load_plugin("architectures", net).config, layers)
+        schema = Schema(
+            "some", SomeMethod, dataset.name, dataset.config, net, load_plugin("architectures", net).config, layers
+        )
         (point,) = compose(schema, [], ["some"])
         assert set(point.settings["evaluate"]["metrics"]) <= {entry.name for entry in installed("metrics")}
         assert point.settings["train"]["images"] % point.settings["train"]["batch"] == 0

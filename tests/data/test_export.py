@@ -11,7 +11,9 @@ from genbench.errors import GenbenchError
 
 
 def images(count=3, channels=3):
-    return torch.randint(0, 256, (count, 16, 16, channels), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    return torch.randint(
+        0, 256, (count, 16, 16, channels), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def splits(samples):

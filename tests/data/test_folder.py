@@ -150,10 +150,18 @@ def test_only_images_count(root):
 
 @pytest.mark.parametrize(
     ("mode", "suffix", "colour"),
-    [("L", "png", (90, 90, 90)), ("P", "gif", (102, 102, 102)), ("CMYK", "jpg", (90, 90, 90)), ("1", "png", (0, 0, 0)), ("RGBA", "webp", (90, 90, 90))],
+    [
+        ("L", "png", (90, 90, 90)),
+        ("P", "gif", (102, 102, 102)),
+        ("CMYK", "jpg", (90, 90, 90)),
+        ("1", "png", (0, 0, 0)),
+        ("RGBA", "webp", (90, 90, 90)),
+    ],
 )
 def test_modes_become_colour(root, mode, suffix, colour):
-    Image.fromarray(np.full((8, 8, 3), 90, dtype=np.uint8)).convert(mode, dither=Image.Dither.NONE).save(root / f"x.{suffix}")
+    Image.fromarray(np.full((8, 8, 3), 90, dtype=np.uint8)).convert(mode, dither=Image.Dither.NONE).save(
+        root / f"x.{suffix}"
+    )
     image = read(root / f"x.{suffix}", channels=3)
     assert image.mode == "RGB"
     assert image.getpixel((4, 4)) == pytest.approx(colour, abs=2)
@@ -202,7 +210,9 @@ def bomb(path):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 0, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
 
 
 def unknown_range(path):
@@ -234,7 +244,10 @@ def test_an_image_that_will_not_do_is_named(root, spoil, message):
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_folder_that_is_too_small_is_named(root, count):
     fill(root, count=count)
-    with pytest.raises(DataError, match=r"images is too small: by data.held_out=0\.1 there are .* needed; add images or change data\.held_out"):
+    with pytest.raises(
+        DataError,
+        match=r"images is too small: by data.held_out=0\.1 there are .* needed; add images or change data\.held_out",
+    ):
         load8(root)
 
 

@@ -16,7 +16,9 @@ CENTRE = pictures.SIDE / 2 - 0.5
 
 
 def images(count, size=5, channels=3):
-    return torch.randint(0, 255, (count, size, size, channels), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return torch.randint(
+        0, 255, (count, size, size, channels), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+    )
 
 
 def colours(picture):
@@ -56,7 +58,11 @@ def test_grid_is_nearly_square(count, across, down):
     assert pictures.grid(images(count)).size == (across * step + pictures.SEPARATOR, down * step + pictures.SEPARATOR)
 
 
-@pytest.mark.parametrize("wrong", [images(2).float(), images(2)[0], images(2, channels=2), images(0)], ids=["type", "shape", "channels", "none"])
+@pytest.mark.parametrize(
+    "wrong",
+    [images(2).float(), images(2)[0], images(2, channels=2), images(0)],
+    ids=["type", "shape", "channels", "none"],
+)
 def test_what_is_no_image_is_refused(wrong):
     with pytest.raises(DataError, match="1 or 3 channels"):
         pictures.grid(wrong)
@@ -67,7 +73,9 @@ def test_stack_leaves_a_white_gap_between_its_pictures():
     sheet = pictures.stack(top, bottom)
     assert sheet.size == (max(top.width, bottom.width), top.height + pictures.GAP + bottom.height)
     assert sheet.crop((0, 0, *top.size)).tobytes() == top.tobytes()
-    assert sheet.crop((0, top.height, sheet.width, top.height + pictures.GAP)).getcolors() == [(sheet.width * pictures.GAP, (255, 255, 255))]
+    assert sheet.crop((0, top.height, sheet.width, top.height + pictures.GAP)).getcolors() == [
+        (sheet.width * pictures.GAP, (255, 255, 255))
+    ]
     assert sheet.crop((0, sheet.height - bottom.height, bottom.width, sheet.height)).tobytes() == bottom.tobytes()
 
 
@@ -93,7 +101,9 @@ def test_points_outside_lie_on_the_border():
 
 
 def test_points_that_are_not_numbers_are_left_out():
-    assert colours(pictures.cloud(NONE, torch.tensor([[math.nan, 0.0], [0.0, math.nan]]), extent=1.0)) == {(255, 255, 255)}
+    assert colours(pictures.cloud(NONE, torch.tensor([[math.nan, 0.0], [0.0, math.nan]]), extent=1.0)) == {
+        (255, 255, 255)
+    }
 
 
 def test_without_an_extent_all_real_points_are_inside():
@@ -123,7 +133,9 @@ def test_a_projection_of_one_feature_of_equal_ones_and_of_infinite_ones_is_drawn
     line = torch.tensor([[1.0], [3.0]])
     assert centre_of_mass(pictures.projection(line, line))[1] == pytest.approx(0, abs=0.6)
     assert centre_of_mass(pictures.projection(torch.ones(5, 2), torch.ones(5, 2))) == pytest.approx((0, 0), abs=0.6)
-    assert {pictures.REAL, (255, 255, 255)} <= colours(pictures.projection(torch.zeros(60, 2), torch.full((3, 2), math.inf)))
+    assert {pictures.REAL, (255, 255, 255)} <= colours(
+        pictures.projection(torch.zeros(60, 2), torch.full((3, 2), math.inf))
+    )
     assert colours(pictures.projection(torch.full((2, 2), math.nan), NONE)) == {(255, 255, 255)}
 
 

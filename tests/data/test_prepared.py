@@ -90,7 +90,11 @@ def test_what_is_there_is_not_made_again(recipe):
     assert make.calls == 1
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"settings": {"size": 5}}, {"dataset": "other"}, {"files": ["a"]}], ids=lambda change: next(iter(change)))
+@pytest.mark.parametrize(
+    "change",
+    [{"version": 2}, {"settings": {"size": 5}}, {"dataset": "other"}, {"files": ["a"]}],
+    ids=lambda change: next(iter(change)),
+)
 def test_another_recipe_is_made_anew(recipe, change):
     make = Maker()
     prepared(recipe, make)
@@ -130,7 +134,9 @@ def test_writing_to_a_tensor_changes_no_file(recipe):
     assert np.array_equal(prepared(recipe, Maker()).train.numpy(), TRAIN)
 
 
-@pytest.mark.parametrize("error", [DataError("image 3 is damaged"), KeyboardInterrupt()], ids=["damaged", "interrupted"])
+@pytest.mark.parametrize(
+    "error", [DataError("image 3 is damaged"), KeyboardInterrupt()], ids=["damaged", "interrupted"]
+)
 def test_nothing_half_written_is_left_behind(recipe, cache, error):
     with pytest.raises(type(error)):
         prepared(recipe, Maker(fail=error))

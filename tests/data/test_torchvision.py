@@ -1,4 +1,5 @@
-"""Published data sets: tiny files in each published format, read by the real code, and what is said of missing and damaged ones.
+"""Published data sets: tiny files in each published format, read by the real code, and what is said of missing and
+damaged ones.
 
 Only the checksums are those of the tiny files, put in the place of the published ones in torchvision's tables.
 """
@@ -35,7 +36,10 @@ from genbench.data.torchvision import IdxData, load_celeba, load_cifar10, load_f
 from genbench.errors import DataError, SettingsError
 
 RANDOM = np.random.default_rng(0)
-GREY = {"train": RANDOM.integers(0, 256, (5, 28, 28), dtype=np.uint8), "t10k": RANDOM.integers(0, 256, (3, 28, 28), dtype=np.uint8)}
+GREY = {
+    "train": RANDOM.integers(0, 256, (5, 28, 28), dtype=np.uint8),
+    "t10k": RANDOM.integers(0, 256, (3, 28, 28), dtype=np.uint8),
+}
 COLOUR = RANDOM.integers(0, 256, (6, 2, 3, 32, 32), dtype=np.uint8)
 """[batch, image, channel, row, column]; the last batch is the test batch."""
 FACES = {"000001.jpg": 0, "000002.jpg": 2, "000003.jpg": 1, "000004.jpg": 0, "000005.jpg": 0}
@@ -92,7 +96,10 @@ def write_idx(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for split, images in GREY.items():
         labels = np.arange(len(images), dtype=np.uint8)
-        for name, array, magic in ((f"{split}-images-idx3-ubyte", images, 2051), (f"{split}-labels-idx1-ubyte", labels, 2049)):
+        for name, array, magic in (
+            (f"{split}-images-idx3-ubyte", images, 2051),
+            (f"{split}-labels-idx1-ubyte", labels, 2049),
+        ):
             header = b"".join(number.to_bytes(4, "big") for number in (magic, *array.shape))
             (folder / f"{name}.gz").write_bytes(gzip.compress(header + array.tobytes(), mtime=0))
 
@@ -121,7 +128,9 @@ def trust_cifar(folder, monkeypatch):
 
 
 def write_celeba(root):
-    """CelebA's aligned images, grey levels of their numbers with a white bar at the left, and the list of their splits."""
+    """CelebA's aligned images, grey levels of their numbers with a white bar at the left, and the list of their
+    splits.
+    """
     folder = root / "celeba"
     (folder / "img_align_celeba").mkdir(parents=True)
     for name in FACES:
@@ -167,7 +176,9 @@ def test_idx_files_are_read_byte_for_byte(root, monkeypatch, load, title, layout
 def test_files_unpacked_or_packed_anew_are_known_by_their_contents(root, monkeypatch):
     write_idx(root)
     contents = {name: gzip.decompress((root / f"{name}.gz").read_bytes()) for name in sets.IDX}
-    monkeypatch.setitem(sets.UNPACKED, "mnist", tuple(hashlib.md5(content).hexdigest() for content in contents.values()))
+    monkeypatch.setitem(
+        sets.UNPACKED, "mnist", tuple(hashlib.md5(content).hexdigest() for content in contents.values())
+    )
     images, labels, *_ = sets.IDX
     (root / f"{images}.gz").unlink()
     (root / images).write_bytes(contents[images])
@@ -179,7 +190,9 @@ def test_other_sizes_are_resized_over_the_whole_image(root, monkeypatch):
     write_idx(root)
     trust_idx(root, monkeypatch)
     splits = load_mnist(IdxData(root=str(root), size=14))
-    expected = [np.asarray(Image.fromarray(image).resize((14, 14), Image.Resampling.BILINEAR)) for image in GREY["train"]]
+    expected = [
+        np.asarray(Image.fromarray(image).resize((14, 14), Image.Resampling.BILINEAR)) for image in GREY["train"]
+    ]
     assert np.array_equal(splits.train[..., 0].numpy(), np.stack(expected))
     assert load_mnist(IdxData(root=str(root), size=32)).shape == (1, 32, 32)
 
@@ -218,7 +231,9 @@ def test_one_root_serves_all_data_sets(root, monkeypatch):
 
 def test_damage_is_found_by_the_published_checksums(root):
     folder = write_cifar(root)
-    with pytest.raises(DataError, match=rf"{folder}/data_batch_1 is damaged or not of cifar10: .*https://www\.cs\.toronto\.edu"):
+    with pytest.raises(
+        DataError, match=rf"{folder}/data_batch_1 is damaged or not of cifar10: .*https://www\.cs\.toronto\.edu"
+    ):
         load_cifar10(DataSettings(root=str(root)))
     folder = write_celeba(root)
     with pytest.raises(DataError, match=rf"{folder}/list_eval_partition\.txt is damaged"):
@@ -267,7 +282,10 @@ def test_a_missing_face_is_named(root, monkeypatch):
     folder = write_celeba(root)
     trust_celeba(folder, monkeypatch)
     (folder / "img_align_celeba" / "000002.jpg").unlink()
-    with pytest.raises(DataError, match=r"celeba is not complete: .*/celeba/img_align_celeba lacks 1 of 5 faces, the first 000002\.jpg; .*mmlab"):
+    with pytest.raises(
+        DataError,
+        match=r"celeba is not complete: .*/celeba/img_align_celeba lacks 1 of 5 faces, the first 000002\.jpg; .*mmlab",
+    ):
         load_celeba(DataSettings(root=str(root)))
 
 
@@ -276,13 +294,21 @@ def test_a_file_in_the_place_of_the_faces_is_named(root):
     folder.mkdir()
     for name in sets.CELEBA.files:
         (folder / name).touch()
-    with pytest.raises(DataError, match=r"/celeba/img_align_celeba cannot be read: Not a directory; it is the folder of the faces"):
+    with pytest.raises(
+        DataError, match=r"/celeba/img_align_celeba cannot be read: Not a directory; it is the folder of the faces"
+    ):
         load_celeba(DataSettings(root=str(root)))
 
 
 EACH = [
     (load_mnist, IdxData, "train-images-idx3-ubyte", "MNIST/raw or mnist", "https://ossci-datasets"),
-    (load_fashion_mnist, IdxData, "train-images-idx3-ubyte", "FashionMNIST/raw or fashion-mnist", "dataset-fashion-mnist"),
+    (
+        load_fashion_mnist,
+        IdxData,
+        "train-images-idx3-ubyte",
+        "FashionMNIST/raw or fashion-mnist",
+        "dataset-fashion-mnist",
+    ),
     (load_cifar10, DataSettings, "data_batch_1", "cifar-10-batches-py or cifar10", r"https://www\.cs\.toronto\.edu"),
     (load_celeba, DataSettings, r"list_eval_partition\.txt", "celeba", "https://mmlab"),
 ]
@@ -293,7 +319,11 @@ def test_missing_files_are_named_with_the_places_and_the_ways_out(root, load, se
     with pytest.raises(DataError) as caught:
         load(settings(root=str(root)))
     places = f"there is no {file} in {root}, nor in {folders} there"
-    assert re.search(rf"is not there: {places}; run again with data\.download=true, or get it from .*{address}.* and set data\.root$", str(caught.value))
+    assert re.search(
+        rf"is not there: {places}; run again with data\.download=true, or get it from .*{address}.* and set"
+        r" data\.root$",
+        str(caught.value),
+    )
     assert list(root.iterdir()) == []
 
 
@@ -307,7 +337,9 @@ def test_a_root_that_will_not_do_is_named(root, load, settings):
         ("~nobody-of-this-name/data", "does not exist"),
         (file, "is a file"),
     ):
-        with pytest.raises(DataError, match=rf"^data\.root={chosen} {problem}; set it to a folder with .*data\.download=true$"):
+        with pytest.raises(
+            DataError, match=rf"^data\.root={chosen} {problem}; set it to a folder with .*data\.download=true$"
+        ):
             load(settings(root=str(chosen)))
     for chosen in (root / ("long" * 100), loop(root / "loop")):
         with pytest.raises(DataError, match=rf"^{chosen} cannot be read: .*; set data\.root to a folder that can be$"):
@@ -380,7 +412,9 @@ FAILURES = [
 def test_a_download_that_fails_is_one_line_and_leaves_nothing(root, monkeypatch, title, failure):
     load, settings, _, _, address = EACH[["MNIST", "FashionMNIST", "CIFAR10", "CelebA"].index(title)]
     monkeypatch.setattr(getattr(torchvision.datasets, title), "download", half_a_download(failure))
-    with pytest.raises(DataError, match=rf"could not be downloaded to {root}/new: \S.*; get it from .*{address}.* and set data\.root$") as caught:
+    with pytest.raises(
+        DataError, match=rf"could not be downloaded to {root}/new: \S.*; get it from .*{address}.* and set data\.root$"
+    ) as caught:
         load(settings(root=str(root / "new"), download=True))
     assert "\n" not in str(caught.value)
     assert [path.suffix for path in (root / "new").rglob("*")] == [".lock"]
@@ -414,7 +448,10 @@ def test_prepared_images_are_had_without_importing_torchvision(root, monkeypatch
     content = load_cifar10(DataSettings(root=str(root))).content
     code = "import sys; from genbench.data.torchvision import load_cifar10, DataSettings\n"
     code += f"print(load_cifar10(DataSettings(root={str(root)!r})).content, 'torchvision' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == [content, "False"]
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == [
+        content,
+        "False",
+    ]
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "celeba"])

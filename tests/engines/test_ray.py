@@ -1,4 +1,6 @@
-"""Trials as tasks of a real Ray on this machine: the same records as under the local engine, whatever happens to tasks, workers and nodes."""
+"""Trials as tasks of a real Ray on this machine: the same records as under the local engine, whatever happens to tasks,
+workers and nodes.
+"""
 
 import json
 import os
@@ -27,7 +29,14 @@ from genbench.trial.record import read, read_json, write_json
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=2000"]
+SMALL = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.log_every=40",
+    "train.save_every=2000",
+]
 SMALL += ["resources.memory_gb=1", "resources.cpus=2"]
 LONG = ["train.updates=1500"]
 """A trial that can be caught while it trains."""
@@ -157,10 +166,25 @@ def mixed(cluster, tmp_path_factory):
         marker.mkdir()
         for number in range(count):
             (marker / str(number)).touch()
-    words = ["train.updates=140", "toy.lr=1e-3", "toy-fails.at=134", "toy-fails.how=raise,nan,kill", f"toy-fails.marker='',{once},{often}"]
+    words = [
+        "train.updates=140",
+        "toy.lr=1e-3",
+        "toy-fails.at=134",
+        "toy-fails.how=raise,nan,kill",
+        f"toy-fails.marker='',{once},{often}",
+    ]
     planned = plan(folder / "ray", *words, methods=["toy", "toy-fails"], name="mixed")
-    wanted = {("", ""): "undisturbed", ("raise", ""): "raise", ("nan", ""): "nan", ("kill", str(once)): "kill once", ("kill", str(often)): "kill often"}
-    keys = {trial.id: (trial.settings["method"].get("how", ""), trial.settings["method"].get("marker", "")) for trial in planned.trials}
+    wanted = {
+        ("", ""): "undisturbed",
+        ("raise", ""): "raise",
+        ("nan", ""): "nan",
+        ("kill", str(once)): "kill once",
+        ("kill", str(often)): "kill often",
+    }
+    keys = {
+        trial.id: (trial.settings["method"].get("how", ""), trial.settings["method"].get("marker", ""))
+        for trial in planned.trials
+    }
     trials = {wanted[keys[trial.id]]: trial for trial in planned.trials if keys[trial.id] in wanted}
     study = Study(name=planned.name, results=planned.results, trials=tuple(trials.values()))
     display = run(study, cluster.address)
@@ -197,7 +221,9 @@ def test_an_exception_and_a_divergence_are_not_tried_again(mixed, how, status):
 
 
 @pytest.mark.parametrize("generations", [0, 1, 2], ids=["worker", "fork server", "Ray's own worker"])
-def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, generations, fault):
+def test_whichever_process_of_a_trial_is_killed_it_is_tried_again_and_ends_with_the_same_bits(
+    cluster, undisturbed, tmp_path, generations, fault
+):
     linger = Linger(tmp_path)
     study = plan(tmp_path, *LONG, *linger.words)
 
@@ -234,7 +260,9 @@ def test_no_more_trials_run_at_once_than_there_are_slots(cluster, tmp_path):
     assert [event for event, _ in display.events] == ["started", "ended", "started", "ended"]
 
 
-def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_same_bits(cluster, undisturbed, tmp_path, fault):
+def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_same_bits(
+    cluster, undisturbed, tmp_path, fault
+):
     linger = Linger(tmp_path)
     study = plan(tmp_path, *LONG, *linger.words, seeds=(0, 1))
     lost = []
@@ -263,15 +291,29 @@ def supervise(folder, address, *overrides, **environment):
     words = list({word.partition("=")[0]: word for word in (*SMALL, *overrides)}.values())
     command = [sys.executable, "-c", SUPERVISOR, json.dumps([str(folder), address, words])]
     kept = {name: value for name, value in os.environ.items() if address or not name.startswith("RAY_")}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**kept, **environment})
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**kept, **environment},
+    )
 
 
 def until_it_trains(directory, process):
-    until(lambda: process.poll() is not None or ((directory / "metrics.jsonl").exists() and len(Tail(directory).rows()) >= 75), "no progress")
+    until(
+        lambda: (
+            process.poll() is not None or ((directory / "metrics.jsonl").exists() and len(Tail(directory).rows()) >= 75)
+        ),
+        "no progress",
+    )
     assert process.poll() is None, process.communicate()
 
 
-def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(undisturbed, tmp_path, fault):
+def test_a_local_ray_listens_on_loopback_alone_and_an_interrupt_leaves_checkpoints_and_no_process(
+    undisturbed, tmp_path, fault
+):
     linger = Linger(tmp_path)
     study = plan(tmp_path, *LONG, *linger.words)
     process = supervise(tmp_path, None, *LONG, *linger.words, HOME=str(tmp_path))
@@ -326,7 +368,9 @@ def test_what_this_machine_could_never_hold_is_refused_in_a_line(tmp_path):
     assert len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere.invalid:6379", "rubbish", "127.0.0.1:port", "ray://127.0.0.1:10001", "silent"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "nowhere.invalid:6379", "rubbish", "127.0.0.1:port", "ray://127.0.0.1:10001", "silent"]
+)
 def test_an_address_without_a_cluster_is_refused_in_a_line(address, study):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -344,7 +388,10 @@ def test_without_ray_a_line_says_what_to_install(study, monkeypatch):
 
 
 def test_the_module_can_be_imported_without_ray_and_the_task_without_torch():
-    code = "import sys; sys.modules['ray'] = None; import genbench.engines.ray_task; assert 'torch' not in sys.modules; import genbench.engines.ray"
+    code = (
+        "import sys; sys.modules['ray'] = None; import genbench.engines.ray_task; assert 'torch' not in sys.modules;"
+        " import genbench.engines.ray"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

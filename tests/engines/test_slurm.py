@@ -1,4 +1,6 @@
-"""Trials as jobs of a real Slurm of two nodes: the same records as on one machine, whatever happens to jobs, nodes and supervisors."""
+"""Trials as jobs of a real Slurm of two nodes: the same records as on one machine, whatever happens to jobs, nodes and
+supervisors.
+"""
 
 import itertools
 import json
@@ -29,7 +31,14 @@ from genbench.trial.record import read, read_json, write_json
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=2000"]
+SMALL = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.log_every=40",
+    "train.save_every=2000",
+]
 SMALL += ["resources.memory_gb=1.5", "resources.minutes=10"]
 LONG = ["train.updates=1500"]
 """A trial that can be caught while it trains."""
@@ -139,10 +148,20 @@ def mixed(slurm, tmp_path_factory):
     once = folder / "once"
     once.mkdir()
     (once / "1").touch()
-    words = ["train.updates=140", "toy.lr=1e-3", "toy-fails.at=134", "toy-fails.how=raise,nan,kill", f"toy-fails.marker='',{once}"]
+    words = [
+        "train.updates=140",
+        "toy.lr=1e-3",
+        "toy-fails.at=134",
+        "toy-fails.how=raise,nan,kill",
+        f"toy-fails.marker='',{once}",
+    ]
     planned = plan(folder / "slurm", *words, methods=["toy", "toy-fails"], name="mixed")
     wanted = {("raise", ""), ("nan", ""), ("kill", str(once))}
-    trials = [t for t in planned.trials if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted]
+    trials = [
+        t
+        for t in planned.trials
+        if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted
+    ]
     study = Study(name=planned.name, results=planned.results, trials=tuple(trials))
     warnings = []
     handler = logging.Handler()
@@ -152,8 +171,14 @@ def mixed(slurm, tmp_path_factory):
     logging.getLogger("genbench").removeHandler(handler)
     local = plan(folder / "local", *words[:2], name="mixed")
     run_study(local, Local(1, []), observers=[], display=Silent())
-    directories = {(t.settings["method"].get("how", ""), Path(t.settings["method"].get("marker", "")).name): study.directory_of(t) for t in trials}
-    attempts_of = {key: [number for trial, number in starts if study.directory_of(trial) == path] for key, path in directories.items()}
+    directories = {
+        (t.settings["method"].get("how", ""), Path(t.settings["method"].get("marker", "")).name): study.directory_of(t)
+        for t in trials
+    }
+    attempts_of = {
+        key: [number for trial, number in starts if study.directory_of(trial) == path]
+        for key, path in directories.items()
+    }
     return study, directories, attempts_of, folder_of(local), warnings
 
 
@@ -199,7 +224,15 @@ def test_a_preempted_trial_is_requeued_by_its_job_and_that_is_no_attempt(slurm, 
     study = plan(tmp_path, *LONG, *linger.words)
     supervisor = Supervisor(study)
     job = until_it_trains(folder_of(study))
-    urgent = ask("sbatch", "--parsable", "--partition=high", "--nodes=2", "--exclusive", f"--output={tmp_path}/urgent", "--wrap=true").strip()
+    urgent = ask(
+        "sbatch",
+        "--parsable",
+        "--partition=high",
+        "--nodes=2",
+        "--exclusive",
+        f"--output={tmp_path}/urgent",
+        "--wrap=true",
+    ).strip()
     assert urgent
     until(lambda: attempts(folder_of(study), job) == [75], "the trial did not stop")
     linger.over()
@@ -234,7 +267,10 @@ def test_the_time_limit_of_a_job_warns_it_and_a_cancelled_study_stays_cancelled(
     until(lambda: list(slurm_queue.states(directories).values()) == ["running", "queued"], "not one job runs")
     job = Note.read(directories[0]).job
     until(lambda: attempts(directories[0], job)[:1] == [75], "no warning before the time limit")
-    until(lambda: ask("squeue", "--noheader", "--array", "--jobs", job, "-o", "%T").strip() == "PENDING", "the job is not requeued")
+    until(
+        lambda: ask("squeue", "--noheader", "--array", "--jobs", job, "-o", "%T").strip() == "PENDING",
+        "the job is not requeued",
+    )
     assert slurm_queue.cancel(directories) == 2
     supervisor.finish()
     assert slurm_queue.states(directories) == {}
@@ -251,7 +287,10 @@ def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undistur
     linger.over()
     starts = supervisor.finish()
     slurm.start_node(node)
-    until(lambda: ask("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle", "idle"], "the node does not come back")
+    until(
+        lambda: ask("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle", "idle"],
+        "the node does not come back",
+    )
     assert [number for _, number in starts] == [1, 2]
     assert outcome(folder_of(study)) == undisturbed
     fault("Slurm: loss of a node")
@@ -259,7 +298,10 @@ def test_a_trial_whose_node_is_lost_goes_on_at_another(slurm, tmp_path, undistur
 
 def test_ranks_on_two_nodes_leave_what_two_ranks_of_one_machine_leave(slurm, tmp_path):
     words = ["train.updates=40", "world=2"]
-    study, local = plan(tmp_path / "slurm", *words, "resources.nodes=2", name="ranks"), plan(tmp_path / "local", *words, name="ranks")
+    study, local = (
+        plan(tmp_path / "slurm", *words, "resources.nodes=2", name="ranks"),
+        plan(tmp_path / "local", *words, name="ranks"),
+    )
     assert [number for _, number in Supervisor(study).finish()] == [1]
     run_study(local, Local(1, [], 2), observers=[], display=Silent())
     assert outcome(folder_of(study)) == outcome(folder_of(local))
@@ -277,10 +319,16 @@ run_study(study, Slurm(poll_seconds=1), observers=[], display=Silent())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs_twice(slurm, tmp_path, undisturbed, how, fault):
+def test_the_jobs_of_a_supervisor_that_is_gone_are_found_again_and_no_trial_runs_twice(
+    slurm, tmp_path, undisturbed, how, fault
+):
     linger = Linger(tmp_path)
     study = plan(tmp_path, *LONG, *linger.words)
-    process = subprocess.Popen([sys.executable, "-c", SUPERVISE, str(tmp_path), study.name, *SMALL, *LONG, *linger.words], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, str(tmp_path), study.name, *SMALL, *LONG, *linger.words],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     job = until_it_trains(folder_of(study))
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
@@ -342,7 +390,9 @@ def test_no_more_jobs_run_at_once_than_there_are_slots(slurm, tmp_path, monkeypa
 
     def remember(directory):
         if (directory / "attempts.jsonl").exists():
-            spans.append([json.loads(line)["time"] for line in (directory / "attempts.jsonl").read_text().splitlines() if line])
+            spans.append(
+                [json.loads(line)["time"] for line in (directory / "attempts.jsonl").read_text().splitlines() if line]
+            )
         forget(directory)
 
     monkeypatch.setattr(Note, "remove", staticmethod(remember))
@@ -356,7 +406,14 @@ def test_with_accounting_a_killed_job_is_tried_again_just_the_same(tmp_path_fact
     folder = tmp_path_factory.mktemp("accounting")
     (folder / "marker").mkdir()
     (folder / "marker" / "1").touch()
-    study = plan(folder / "r", "train.updates=140", "toy-fails.at=134", "toy-fails.how=kill", f"toy-fails.marker={folder}/marker", methods=["toy-fails"])
+    study = plan(
+        folder / "r",
+        "train.updates=140",
+        "toy-fails.at=134",
+        "toy-fails.how=kill",
+        f"toy-fails.marker={folder}/marker",
+        methods=["toy-fails"],
+    )
     with cluster(folder / "cluster", accounting=True):
         assert slurm_queue.without_accounting() == ""
         supervisor = Supervisor(study)
@@ -410,7 +467,9 @@ def test_without_slurm_nothing_starts(study, monkeypatch):
 
 def test_a_line_that_a_lost_machine_cut_is_passed_over(tmp_path, fault):
     whole, cut = b'\n{"job": "7_1", "time": 1.0}\n', b'\n{"job": "7_1", "ti'
-    (tmp_path / "attempts.jsonl").write_bytes(whole + cut + whole + b'\n{"job": "7_2", "time": 2.0}\n' + b'\n{"job": "7_1", "time": 2.0, "ended": 75}\n' + cut)
+    (tmp_path / "attempts.jsonl").write_bytes(
+        whole + cut + whole + b'\n{"job": "7_2", "time": 2.0}\n' + b'\n{"job": "7_1", "time": 2.0, "ended": 75}\n' + cut
+    )
     assert attempts(tmp_path, "7_1") == [None, 75]
     assert attempts(tmp_path, "7_2") == [None]
     assert attempts(tmp_path, "7_3") == []
@@ -429,7 +488,22 @@ def test_a_control_character_never_reaches_a_job_script(study):
 
 
 def test_a_job_asks_for_what_all_ranks_of_a_node_need(study):
-    words = ["world=4", "threads=2", "resources.memory_gb=1.5", "resources.nodes=2", "resources.gpus=1", "resources.minutes=90"]
+    words = [
+        "world=4",
+        "threads=2",
+        "resources.memory_gb=1.5",
+        "resources.nodes=2",
+        "resources.gpus=1",
+        "resources.minutes=90",
+    ]
     asked = parameters(folder_of(study(overrides=words)))
-    expected = {"nodes": 2, "ntasks_per_node": 1, "cpus_per_task": 4, "mem": "3072M", "gpus_per_node": 2, "time": 90, "signal_delay_s": 120}
+    expected = {
+        "nodes": 2,
+        "ntasks_per_node": 1,
+        "cpus_per_task": 4,
+        "mem": "3072M",
+        "gpus_per_node": 2,
+        "time": 90,
+        "signal_delay_s": 120,
+    }
     assert {key: asked[key] for key in expected} == expected

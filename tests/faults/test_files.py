@@ -78,7 +78,8 @@ def test_a_log_cut_in_the_middle_of_a_line(quiet, tmp_path, monkeypatch, dice, f
         content = path.read_bytes()
         last = content.rstrip(b"\n").rfind(b"\n") + 1
         path.write_bytes(content[: dice.randrange(last + 1, len(content))])
-        # The row that was cut is written anew only if its update comes again, as after a crash: so the checkpoint goes too.
+        # The row that was cut is written anew only if its update comes again, as after a crash: so the checkpoint goes
+        # too.
         newest(directory).unlink()
         assert worker.run_trial(directory) == worker.DONE
         assert_same(quiet, directory)
@@ -104,7 +105,9 @@ def fill(path, block):
 
 
 def trial(directory):
-    return subprocess.run([sys.executable, "-m", "genbench.cli", "trial", str(directory)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "genbench.cli", "trial", str(directory)], capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -24,9 +24,11 @@ def prepared(folder):
 
 
 def run_in_child(directory, die_at=None):
-    """Run a trial in a process of its own, killed before its die_at-th event; its exit code, and the number of events if it lived.
+    """Run a trial in a process of its own, killed before its die_at-th event; its exit code, and the number of events
+    if it lived.
 
-    An event is whatever Python tells its audit hooks about files in the trial's folder: opened, renamed, removed, truncated, made, listed.
+    An event is whatever Python tells its audit hooks about files in the trial's folder: opened, renamed, removed,
+    truncated, made, listed.
     """
     receives, sends = os.pipe()
     pid = os.fork()
@@ -35,7 +37,9 @@ def run_in_child(directory, die_at=None):
 
         def hook(event, arguments):
             nonlocal count
-            if event.partition(".")[0] in ("open", "os", "shutil") and any(str(argument).startswith(str(directory)) for argument in arguments[:2]):
+            if event.partition(".")[0] in ("open", "os", "shutil") and any(
+                str(argument).startswith(str(directory)) for argument in arguments[:2]
+            ):
                 count += 1
                 if count == die_at:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -57,7 +61,9 @@ def run_in_child(directory, die_at=None):
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
     """The trial that nothing happens to, and the number of its events."""
-    assert worker.run_trial(prepared(tmp_path_factory.mktemp("first"))) == worker.DONE  # here, so that no child imports anything any more
+    assert (
+        worker.run_trial(prepared(tmp_path_factory.mktemp("first"))) == worker.DONE
+    )  # here, so that no child imports anything any more
     directory = prepared(tmp_path_factory.mktemp("quiet"))
     code, events = run_in_child(directory)
     assert code == worker.DONE

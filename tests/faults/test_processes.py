@@ -20,7 +20,20 @@ KILLS = 2
 
 
 def command(results, *words, seeds):
-    base = [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--results", str(results), "--study", "s", "--observers", "none"]
+    base = [
+        sys.executable,
+        "-m",
+        "genbench.cli",
+        "run",
+        "--methods",
+        "toy",
+        "--results",
+        str(results),
+        "--study",
+        "s",
+        "--observers",
+        "none",
+    ]
     return [*base, "--seeds", ",".join(map(str, seeds)), "--slots", "2", *SMALL, *words]
 
 
@@ -36,7 +49,13 @@ class Killer(Silent):
     """Kills what runs the trials while a study runs, at random moments."""
 
     def __init__(self, study, dice, victim, limit, longest):
-        self._directories, self._dice, self._victim, self._limit, self._longest = folders(study), dice, victim, limit, longest
+        self._directories, self._dice, self._victim, self._limit, self._longest = (
+            folders(study),
+            dice,
+            victim,
+            limit,
+            longest,
+        )
         self.killed = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._kill)
@@ -108,7 +127,9 @@ def test_supervisors_that_are_killed_or_interrupted(quiet, tmp_path, dice, fault
     seeds = tuple(range(20))
     study = plan(tmp_path, seeds=seeds)
     for number in range(16):
-        process = subprocess.Popen(command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         before = sum(record.read(directory) is not None for directory in folders(study))
         if before == len(seeds):
             process.wait()
@@ -135,8 +156,14 @@ def test_trials_that_are_asked_to_stop(quiet, tmp_path, dice, fault):
     study = plan(tmp_path, seeds=seeds)
     for directory in folders(study):
         write_trial(study.trials[folders(study).index(directory)], directory)
-        process = subprocess.Popen([sys.executable, "-m", "genbench.cli", "trial", str(directory)], stdout=subprocess.DEVNULL)
-        wait_for(lambda process=process, directory=directory: process.poll() is not None or (directory / "metrics.jsonl").exists())
+        process = subprocess.Popen(
+            [sys.executable, "-m", "genbench.cli", "trial", str(directory)], stdout=subprocess.DEVNULL
+        )
+        wait_for(
+            lambda process=process, directory=directory: (
+                process.poll() is not None or (directory / "metrics.jsonl").exists()
+            )
+        )
         time.sleep(dice.uniform(0, 0.5))
         how = dice.choice([signal.SIGTERM, signal.SIGUSR2])
         if process.poll() is None:
@@ -151,7 +178,12 @@ def test_trials_that_are_asked_to_stop(quiet, tmp_path, dice, fault):
 def test_two_supervisors_on_one_study(quiet, tmp_path, fault):
     seeds = tuple(range(8))
     study = plan(tmp_path, seeds=seeds)
-    processes = [subprocess.Popen(command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    processes = [
+        subprocess.Popen(
+            command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
     said = [process.communicate()[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     fault("another supervisor on the same study", len(seeds))
@@ -164,7 +196,10 @@ def test_two_supervisors_on_one_study(quiet, tmp_path, fault):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
     linger = Linger(tmp_path)
-    quiet, loud = plan(tmp_path / "quiet", "world=2", updates=200), plan(tmp_path / "loud", "world=2", *linger.words, updates=200)
+    quiet, loud = (
+        plan(tmp_path / "quiet", "world=2", updates=200),
+        plan(tmp_path / "loud", "world=2", *linger.words, updates=200),
+    )
     run(quiet, slots=1)
     ranks_of = _ranks
 
@@ -191,7 +226,10 @@ def _ranks(pid):
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            if int((path / "stat").read_text().rpartition(")")[2].split()[1]) == pid and "spawn_main" in (path / "cmdline").read_text():
+            if (
+                int((path / "stat").read_text().rpartition(")")[2].split()[1]) == pid
+                and "spawn_main" in (path / "cmdline").read_text()
+            ):
                 found.append(int(path.name))
         except (FileNotFoundError, ProcessLookupError):
             continue

@@ -58,10 +58,21 @@ def test_a_tracker(quiet, tmp_path, monkeypatch, fault, how, moment):
 def tracking_server(folder, port):
     """A real tracking server on this machine."""
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "artifacts")]
-    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_TRACKING_URI": ""}
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/server.db",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+    ]
+    silent = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_TRACKING_URI": "",
+    }
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, env={**os.environ, **silent}, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, env={**os.environ, **silent}, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         wait_for(lambda: _answers(port))
         yield process
@@ -144,7 +155,14 @@ def test_a_clock_that_jumps(quiet, tmp_path, monkeypatch, fault, jump):
 
 @pytest.mark.parametrize(
     ("how", "status"),
-    [("segfault", "failed"), ("exit", "failed"), ("fork", "finished"), ("print", "finished"), ("leak", "failed"), ("raise", "failed")],
+    [
+        ("segfault", "failed"),
+        ("exit", "failed"),
+        ("fork", "finished"),
+        ("print", "finished"),
+        ("leak", "failed"),
+        ("raise", "failed"),
+    ],
 )
 def test_a_plugin_that_misbehaves_costs_its_own_trial_alone(quiet, tmp_path, fault, how, status):
     study = plan(tmp_path, f"toy-fails.how={how}", methods=("toy", "toy-fails"), seeds=(0, 1), updates=300)

@@ -20,14 +20,20 @@ KILLS = 3
 
 
 def work(directory):
-    return subprocess.Popen([sys.executable, "-m", "genbench.cli", "trial", str(directory)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "genbench.cli", "trial", str(directory)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_trial_killed_at_random_moments_ends_with_the_same_bits(study, method):
     overrides = ["evaluate.samples=500", "train.save_every=1000"]
-    quiet, loud = (study(method, name=name, budget="train.images=30000", overrides=overrides) for name in ("quiet", "loud"))
+    quiet, loud = (
+        study(method, name=name, budget="train.images=30000", overrides=overrides) for name in ("quiet", "loud")
+    )
     quiet, loud = (planned.directory_of(planned.trials[0]) for planned in (quiet, loud))
     assert work(quiet).wait() == 0
     moments = random.Random(method)
@@ -45,10 +51,15 @@ def test_a_trial_killed_at_random_moments_ends_with_the_same_bits(study, method)
     assert killed, "the trial was over before it could be killed"
     assert work(loud).wait() == 0
     one, other = (checkpoint.latest(directory / "checkpoint") for directory in (quiet, loud))
-    assert all(torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value))
+    assert all(
+        torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value)
+    )
     assert read(quiet).metrics == read(loud).metrics
     assert read(loud).resumes >= 1
-    curves = [[(row["images"], row["updates"], row["values"]) for row in Tail(directory).rows()] for directory in (quiet, loud)]
+    curves = [
+        [(row["images"], row["updates"], row["values"]) for row in Tail(directory).rows()]
+        for directory in (quiet, loud)
+    ]
     assert curves[0] == curves[1]
 
 
@@ -59,7 +70,8 @@ def test_pictures_on_the_way_change_no_bit_of_training(study, run_trial, method,
     short = ["mmdgan.warmup=1", "mmdgan.warmup_critic_steps=2"] if method == "mmdgan" else []
     common = ["train.images=400", "evaluate.samples=20", "evaluate.metrics=[]", *short]
     plain, drawn = (
-        study(method, name=name, datasets=[dataset], overrides=[*common, *more]) for name, more in (("plain", []), ("drawn", ["train.sample_at=[1,2,5,9]"]))
+        study(method, name=name, datasets=[dataset], overrides=[*common, *more])
+        for name, more in (("plain", []), ("drawn", ["train.sample_at=[1,2,5,9]"]))
     )
     folders = [planned.directory_of(planned.trials[0]) for planned in (plain, drawn)]
     for folder in folders:
@@ -67,7 +79,9 @@ def test_pictures_on_the_way_change_no_bit_of_training(study, run_trial, method,
     assert len(list((folders[1] / "samples").iterdir())) > len(list((folders[0] / "samples").iterdir()))
     one, other = (checkpoint.latest(folder / "checkpoint") for folder in folders)
     assert one["progress"]["updates"] == other["progress"]["updates"]
-    assert all(torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value))
+    assert all(
+        torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value)
+    )
     curves = [[(row["images"], row["updates"], row["values"]) for row in Tail(folder).rows()] for folder in folders]
     assert curves[0] == curves[1]
 

@@ -63,11 +63,17 @@ def run(command, folder):
         # pip reads this variable as the value of build_isolation: "0" is what the option --no-build-isolation sets.
         "PIP_NO_BUILD_ISOLATION": "0",
     }
-    return subprocess.run(command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def test_the_page_holds_a_whole_plugin_of_one_short_module():
-    assert set(FILES) == {"genbench-energy/genbench_energy.py", "genbench-energy/pyproject.toml", "genbench-energy/tests/test_contract.py"}
+    assert set(FILES) == {
+        "genbench-energy/genbench_energy.py",
+        "genbench-energy/pyproject.toml",
+        "genbench-energy/tests/test_contract.py",
+    }
     assert len(FILES["genbench-energy/genbench_energy.py"].splitlines()) <= 60
 
 
@@ -79,7 +85,9 @@ def test_the_page_followed_word_for_word_ends_in_a_study_of_the_method(folder):
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         outputs[command.split(" ./")[0].split(" --")[0]] = done.stdout
     assert re.search(r"^ *energy +genbench-energy 0\.1\.0 +variants: smooth$", outputs["genbench list methods"], re.M)
-    assert outputs["genbench check energy"].splitlines() == [f"ok    {name}: {testing.clause(name)}" for name in testing.CHECKS]
+    assert outputs["genbench check energy"].splitlines() == [
+        f"ok    {name}: {testing.clause(name)}" for name in testing.CHECKS
+    ]
     assert f"{len(testing.CHECKS)} passed" in outputs["python -m pytest genbench-energy"]
     assert {"energy", "energy/smooth"} <= set(outputs["genbench run"].split())
     assert len(list((folder / "results").glob("*/trials/*/record.json"))) == 2
@@ -92,13 +100,21 @@ def test_the_check_of_the_page_names_what_is_wrong(folder):
     broken.parent.mkdir()
     good = "loss = energy_distance(gather(real.flatten(1)), gather(fake.flatten(1)), self.config.power)"
     assert good in module.read_text()
-    broken.write_text(module.read_text().replace(good, "loss = energy_distance(real.flatten(1), fake.flatten(1), self.config.power)"))
+    broken.write_text(
+        module.read_text().replace(good, "loss = energy_distance(real.flatten(1), fake.flatten(1), self.config.power)")
+    )
     information = broken.parent / "genbench_energy-0.1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-energy\nVersion: 0.1.0\n")
     (information / "entry_points.txt").write_text("[genbench.methods]\nenergy = genbench_energy\n")
     environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
-    done = subprocess.run([sys.executable, "-m", "genbench.cli", "check", "energy"], cwd=folder, env=environment, text=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench.cli", "check", "energy"],
+        cwd=folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+    )
     assert done.returncode == 1
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert len(failed) == 1

@@ -52,7 +52,14 @@ def test_a_damaged_file_is_computed_anew_and_said_so(compute, damage, caplog):
         np.savez(path, key=np.array("{}"), features=np.zeros(2))
     else:
         content[content.index(np.float32(4).tobytes())] ^= 1
-        path.write_bytes({"empty": b"", "half": content[: len(content) // 2], "a flipped byte": bytes(content), "text": b"no archive"}[damage])
+        path.write_bytes(
+            {
+                "empty": b"",
+                "half": content[: len(content) // 2],
+                "a flipped byte": bytes(content),
+                "text": b"no archive",
+            }[damage]
+        )
     with caplog.at_level(logging.WARNING, logger="genbench"):
         found = cached(KEY, compute)
     assert "is damaged" in caplog.text

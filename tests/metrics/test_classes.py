@@ -30,7 +30,9 @@ def labelled(per_class, seed):
 
 def looked_at(samples, labels=None):
     test, test_labels = labelled(20, 10)
-    return evaluation(samples, test, train=test, train_labels=test_labels, test_labels=test_labels if labels is None else labels)
+    return evaluation(
+        samples, test, train=test, train_labels=test_labels, test_labels=test_labels if labels is None else labels
+    )
 
 
 def test_the_share_of_the_rarest_class_is_found():

@@ -1,4 +1,6 @@
-"""fid, is, kid, precision and recall are the numbers of torch_fidelity.calculate_metrics on the same images and weights."""
+"""fid, is, kid, precision and recall are the numbers of torch_fidelity.calculate_metrics on the same images and
+weights.
+"""
 
 import pytest
 import torch
@@ -28,7 +30,9 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plain_efficientnet():
-    """torch-fidelity's name for EfficientNet-Lite0 written in the plainest way: no folding, channels first, resized as an image."""
+    """torch-fidelity's name for EfficientNet-Lite0 written in the plainest way: no folding, channels first, resized as
+    an image.
+    """
     from efficientnet_lite_pytorch import EfficientNet
     from torch_fidelity import FeatureExtractorBase, register_feature_extractor
 
@@ -94,7 +98,9 @@ def ours(looked_at):
 def assert_equal(found, expected):
     # Of so few images torch-fidelity's fid holds the roots of a thousand eigenvalues that are 0 but for rounding.
     absolute = {"fid": 1e-4, "kid": 1e-5}
-    assert found == {name: pytest.approx(value, rel=1e-5, abs=absolute.get(name, 1e-9)) for name, value in expected.items()}
+    assert found == {
+        name: pytest.approx(value, rel=1e-5, abs=absolute.get(name, 1e-9)) for name, value in expected.items()
+    }
 
 
 def test_numbers_with_efficientnet_are_those_of_torch_fidelity(plain_efficientnet):
@@ -114,7 +120,11 @@ def test_numbers_with_inception_are_those_of_torch_fidelity(inception):
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "inception-v3-compat"])
 def test_the_features_of_an_image_do_not_depend_on_the_batch(name, inception):
     extractor = registry.load("extractors", name)
-    network = extractors.build(extractor, extractors.find(extractor, str(inception) if "inception" in name else "", download=False))
-    together, apart = (extract(network, FAKE[:3], precision="fp32", device=torch.device("cpu"), batch=batch) for batch in (3, 1))
+    network = extractors.build(
+        extractor, extractors.find(extractor, str(inception) if "inception" in name else "", download=False)
+    )
+    together, apart = (
+        extract(network, FAKE[:3], precision="fp32", device=torch.device("cpu"), batch=batch) for batch in (3, 1)
+    )
     for one, other in zip(together, apart, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * float(one.abs().max()))

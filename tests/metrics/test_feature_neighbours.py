@@ -70,7 +70,11 @@ def test_the_ratio_of_pixels_is_that_of_the_two_distances():
 
 def test_the_ratio_of_features_is_that_of_the_medians_of_a_brute_force():
     one = looked_at(images(5, 2))
-    train, test, fake = features.of_split(one, "train", "fp32"), features.of_split(one, "test", "fp32"), features.of_samples(one, "fp32").features
+    train, test, fake = (
+        features.of_split(one, "train", "fp32"),
+        features.of_split(one, "test", "fp32"),
+        features.of_samples(one, "fp32").features,
+    )
     above, below = (brute_force(found, train, 1)[0].quantile(0.5) for found in (fake, test[:5]))
     assert neighbour_feature_ratio(one) == pytest.approx(float(above / below), rel=1e-12)
 
@@ -94,7 +98,13 @@ def test_the_ratios_do_not_depend_on_the_split_that_other_metrics_compare_with(s
 
 def test_the_protocol_names_the_training_images_and_the_extractor_of_features_alone():
     pixels, distances = (protocol_of(metric, looked_at(images(5, 2))) for metric in METRICS.values())
-    assert (pixels.split, pixels.real_images, pixels.generated_images, pixels.extractor, pixels.precision) == ("train", 30, 5, "", "")
+    assert (pixels.split, pixels.real_images, pixels.generated_images, pixels.extractor, pixels.precision) == (
+        "train",
+        30,
+        5,
+        "",
+        "",
+    )
     assert (distances.split, distances.real_images, distances.generated_images) == ("train", 30, 5)
     assert (distances.extractor, distances.precision) == ("toy-features", "fp32")
 
@@ -112,7 +122,9 @@ def test_a_second_generator_needs_a_pass_over_its_samples_alone(monkeypatch):
 def test_searches_are_shared_by_numbers_and_pictures(monkeypatch):
     searches = []
     for module in (neighbours, feature_neighbours):
-        monkeypatch.setattr(module, "nearest", lambda *arguments, own=module.nearest: searches.append(1) or own(*arguments))
+        monkeypatch.setattr(
+            module, "nearest", lambda *arguments, own=module.nearest: searches.append(1) or own(*arguments)
+        )
     one = looked_at(images(5, 2))
     neighbours.neighbour_distance(one)
     neighbours.neighbour_distance_heldout(one)
@@ -127,7 +139,9 @@ def test_picture_has_twenty_samples_on_top_and_beneath_each_its_five_neighbours_
     samples = images(22, 2)
     one = looked_at(samples)
     order = brute_force(features.of_samples(one, "fp32").features[:20], features.of_split(one, "train", "fp32"), 5)[1]
-    expected = stack(grid(samples[:20], columns=20), grid(torch.cat([TRAIN[column] for column in order.unbind(1)]), columns=20))
+    expected = stack(
+        grid(samples[:20], columns=20), grid(torch.cat([TRAIN[column] for column in order.unbind(1)]), columns=20)
+    )
     assert METRICS["neighbour_feature_ratio"].picture(one).tobytes() == expected.tobytes()
 
 
@@ -184,7 +198,9 @@ def test_equally_distant_rows_come_in_the_order_of_their_indices(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("queries", "k"), [(rows(2, 0, columns=5), 1), (rows(2, 0), 0), (rows(2, 0), 10)], ids=["other columns", "none sought", "more than there are"]
+    ("queries", "k"),
+    [(rows(2, 0, columns=5), 1), (rows(2, 0), 0), (rows(2, 0), 10)],
+    ids=["other columns", "none sought", "more than there are"],
 )
 def test_what_cannot_be_compared_is_refused(queries, k):
     with pytest.raises(DataError):

@@ -57,7 +57,9 @@ def test_features_from_the_cache_are_those_that_were_computed():
 
 
 def test_the_training_split_is_compared_with_when_it_is_asked_for():
-    held_out, trained = (evaluation(images(3, 0), images(15, 1), train=images(9, 2), split=split) for split in ("test", "train"))
+    held_out, trained = (
+        evaluation(images(3, 0), images(15, 1), train=images(9, 2), split=split) for split in ("test", "train")
+    )
     assert len(of_reference(held_out, "fp32")) == 15
     assert len(of_reference(trained, "fp32")) == 9
 
@@ -105,14 +107,19 @@ def test_features_do_not_depend_on_the_batch(batch):
 
 def test_grey_images_are_those_with_three_equal_channels():
     grey = images(4, 0, channels=1)
-    one, other = (extract(toy_features.ToyNetwork(), part, precision="fp32", device=CPU) for part in (grey, grey.repeat(1, 1, 1, 3)))
+    one, other = (
+        extract(toy_features.ToyNetwork(), part, precision="fp32", device=CPU)
+        for part in (grey, grey.repeat(1, 1, 1, 3))
+    )
     assert torch.equal(one.features, other.features)
 
 
 def test_features_are_refused_for_vectors_and_for_odd_channels():
     splits = evaluation(images(2, 0), images(3, 1)).splits
     assert features.accepts_images(splits) == ""
-    assert "vectors" in features.accepts_images(dataclasses.replace(splits, train=torch.zeros(3, 2), test=torch.zeros(3, 2)))
+    assert "vectors" in features.accepts_images(
+        dataclasses.replace(splits, train=torch.zeros(3, 2), test=torch.zeros(3, 2))
+    )
     assert "2 channels" in features.accepts_images(dataclasses.replace(splits, train=images(3, 0)[..., :2]))
     assert "held-out" in features.accepts_images(dataclasses.replace(splits, test=images(1, 0)))
 

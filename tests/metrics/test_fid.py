@@ -24,7 +24,9 @@ def rows(count, dimensions, seed, shift=0.0):
 def theirs(one, other):
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-    return fid_statistics_to_metric(*(fid_features_to_statistics(part) for part in (one, other)), verbose=False)["frechet_inception_distance"]
+    return fid_statistics_to_metric(*(fid_features_to_statistics(part) for part in (one, other)), verbose=False)[
+        "frechet_inception_distance"
+    ]
 
 
 def test_the_distance_of_features_is_that_of_torch_fidelity():
@@ -49,7 +51,9 @@ def test_of_fewer_samples_than_dimensions_the_root_is_the_sum_of_singular_values
     one, other = rows(few, 20, 0), rows(many, 20, 1)
     centred = [(part.double() - part.double().mean(0)) / (len(part) - 1) ** 0.5 for part in (one, other)]
     expected = torch.linalg.svdvals(centred[0] @ centred[1].T).sum()
-    torch.testing.assert_close(trace_of_root(statistics(one).covariance, statistics(other).covariance), expected, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        trace_of_root(statistics(one).covariance, statistics(other).covariance), expected, rtol=1e-6, atol=1e-6
+    )
 
 
 def test_the_root_is_found_where_the_search_for_eigenvectors_fails(monkeypatch):

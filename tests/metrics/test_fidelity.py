@@ -54,7 +54,9 @@ def test_clip_reads_the_archive_that_openai_publishes(tmp_path):
     width, patch, side = 64, 16, 2
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        encoder = VisionTransformer(input_resolution=patch * side, patch_size=patch, width=width, layers=1, heads=1, output_dim=8)
+        encoder = VisionTransformer(
+            input_resolution=patch * side, patch_size=patch, width=width, layers=1, heads=1, output_dim=8
+        )
     archive = nn.Module()
     archive.visual = encoder
     archive.text_projection = nn.Parameter(torch.randn(8, 8))
@@ -78,7 +80,10 @@ def test_dinov2_is_taken_from_torch_hub_and_from_no_other_file(tmp_path, monkeyp
 
     monkeypatch.setattr(torch.hub, "urlopen", offline)
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    for path, content in (("checkpoints/dinov2_vits14_pretrain.pth", ""), ("facebookresearch_dinov2_main/hubconf.py", HUBCONF)):
+    for path, content in (
+        ("checkpoints/dinov2_vits14_pretrain.pth", ""),
+        ("facebookresearch_dinov2_main/hubconf.py", HUBCONF),
+    ):
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).write_text(content)
     extractor = registry.load("extractors", "dinov2-vit-s-14")
@@ -93,6 +98,8 @@ def test_dinov2_is_taken_from_torch_hub_and_from_no_other_file(tmp_path, monkeyp
 def test_every_name_is_one_of_torch_fidelity():
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
-    installed = {entry.name for entry in registry.installed("extractors") if entry.module == "genbench.metrics.fidelity"}
+    installed = {
+        entry.name for entry in registry.installed("extractors") if entry.module == "genbench.metrics.fidelity"
+    }
     assert installed == {*CLIP, *DINOV2, "vgg16"}
     assert installed <= set(FEATURE_EXTRACTORS_REGISTRY)

@@ -12,7 +12,9 @@ def test_the_score_is_that_of_torch_fidelity(count):
     from torch_fidelity.metric_isc import isc_features_to_metric
 
     logits = 3 * torch.randn(count, 7, generator=torch.Generator().manual_seed(0))
-    assert inception_score(logits, 10) == pytest.approx(isc_features_to_metric(logits)["inception_score_mean"], rel=1e-9)
+    assert inception_score(logits, 10) == pytest.approx(
+        isc_features_to_metric(logits)["inception_score_mean"], rel=1e-9
+    )
 
 
 def test_the_score_of_equal_logits_is_one():

@@ -20,7 +20,9 @@ def test_the_distance_is_that_of_torch_fidelity():
     from torch_fidelity.metric_kid import kid_features_to_metric
 
     fake, real = rows(50, 0, shift=0.5), rows(40, 1)
-    theirs = kid_features_to_metric(fake, real, kid_subsets=7, kid_subset_size=20, verbose=False)["kernel_inception_distance_mean"]
+    theirs = kid_features_to_metric(fake, real, kid_subsets=7, kid_subset_size=20, verbose=False)[
+        "kernel_inception_distance_mean"
+    ]
     assert kernel_distance(fake, real, subsets=7, subset=20) == pytest.approx(theirs, rel=1e-5, abs=1e-6)
 
 

@@ -26,7 +26,11 @@ def drawn(count, seed, std=STD):
 
 
 def evaluation(samples, test=None, std=STD):
-    splits = Splits(train=drawn(8, 0), test=drawn(64, 1) if test is None else test, mixture=Mixture(centres=centres(), std=std, radius=RADIUS))
+    splits = Splits(
+        train=drawn(8, 0),
+        test=drawn(64, 1) if test is None else test,
+        mixture=Mixture(centres=centres(), std=std, radius=RADIUS),
+    )
     return Evaluation(samples=samples, splits=splits)
 
 
@@ -39,7 +43,8 @@ def test_real_points_score_the_share_of_a_gaussian_within_three_deviations():
     count = 80_000
     analytic = 1 - math.exp(-4.5)
     error = math.sqrt(analytic * (1 - analytic) / count)
-    # Neighbouring modes are 7.65 deviations apart: some points beyond 3 deviations of their own lie near the next one, about 1 in 1e6.
+    # Neighbouring modes are 7.65 deviations apart: some points beyond 3 deviations of their own lie near the next one,
+    # about 1 in 1e6.
     assert modes.high_quality(evaluation(drawn(count, 2))) == pytest.approx(analytic, abs=4 * error + 1e-5)
 
 

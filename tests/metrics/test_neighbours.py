@@ -16,7 +16,9 @@ METRICS = {metric.name: metric for metric in neighbours.genbench_metrics()}
 
 
 def images(count, seed, size=4, channels=3, levels=256):
-    return torch.randint(0, levels, (count, size, size, channels), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+    return torch.randint(
+        0, levels, (count, size, size, channels), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8
+    )
 
 
 def brute_force(queries, references, k):
@@ -112,12 +114,16 @@ def test_a_generator_that_copies_is_at_distance_zero_and_held_out_images_are_not
 
 def test_samples_and_held_out_images_are_measured_alike():
     train, test = images(20, 0), images(9, 1)
-    assert neighbours.neighbour_distance(evaluation(test, train, test)) == neighbours.neighbour_distance_heldout(evaluation(test, train, test))
+    assert neighbours.neighbour_distance(evaluation(test, train, test)) == neighbours.neighbour_distance_heldout(
+        evaluation(test, train, test)
+    )
 
 
 def test_at_most_as_many_held_out_images_as_samples_are_measured():
     train, test = images(20, 0), images(9, 1)
-    assert neighbours.neighbour_distance_heldout(evaluation(images(4, 2), train, test)) == neighbours.neighbour_distance(evaluation(test[:4], train, test))
+    assert neighbours.neighbour_distance_heldout(
+        evaluation(images(4, 2), train, test)
+    ) == neighbours.neighbour_distance(evaluation(test[:4], train, test))
 
 
 def test_fewer_training_images_than_neighbours_will_do():

@@ -58,6 +58,15 @@ def test_the_split_is_the_one_that_the_number_really_depends_on():
 def test_a_number_without_features_names_no_extractor():
     ring = registry.load("datasets", "ring")
     splits = ring.load(ring.config(points=100))
-    found = protocol_of(registry.load("metrics", "modes"), Evaluation(samples=torch.zeros(5, 2), splits=splits, dataset="ring"))
-    assert (found.dataset, found.extractor, found.weights, found.transform, found.precision, found.quantisation) == ("ring", "", "", "", "", "")
+    found = protocol_of(
+        registry.load("metrics", "modes"), Evaluation(samples=torch.zeros(5, 2), splits=splits, dataset="ring")
+    )
+    assert (found.dataset, found.extractor, found.weights, found.transform, found.precision, found.quantisation) == (
+        "ring",
+        "",
+        "",
+        "",
+        "",
+        "",
+    )
     assert (found.generated_images, found.real_images) == (5, len(splits.test))

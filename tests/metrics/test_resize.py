@@ -13,7 +13,9 @@ def test_tensorflow1_resizing_is_that_of_torch_fidelity(height, width):
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
     pictures = torch.rand(2, height, width, 3, generator=torch.Generator().manual_seed(0)) * 255
-    expected = interpolate_bilinear_2d_like_tensorflow1x(pictures.permute(0, 3, 1, 2), size=(299, 299), align_corners=False)
+    expected = interpolate_bilinear_2d_like_tensorflow1x(
+        pictures.permute(0, 3, 1, 2), size=(299, 299), align_corners=False
+    )
     found = resize(pictures, tensorflow1(height, 299), tensorflow1(width, 299))
     torch.testing.assert_close(found.permute(0, 3, 1, 2), expected, rtol=0, atol=1e-4)
 

@@ -42,14 +42,28 @@ class Twins(Comm):
 
 def test_parameters_count_as_in_the_published_networks_for_cifar10():
     convolutions = [3 * 64 * 16, 64 * 128 * 16, 128 * 256 * 16, 256 * 128 * 16]
-    assert count(convnet.critic(ConvnetNet(), (3, 32, 32), 128, False)) == sum(convolutions) + 2 * (128 + 256) == 1_183_488
-    assert count(convnet.generator(ConvnetNet(), (3, 32, 32), 128)) == sum(convolutions) + 2 * (64 + 128 + 256) == 1_183_616
+    assert (
+        count(convnet.critic(ConvnetNet(), (3, 32, 32), 128, False)) == sum(convolutions) + 2 * (128 + 256) == 1_183_488
+    )
+    assert (
+        count(convnet.generator(ConvnetNet(), (3, 32, 32), 128))
+        == sum(convolutions) + 2 * (64 + 128 + 256)
+        == 1_183_616
+    )
 
 
 def test_parameters_count_as_in_the_published_networks_for_celeba():
     convolutions = [3 * 64 * 16, 64 * 128 * 16, 128 * 256 * 16, 256 * 512 * 16, 512 * 64 * 16]
-    assert count(convnet.critic(ConvnetNet(), (3, 64, 64), 64, False)) == sum(convolutions) + 2 * (128 + 256 + 512) == 3_281_664
-    assert count(convnet.generator(ConvnetNet(), (3, 64, 64), 64)) == sum(convolutions) + 2 * (64 + 128 + 256 + 512) == 3_281_792
+    assert (
+        count(convnet.critic(ConvnetNet(), (3, 64, 64), 64, False))
+        == sum(convolutions) + 2 * (128 + 256 + 512)
+        == 3_281_664
+    )
+    assert (
+        count(convnet.generator(ConvnetNet(), (3, 64, 64), 64))
+        == sum(convolutions) + 2 * (64 + 128 + 256 + 512)
+        == 3_281_792
+    )
 
 
 def test_channels_double_toward_the_smallest_map():
@@ -57,7 +71,13 @@ def test_channels_double_toward_the_smallest_map():
     assert channels(convnet.critic(net, (3, 32, 32), 9, True), nn.Conv2d) == [(3, 64), (64, 128), (128, 256), (256, 9)]
     assert channels(convnet.critic(net, (1, 16, 16), 9, True), nn.Conv2d) == [(1, 64), (64, 128), (128, 9)]
     assert channels(convnet.generator(net, (1, 16, 16), 7), nn.ConvTranspose2d) == [(7, 128), (128, 64), (64, 1)]
-    assert channels(convnet.generator(net, (3, 64, 64), 7), nn.ConvTranspose2d) == [(7, 512), (512, 256), (256, 128), (128, 64), (64, 3)]
+    assert channels(convnet.generator(net, (3, 64, 64), 7), nn.ConvTranspose2d) == [
+        (7, 512),
+        (512, 256),
+        (256, 128),
+        (128, 64),
+        (64, 3),
+    ]
 
 
 def test_batch_norm_follows_every_layer_but_the_outermost():
@@ -85,8 +105,12 @@ def test_shapes_are_those_of_the_data(colours, size, kernel_size):
 
 def test_the_kernel_size_is_not_that_of_the_filters_that_cover_the_4x4_map():
     net = ConvnetNet(width=2, kernel_size=5)
-    assert [layer.kernel_size for layer in kinds(convnet.critic(net, (3, 32, 32), 9, True), nn.Conv2d)] == [(5, 5)] * 3 + [(4, 4)]
-    assert [layer.kernel_size for layer in kinds(convnet.generator(net, (3, 32, 32), 9), nn.ConvTranspose2d)] == [(4, 4)] + [(5, 5)] * 3
+    assert [layer.kernel_size for layer in kinds(convnet.critic(net, (3, 32, 32), 9, True), nn.Conv2d)] == [
+        (5, 5)
+    ] * 3 + [(4, 4)]
+    assert [layer.kernel_size for layer in kinds(convnet.generator(net, (3, 32, 32), 9), nn.ConvTranspose2d)] == [
+        (4, 4)
+    ] + [(5, 5)] * 3
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 32, 16), (3, 24, 24), (1, 28, 28), (1, 8, 8), (1, 0, 0)])
@@ -113,7 +137,9 @@ def test_memory_layout_does_not_change_the_numbers():
     chain = nn.Sequential(convnet.critic(SMALL, IMAGE, 3, True), convnet.generator(SMALL, IMAGE, 3)).eval().double()
     x = torch.randn(3, *IMAGE, dtype=torch.float64)
     expected = chain(x)
-    torch.testing.assert_close(chain.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), expected)
+    torch.testing.assert_close(
+        chain.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), expected
+    )
 
 
 @pytest.mark.parametrize("shape", [IMAGE, (1, 16, 16)])
@@ -144,7 +170,10 @@ def test_batch_norm_over_ranks_with_the_same_rows_is_that_of_one_rank():
 
 def test_initial_weights_are_the_published_ones():
     torch.manual_seed(0)
-    critic, generator = convnet.critic(ConvnetNet(), (3, 32, 32), 128, True), convnet.generator(ConvnetNet(), (3, 32, 32), 128)
+    critic, generator = (
+        convnet.critic(ConvnetNet(), (3, 32, 32), 128, True),
+        convnet.generator(ConvnetNet(), (3, 32, 32), 128),
+    )
     for layer in kinds(nn.ModuleList([critic, generator]), nn.Conv2d | nn.ConvTranspose2d):
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
     scales = torch.cat([norm.weight for norm in kinds(nn.ModuleList([critic, generator]), nn.BatchNorm2d)])
@@ -161,8 +190,14 @@ def test_torchs_own_initialisation_is_left_as_it_is():
 
 def test_batch_norm_that_only_shifts_leaves_out_the_scales():
     affine, shift = (ConvnetNet(width=2, batch_norm=form) for form in ("affine", "shift"))
-    assert learnt(convnet.critic(affine, (3, 32, 32), 9, True)) - learnt(convnet.critic(shift, (3, 32, 32), 9, True)) == 4 + 8
-    assert learnt(convnet.generator(affine, (3, 32, 32), 9)) - learnt(convnet.generator(shift, (3, 32, 32), 9)) == 8 + 4 + 2
+    assert (
+        learnt(convnet.critic(affine, (3, 32, 32), 9, True)) - learnt(convnet.critic(shift, (3, 32, 32), 9, True))
+        == 4 + 8
+    )
+    assert (
+        learnt(convnet.generator(affine, (3, 32, 32), 9)) - learnt(convnet.generator(shift, (3, 32, 32), 9))
+        == 8 + 4 + 2
+    )
 
 
 def test_one_step_of_a_kernel_loss_moves_every_layer():
@@ -171,7 +206,9 @@ def test_one_step_of_a_kernel_loss_moves_every_layer():
     networks = nn.ModuleList([generator, critic])
     before = {name: value.clone() for name, value in networks.named_parameters()}
     loss = kernels.mmd2(critic(generator(torch.randn(8, 3))), critic(torch.rand(8, *IMAGE)), (0.1, 1.0))
-    Comm().descend((torch.optim.Adam(generator.parameters(), 0.01), loss), (torch.optim.Adam(critic.parameters(), 0.01), -loss))
+    Comm().descend(
+        (torch.optim.Adam(generator.parameters(), 0.01), loss), (torch.optim.Adam(critic.parameters(), 0.01), -loss)
+    )
     assert all(not torch.equal(value, before[name]) for name, value in networks.named_parameters())
 
 

@@ -28,11 +28,16 @@ def test_the_weak_critic_counts_as_in_table_7():
     second = 32 * 32 * 16 + 32 + 2 * 32
     third = 32 * 64 * 16 + 64 + 2 * 64
     last = 1024 * 128 + 128
-    assert count(dcgan.critic(DcganNet(critic="weak", bias_before_norm=True), (3, 32, 32), 128, True)) == first + second + third + last
+    assert (
+        count(dcgan.critic(DcganNet(critic="weak", bias_before_norm=True), (3, 32, 32), 128, True))
+        == first + second + third + last
+    )
 
 
 def test_biases_before_batch_norm_are_left_out_unless_wanted():
-    with_bias, without = (dcgan.critic(DcganNet(bias_before_norm=wanted), (3, 32, 32), 8, True) for wanted in (True, False))
+    with_bias, without = (
+        dcgan.critic(DcganNet(bias_before_norm=wanted), (3, 32, 32), 8, True) for wanted in (True, False)
+    )
     assert count(with_bias) - count(without) == 64 + 128
 
 
@@ -90,7 +95,9 @@ def test_images_stay_in_range():
 def test_memory_layout_does_not_change_the_numbers():
     critic = dcgan.critic(SMALL, (3, 16, 16), 4, True).eval().double()
     x = torch.randn(3, 3, 16, 16, dtype=torch.float64)
-    torch.testing.assert_close(critic(x), critic.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)))
+    torch.testing.assert_close(
+        critic(x), critic.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last))
+    )
 
 
 def test_in_eval_mode_a_sample_does_not_depend_on_its_batch():

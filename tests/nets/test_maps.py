@@ -1,4 +1,6 @@
-"""What the convolutional networks share: halving and doubling, SAME padding, flattening, batch norm, first weights, cited settings."""
+"""What the convolutional networks share: halving and doubling, SAME padding, flattening, batch norm, first weights,
+cited settings.
+"""
 
 import pytest
 import torch

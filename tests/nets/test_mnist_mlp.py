@@ -39,7 +39,12 @@ class Twins(Comm):
 
 def test_the_generator_has_the_sizes_of_the_paper():
     network = mnist_mlp.generator(MnistMlpNet(generator_norm=False), MNIST, 100)
-    assert [(layer.in_features, layer.out_features) for layer in kinds(network, nn.Linear)] == [(100, 600), (600, 600), (600, 800), (800, 784)]
+    assert [(layer.in_features, layer.out_features) for layer in kinds(network, nn.Linear)] == [
+        (100, 600),
+        (600, 600),
+        (600, 800),
+        (800, 784),
+    ]
     assert count(network) == 60_600 + 360_600 + 480_800 + 627_984
 
 
@@ -48,7 +53,11 @@ def test_the_critic_counts_as_in_table_3():
     second = 16 * 32 * 9 + 32 + 2 * 32
     third = 32 * 32 * 9 + 32 + 2 * 32
     last = 288 * 100 + 100
-    assert count(mnist_mlp.critic(MnistMlpNet(bias_before_norm=True), MNIST, 100, True)) == first + second + third + last == 43_108
+    assert (
+        count(mnist_mlp.critic(MnistMlpNet(bias_before_norm=True), MNIST, 100, True))
+        == first + second + third + last
+        == 43_108
+    )
 
 
 def test_the_noise_is_the_papers():
@@ -57,8 +66,14 @@ def test_the_noise_is_the_papers():
 
 def test_biases_before_batch_norm_are_left_out_unless_wanted():
     with_bias, without = (MnistMlpNet(bias_before_norm=wanted, generator_norm=True) for wanted in (True, False))
-    assert count(mnist_mlp.critic(with_bias, MNIST, 8, True)) - count(mnist_mlp.critic(without, MNIST, 8, True)) == 16 + 32 + 32
-    assert count(mnist_mlp.generator(with_bias, MNIST, 8)) - count(mnist_mlp.generator(without, MNIST, 8)) == 600 + 600 + 800
+    assert (
+        count(mnist_mlp.critic(with_bias, MNIST, 8, True)) - count(mnist_mlp.critic(without, MNIST, 8, True))
+        == 16 + 32 + 32
+    )
+    assert (
+        count(mnist_mlp.generator(with_bias, MNIST, 8)) - count(mnist_mlp.generator(without, MNIST, 8))
+        == 600 + 600 + 800
+    )
 
 
 def test_batch_norm_in_the_generator_replaces_the_biases_it_cancels():
@@ -91,8 +106,12 @@ def test_the_convolutions_keep_a_maps_size(kernel_size):
 
 
 def test_batch_norm_that_only_shifts_leaves_out_the_scales_of_both_networks():
-    affine, shift = (MnistMlpNet(width=6, critic_width=2, generator_norm=True, batch_norm=form) for form in ("affine", "shift"))
-    assert learnt(mnist_mlp.critic(affine, MNIST, 9, True)) - learnt(mnist_mlp.critic(shift, MNIST, 9, True)) == 2 + 4 + 4
+    affine, shift = (
+        MnistMlpNet(width=6, critic_width=2, generator_norm=True, batch_norm=form) for form in ("affine", "shift")
+    )
+    assert (
+        learnt(mnist_mlp.critic(affine, MNIST, 9, True)) - learnt(mnist_mlp.critic(shift, MNIST, 9, True)) == 2 + 4 + 4
+    )
     assert learnt(mnist_mlp.generator(affine, MNIST, 9)) - learnt(mnist_mlp.generator(shift, MNIST, 9)) == 6 + 6 + 8
 
 
@@ -121,7 +140,9 @@ def test_relu_may_follow_the_pooling_it_precedes_in_table_3():
         as_printed[pooling], as_printed[relu] = critic[relu], critic[pooling]
     x = torch.randn(5, 3, 16, 16, dtype=torch.float64)
     assert torch.equal(critic(x), as_printed(x))
-    gradients = [torch.autograd.grad(network(x).square().sum(), list(critic.parameters())) for network in (critic, as_printed)]
+    gradients = [
+        torch.autograd.grad(network(x).square().sum(), list(critic.parameters())) for network in (critic, as_printed)
+    ]
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
 
 
@@ -129,7 +150,9 @@ def test_memory_layout_does_not_change_the_numbers():
     critic = mnist_mlp.critic(SMALL, (3, 16, 16), 4, True).eval().double()
     x = torch.randn(3, 3, 16, 16, dtype=torch.float64)
     expected = critic(x)
-    torch.testing.assert_close(critic.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), expected)
+    torch.testing.assert_close(
+        critic.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), expected
+    )
 
 
 def test_with_channels_last_the_critic_flattens_without_a_copy():
@@ -169,7 +192,9 @@ def test_initial_weights_are_glorots():
 
 
 def test_torchs_own_initialisation_is_left_as_it_is():
-    assert mnist_mlp.generator(MnistMlpNet(init="torch", width=6, generator_norm=False), MNIST, 3)[0].bias.abs().max() > 0
+    assert (
+        mnist_mlp.generator(MnistMlpNet(init="torch", width=6, generator_norm=False), MNIST, 3)[0].bias.abs().max() > 0
+    )
 
 
 @pytest.mark.parametrize("net", [SMALL, NORMED])
@@ -180,8 +205,12 @@ def test_one_step_of_a_kernel_loss_moves_every_layer(net):
     fake, real = critic(generator(torch.randn(8, 3))), critic(torch.rand(8, *MNIST))
     loss = kernels.mmd2(fake, real, (1.0, 4.0))
     comm = Comm()
-    comm.descend((torch.optim.Adam(generator.parameters(), 0.01), loss), (torch.optim.Adam(critic.parameters(), 0.01), -loss))
-    assert all(not torch.equal(value, before[name]) for name, value in nn.ModuleList([generator, critic]).named_parameters())
+    comm.descend(
+        (torch.optim.Adam(generator.parameters(), 0.01), loss), (torch.optim.Adam(critic.parameters(), 0.01), -loss)
+    )
+    assert all(
+        not torch.equal(value, before[name]) for name, value in nn.ModuleList([generator, critic]).named_parameters()
+    )
 
 
 def test_it_is_found_by_name():

@@ -47,7 +47,10 @@ def everything(client, study):
     """All that the store has about a study, run by run."""
     runs = {}
     for run in runs_of(client, study):
-        points = {name: [(p.step, p.timestamp, repr(p.value)) for p in client.get_metric_history(run.info.run_id, name)] for name in run.data.metrics}
+        points = {
+            name: [(p.step, p.timestamp, repr(p.value)) for p in client.get_metric_history(run.info.run_id, name)]
+            for name in run.data.metrics
+        }
         artifacts = [file.path for folder in ("", "samples") for file in client.list_artifacts(run.info.run_id, folder)]
         runs[run.info.run_id] = (dict(run.info), run.data.params, run.data.tags, points, artifacts)
     return runs
@@ -80,7 +83,9 @@ def test_curves_run_over_images_at_the_times_their_rows_were_written(results, ob
     times = [1000 * (int(START) + 1), 1000 * (int(START) + 2)]
     for name, values in {"train/loss": [1.0, 0.5], "work/updates": [10, 20], "work/train_seconds": [0.5, 1.0]}.items():
         points = client.get_metric_history(run.info.run_id, name)
-        assert [(point.step, point.timestamp, point.value) for point in points] == list(zip([640, 1280], times, values, strict=True))
+        assert [(point.step, point.timestamp, point.value) for point in points] == list(
+            zip([640, 1280], times, values, strict=True)
+        )
 
 
 def test_final_metrics_stand_at_step_0_so_that_they_are_drawn_as_bars(results, observer, client):
@@ -114,7 +119,10 @@ def test_new_rows_of_a_trial_join_the_run_that_it_has(results, observer, client)
     assert [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")] == [640, 1280]
 
 
-@pytest.mark.parametrize(("status", "shown"), [("finished", "FINISHED"), ("diverged", "FAILED"), ("failed", "FAILED"), ("interrupted", "KILLED")])
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("finished", "FINISHED"), ("diverged", "FAILED"), ("failed", "FAILED"), ("interrupted", "KILLED")],
+)
 def test_every_end_has_its_status(results, observer, client, status, shown):
     trial = trial_of(study=f"status-{status}")
     directory = make(results, trial, row_of(1))
@@ -177,7 +185,12 @@ def test_the_files_of_a_trial_are_its_artifacts_and_pictures_of_training_are_bou
         Image.new("RGB", (2, 2)).save(directory / "samples" / f"{640 * number:010d}.png")
     replay(observer, trial, directory, record)
     (run,) = runs_of(client, "artifacts")
-    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"trial.json", "record.json", "log.txt", "samples"}
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {
+        "trial.json",
+        "record.json",
+        "log.txt",
+        "samples",
+    }
     shown = [file.path for file in client.list_artifacts(run.info.run_id, "samples")]
     assert len(shown) == TRAINING_PICTURES + 1
     assert {"samples/final.png", f"samples/{640 * (2 * TRAINING_PICTURES - 1):010d}.png"} <= set(shown)
@@ -219,8 +232,14 @@ def test_processes_that_create_one_store_at_once_agree_on_one_run_and_say_nothin
     trial = trial_of()
     directory = make(tmp_path, trial, row_of(1))
     end(trial, directory)
-    script = f"from pathlib import Path; from genbench.observers.replay import sync; sync(Path({str(tmp_path)!r}), ['mlflow'])"
-    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    script = (
+        f"from pathlib import Path; from genbench.observers.replay import sync; sync(Path({str(tmp_path)!r}),"
+        " ['mlflow'])"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
     said = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert said == ["", ""]

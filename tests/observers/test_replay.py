@@ -12,7 +12,8 @@ from genbench.observers.replay import Observers, Watcher, _discreet, sync
 from genbench.trial.log import Tail
 
 MODULES = {
-    "notes": """
+    "notes": (
+        """
         class Observer:
             @hookimpl
             def genbench_trial_start(self, trial, directory):
@@ -23,36 +24,50 @@ MODULES = {
             @hookimpl
             def genbench_trial_end(self, directory, record):
                 calls.put(("end", directory.name, record["status"]))
-        """,
-    "breaks": """
+        """
+    ),
+    "breaks": (
+        """
         class Observer:
             @hookimpl
             def genbench_trial_log(self, rows):
                 raise RuntimeError("no more room")
-        """,
-    "hangs": """
+        """
+    ),
+    "hangs": (
+        """
         class Observer:
             @hookimpl
             def genbench_trial_start(self, trial):
                 release.wait()
-        """,
-    "misspelt": """
+        """
+    ),
+    "misspelt": (
+        """
         class Observer:
             @hookimpl
             def genbench_trial_begin(self, trial):
                 pass
-        """,
-    "unmarked": """
+        """
+    ),
+    "unmarked": (
+        """
         class Observer:
             def genbench_trial_log(self, rows):
                 pass
-        """,
-    "idle": """
+        """
+    ),
+    "idle": (
+        """
         class Observer:
             pass
-        """,
+        """
+    ),
 }
-HEAD = "import queue, threading\nfrom genbench.plugin import hookimpl\ncalls, release = queue.SimpleQueue(), threading.Event()\n"
+HEAD = (
+    "import queue, threading\nfrom genbench.plugin import hookimpl\ncalls, release = queue.SimpleQueue(),"
+    " threading.Event()\n"
+)
 FOOT = "\n@hookimpl\ndef genbench_observer(results):\n    return Observer()\n"
 
 
@@ -266,7 +281,12 @@ def test_an_unknown_observer_is_an_error_with_a_guess(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("misspelt", "unknown hook 'genbench_trial_begin'"), ("unmarked", "mark it with @hookimpl"), ("idle", "has no hook")]
+    ("name", "reason"),
+    [
+        ("misspelt", "unknown hook 'genbench_trial_begin'"),
+        ("unmarked", "mark it with @hookimpl"),
+        ("idle", "has no hook"),
+    ],
 )
 def test_an_observer_with_wrong_hooks_is_refused(tmp_path, name, reason):
     with pytest.raises(PluginError, match=reason):

@@ -31,7 +31,9 @@ def report(tmp_path):
 
 def runs(results):
     client = connect(results)
-    return client, client.search_runs([client.get_experiment_by_name("study").experiment_id], "tags.`genbench.report` = 'study'")
+    return client, client.search_runs(
+        [client.get_experiment_by_name("study").experiment_id], "tags.`genbench.report` = 'study'"
+    )
 
 
 def test_the_report_is_one_run_with_its_verdicts_page_and_figures_however_often_it_is_written(results, report):

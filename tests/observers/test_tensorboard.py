@@ -82,6 +82,8 @@ def test_sync_writes_every_trial(tmp_path):
 
 def test_without_the_package_the_error_says_what_to_install(tmp_path, monkeypatch):
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "tensorboard" else found(name, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "tensorboard" else found(name, *rest)
+    )
     with pytest.raises(PluginError, match=r"install genbench\[tensorboard\]"):
         Observers(["tensorboard"], tmp_path)

@@ -1,4 +1,6 @@
-"""Two sets of trials beside each other: the same is the same, what differs is named, and unlike numbers are never compared."""
+"""Two sets of trials beside each other: the same is the same, what differs is named, and unlike numbers are never
+compared.
+"""
 
 import pytest
 from study_folders import a_record
@@ -28,18 +30,26 @@ def test_a_set_is_the_same_as_itself():
 
 
 def test_two_methods_are_judged_and_what_differs_is_named():
-    found = between(side("A", seeds("gan")), side("B", seeds("gram", settings={"method.lr": 2e-3, "method.ridge": 0.1})))
+    found = between(
+        side("A", seeds("gan")), side("B", seeds("gram", settings={"method.lr": 2e-3, "method.ridge": 0.1}))
+    )
     assert unlike(found) == {
         ("trials", "method"): ("gan", "gram"),
         ("settings", "method.lr"): ("0.001", "0.002"),
         ("settings", "method.ridge"): ("–", "0.1"),
         ("versions", "origin"): ("genbench-gan 0.1", "genbench-gram 0.1"),
     }
-    assert [(one.a, one.metric, one.verdict) for one in found.verdicts] == [("gan", "high_quality", "worse"), ("gan", "mode_kl", "worse")]
+    assert [(one.a, one.metric, one.verdict) for one in found.verdicts] == [
+        ("gan", "high_quality", "worse"),
+        ("gan", "mode_kl", "worse"),
+    ]
 
 
 def test_the_other_way_round_is_the_opposite():
-    there, back = between(side("A", seeds("gan")), side("B", seeds("gram"))), between(side("A", seeds("gram")), side("B", seeds("gan")))
+    there, back = (
+        between(side("A", seeds("gan")), side("B", seeds("gram"))),
+        between(side("A", seeds("gram")), side("B", seeds("gan"))),
+    )
     assert [one.difference for one in there.verdicts] == [-one.difference for one in back.verdicts]
     assert {one.verdict for one in back.verdicts} == {"better"}
 

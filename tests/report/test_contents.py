@@ -36,7 +36,10 @@ def table(report, name):
 def test_question_claims_and_commands_come_from_study_json(of):
     report = of(two_methods(), about=ABOUT)
     assert (report.title, report.question, report.claims) == ("Rings", "Does a GAN lose modes?", ("GRAM never does.",))
-    assert [command.line for command in report.commands[:2]] == ["genbench run figure2", "genbench run figure2 --seeds 0,1,2"]
+    assert [command.line for command in report.commands[:2]] == [
+        "genbench run figure2",
+        "genbench run figure2 --seeds 0,1,2",
+    ]
 
 
 def test_a_study_without_study_json_has_its_name_and_can_be_reported_again(of, tmp_path):
@@ -62,7 +65,12 @@ def test_too_few_seeds_are_no_verdict_and_the_reason_is_told_once(of):
 def test_of_many_verdicts_those_that_decide_come_first_and_the_rest_is_counted(of):
     methods = [f"m{number}" for number in range(5)]
     report = of(
-        [a_record(method, seed, score=0.1 * number + 0.001 * (seed + number) ** 2) for number, method in enumerate(methods) for seed in range(3)], logged=False
+        [
+            a_record(method, seed, score=0.1 * number + 0.001 * (seed + number) ** 2)
+            for number, method in enumerate(methods)
+            for seed in range(3)
+        ],
+        logged=False,
     )
     assert len(report.summary) == 20
     assert (len(report.spoken), report.unspoken) == (contents.SPOKEN, 20 - contents.SPOKEN)
@@ -76,7 +84,9 @@ def test_a_method_that_is_not_installed_is_reported_like_any_other(of):
 
 
 def test_unlike_numbers_stand_apart_with_a_note_and_are_in_no_figure_together(of):
-    records = [a_record("gan", seed) for seed in range(3)] + [a_record("gram", seed, key="k1", protocol={"split": "train"}) for seed in range(3)]
+    records = [a_record("gan", seed) for seed in range(3)] + [
+        a_record("gram", seed, key="k1", protocol={"split": "train"}) for seed in range(3)
+    ]
     report = of(records)
     assert {"high_quality [k0]", "high_quality [k1]"} <= set(table(report, "table").shown)
     assert any("not to be compared" in note and "split" in note for note in report.notes)
@@ -98,7 +108,9 @@ def test_a_study_that_finished_has_no_table_of_failures(of):
 
 
 def test_a_study_of_which_nothing_finished_is_one_line_with_what_became_of_it(of):
-    with pytest.raises(GenbenchError, match=r"s has no finished trial to report: 1 diverged, 1 failed; see genbench status s$"):
+    with pytest.raises(
+        GenbenchError, match=r"s has no finished trial to report: 1 diverged, 1 failed; see genbench status s$"
+    ):
         of([a_record(status="diverged"), a_record(seed=1, status="failed")])
 
 
@@ -138,7 +150,15 @@ def test_conditions_are_in_the_order_of_their_numbers(of):
 
 
 def test_every_condition_has_verdicts_of_its_own(of):
-    report = of([a_record(method, seed, settings={"net.latent": latent}) for latent in (2, 8) for method in ("gan", "gram") for seed in range(3)], logged=False)
+    report = of(
+        [
+            a_record(method, seed, settings={"net.latent": latent})
+            for latent in (2, 8)
+            for method in ("gan", "gram")
+            for seed in range(3)
+        ],
+        logged=False,
+    )
     assert set(table(report, "verdicts-by-condition").shown["condition"]) == {"latent=2", "latent=8"}
 
 
@@ -154,11 +174,17 @@ def test_the_papers_numbers_stand_beside_the_measured_ones_with_what_was_unlike(
         "condition": {"net.width": 20},
     }
     other = number | {"method": "mmdgan", "sd": None, "n": None, "condition": {}}
-    report = of(two_methods(), about=ABOUT | {"published": {"protocol": "held-out images, 10,000 samples.", "numbers": [number, other]}})
+    report = of(
+        two_methods(),
+        about=ABOUT | {"published": {"protocol": "held-out images, 10,000 samples.", "numbers": [number, other]}},
+    )
     shown = table(report, "published").shown
     assert shown["paper"].tolist() == ["0.900 ± 0.020 (3)", "0.900"]
     assert shown["here"].tolist() == ["0.810 ± 0.010 (3)", "not measured"]
-    assert "The paper: held-out images, 10,000 samples. Here: 10 updates, 500 samples" in table(report, "published").caption
+    assert (
+        "The paper: held-out images, 10,000 samples. Here: 10 updates, 500 samples"
+        in table(report, "published").caption
+    )
 
 
 def test_contenders_that_started_alike_are_said_to_have(of):

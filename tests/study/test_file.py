@@ -33,7 +33,8 @@ smoke:
 published:
   protocol: by hand
   numbers:
-    - {method: toy/fast, dataset: ring, metric: fid, mean: 1, sd: 0.5, n: 3, where: Table 9, condition: {train.batch: 20}}
+    - {method: toy/fast, dataset: ring, metric: fid, mean: 1, sd: 0.5, n: 3, where: Table 9,
+       condition: {train.batch: 20}}
     - {method: other, dataset: digits, metric: fid, mean: 2.5, where: Table 9}
 """
 
@@ -90,17 +91,29 @@ def test_the_words_for_a_reader_are_plain_data_and_none_without_a_file(load):
         ("seeds: [0, 1]", "seeds: [0, one]", "runs[0].seeds[1]: expected a whole number from 0, got 'one'"),
         ("seeds: [0, 1]", "seeds: 0,1", "runs[0].seeds: expected a list of whole numbers"),
         ("datasets: [ring]", "datasets: []", "runs[0].datasets: expected at least one"),
-        ("toy.lr: [1e-3, 1e-2]", "tyo.lr: 1", "runs[0].settings.tyo.lr: a setting begins with a section or a method of the run: data, net"),
+        (
+            "toy.lr: [1e-3, 1e-2]",
+            "tyo.lr: 1",
+            "runs[0].settings.tyo.lr: a setting begins with a section or a method of the run: data, net",
+        ),
         ("toy.lr: [1e-3, 1e-2]", "other.lr: 1", "runs[0].settings.other.lr: a setting begins with"),
         ("features: x", "features: x, features.name: y", "runs[1].settings.features: it is short for 'features.name'"),
         ("toy.lr: [1e-3, 1e-2]", "toy.lr: []", "runs[0].settings.toy.lr: expected a value"),
-        ("score: {evaluate.seed: [1, 2]}", "score: {evaluate.seeds: [1]}", "score: unknown key 'evaluate.seeds': did you mean 'evaluate.seed'"),
+        (
+            "score: {evaluate.seed: [1, 2]}",
+            "score: {evaluate.seeds: [1]}",
+            "score: unknown key 'evaluate.seeds': did you mean 'evaluate.seed'",
+        ),
         ("modes: 8,", "modes: all,", "targets.modes: expected a number, got 'all'"),
         ("  sweeps: 1", "  sweeps: 0", "smoke.sweeps: expected a whole number from 1"),
         ("  sweeps: 1", "  sweep: 1", "smoke: unknown key 'sweep': did you mean 'sweeps'"),
         ("other.lr: 2.0", "third.lr: 2.0", "smoke.settings.third.lr"),
         ("mean: 1,", "mean: low,", "published.numbers[0].mean: expected a number, got 'low'"),
-        ("method: toy/fast", "method: toy/fats", "published.numbers[0].method: unknown method 'toy/fats': did you mean 'toy/fast'"),
+        (
+            "method: toy/fast",
+            "method: toy/fats",
+            "published.numbers[0].method: unknown method 'toy/fats': did you mean 'toy/fast'",
+        ),
         ("dataset: digits, metric", "dataset: digit, metric", "numbers[1].dataset: unknown dataset 'digit'"),
         ("  protocol: by hand\n", "", "published: the key 'protocol' is missing"),
     ],
@@ -167,7 +180,9 @@ def test_what_leaves_no_run_is_refused(load):
 
 
 def test_without_a_file_everything_is_as_it_was_asked_for():
-    (run,) = EVERYTHING.changed(Changes(methods=("a", "b"), datasets=("ring", "digits"), settings=(Override("b.lr", (1,)),))).runs
+    (run,) = EVERYTHING.changed(
+        Changes(methods=("a", "b"), datasets=("ring", "digits"), settings=(Override("b.lr", (1,)),))
+    ).runs
     assert (run.methods, run.datasets, run.seeds) == (("a", "b"), ("ring", "digits"), (0,))
     assert settings(run) == {"b.lr": (1,)}
 

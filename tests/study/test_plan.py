@@ -1,4 +1,6 @@
-"""Planning a study from its file: what is run, under which name, what is missing, and what is written down before it starts."""
+"""Planning a study from its file: what is run, under which name, what is missing, and what is written down before it
+starts.
+"""
 
 import json
 import re
@@ -27,7 +29,9 @@ def planned(tmp_path):
     def of(text, changes=None, **options):
         path = tmp_path / "nine.yaml"
         path.write_text(text)
-        return plan(load(path), changes or Changes(), name=options.pop("name", None), results=tmp_path / "results", **options)
+        return plan(
+            load(path), changes or Changes(), name=options.pop("name", None), results=tmp_path / "results", **options
+        )
 
     return of
 
@@ -54,7 +58,11 @@ def test_a_study_file_goes_before_variants_and_presets_and_the_command_line_befo
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [("train.bach: 1", "did you mean 'train.batch'"), ("toy.slow: maybe", "toy.slow"), ("toy.powers: [1.0, 2.0]", "toy.powers: [[1.0]]")],
+    [
+        ("train.bach: 1", "did you mean 'train.batch'"),
+        ("toy.slow: maybe", "toy.slow"),
+        ("toy.powers: [1.0, 2.0]", "toy.powers: [[1.0]]"),
+    ],
 )
 def test_what_is_wrong_in_the_file_is_said_with_its_name_and_what_is_wrong_in_the_command_without(planned, wrong, said):
     with pytest.raises(GenbenchError, match=re.escape(said)) as of_the_file:
@@ -89,7 +97,9 @@ def test_a_file_whose_name_cannot_name_a_study_is_refused(planned, tmp_path):
         plan(load(tmp_path / "a study.yaml"), Changes(), name=None, results=tmp_path)
 
 
-ELSEWHERE = "title: t\nquestion: q\nruns:\n  - {methods: [toy], datasets: [cifar10], seeds: [0], settings: {train.batch: 20}}\n"
+ELSEWHERE = (
+    "title: t\nquestion: q\nruns:\n  - {methods: [toy], datasets: [cifar10], seeds: [0], settings: {train.batch: 20}}\n"
+)
 
 
 def test_a_dry_run_says_what_is_missing_and_a_real_one_refuses(planned, tmp_path, monkeypatch):
@@ -117,7 +127,12 @@ def test_what_was_asked_for_is_in_the_studys_folder_and_earlier_commands_are_kep
     for command in ("genbench run nine --seeds 0", "genbench run nine", "genbench run nine"):
         write_asked(study, command)
     found = json.loads((study.directory / "study.json").read_text())
-    assert (found["name"], found["smoke"], found["title"], found["question"]) == ("nine", False, "A title", "A question?")
+    assert (found["name"], found["smoke"], found["title"], found["question"]) == (
+        "nine",
+        False,
+        "A title",
+        "A question?",
+    )
     assert (found["command"], found["earlier"]) == ("genbench run nine", ["genbench run nine --seeds 0"])
 
 
@@ -125,4 +140,9 @@ def test_of_a_study_without_a_file_the_name_and_the_command_are_written_down(tmp
     study = plan(EVERYTHING, asked(["toy"], [], [], ["data.points=800"]), name=None, results=tmp_path)
     write_asked(study, "genbench run")
     assert study.name == "ring-comparison"
-    assert json.loads((study.directory / "study.json").read_text()) == {"name": "ring-comparison", "smoke": False, "command": "genbench run", "earlier": []}
+    assert json.loads((study.directory / "study.json").read_text()) == {
+        "name": "ring-comparison",
+        "smoke": False,
+        "command": "genbench run",
+        "earlier": [],
+    }

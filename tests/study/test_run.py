@@ -20,7 +20,14 @@ from genbench.training import worker
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
 
-SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=400"]
+SMALL = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.log_every=40",
+    "train.save_every=400",
+]
 
 
 class Watching(Silent):
@@ -42,15 +49,30 @@ def mixed(tmp_path_factory):
         marker.mkdir()
         for number in range(count):
             (marker / str(number)).touch()
-    overrides = [*SMALL, "train.updates=40", "toy.lr=1e-3", "toy-fails.at=34", "toy-fails.how=raise,nan,kill", f"toy-fails.marker='',{once},{often}"]
+    overrides = [
+        *SMALL,
+        "train.updates=40",
+        "toy.lr=1e-3",
+        "toy-fails.at=34",
+        "toy-fails.how=raise,nan,kill",
+        f"toy-fails.marker='',{once},{often}",
+    ]
     study = plan_study(["toy", "toy-fails"], ["ring"], [0], overrides, name="mixed", results=folder / "results")
     wanted = {("raise", ""), ("nan", ""), ("kill", str(once)), ("kill", str(often))}
-    trials = [t for t in study.trials if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted]
+    trials = [
+        t
+        for t in study.trials
+        if t.method == "toy" or (t.settings["method"]["how"], t.settings["method"]["marker"]) in wanted
+    ]
     study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
     problems = run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
     assert problems == []
-    by_marker = {(r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r for t in trials if (r := study.record_of(t))}
+    by_marker = {
+        (r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r
+        for t in trials
+        if (r := study.record_of(t))
+    }
     return study, display, by_marker
 
 
@@ -79,7 +101,11 @@ def test_a_trial_that_is_killed_every_time_is_given_up_after_three_attempts(mixe
     lost = records[("kill", "often")]
     assert lost.status == "failed"
     assert "SIGKILL 3 times" in lost.error
-    attempts = [attempt for _, swept, attempt in display.starts if swept.get("toy-fails.marker", "").endswith("often") and swept["toy-fails.how"] == "kill"]
+    attempts = [
+        attempt
+        for _, swept, attempt in display.starts
+        if swept.get("toy-fails.marker", "").endswith("often") and swept["toy-fails.how"] == "kill"
+    ]
     assert attempts == [1, 2, 3]
 
 
@@ -100,7 +126,20 @@ def test_the_records_are_a_data_frame(mixed):
 
 
 def command(folder, *words):
-    return [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--results", str(folder), "--observers", "none", *SMALL, *words]
+    return [
+        sys.executable,
+        "-m",
+        "genbench.cli",
+        "run",
+        "--methods",
+        "toy",
+        "--results",
+        str(folder),
+        "--observers",
+        "none",
+        *SMALL,
+        *words,
+    ]
 
 
 def wait_for_rows(folder, count, process):
@@ -134,7 +173,11 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
     subprocess.run(command(quiet, *words), check=True, capture_output=True)
     # What runs in the background of a shell ignores SIGINT, and so do its children unless they are told otherwise.
     process = subprocess.Popen(
-        command(loud, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        command(loud, *words),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for_rows(loud, 700, process)
     (trial,) = loud.glob("*/trials/*")
@@ -183,7 +226,11 @@ def refuse(error, said, methods=("toy",), datasets=("ring",), overrides=(), name
         ({"overrides": ["toy-fails.at=1"]}, GenbenchError, "not among this study's methods"),
         ({"overrides": ["evaluate.metrics=[modse]"]}, UnknownNameError, "did you mean 'modes'"),
         ({"overrides": ["evaluate.metrics=[modes,modes]"]}, GenbenchError, "twice"),
-        ({"overrides": ["evaluate.metrics=[neighbour_distance]"]}, GenbenchError, "neighbour_distance cannot be had on ring"),
+        (
+            {"overrides": ["evaluate.metrics=[neighbour_distance]"]},
+            GenbenchError,
+            "neighbour_distance cannot be had on ring",
+        ),
         ({"overrides": ["device=cuda:99"]}, GenbenchError, "cuda:99"),
         ({"name": "../up"}, GenbenchError, "cannot name a study"),
         ({"name": "a/b"}, GenbenchError, "cannot name a study"),

@@ -32,7 +32,14 @@ def test_every_state_is_told_from_the_files(study):
     (directories[3] / "metrics.jsonl").write_text(json.dumps(row) + "\n")
     with locked(directories[3]):
         found = {one.trial.seed: one for one in status.states(planned.directory)}
-    assert [found[seed].state for seed in range(6)] == ["finished", "diverged", "failed", "running", "waiting", "damaged"]
+    assert [found[seed].state for seed in range(6)] == [
+        "finished",
+        "diverged",
+        "failed",
+        "running",
+        "waiting",
+        "damaged",
+    ]
     assert [found[seed].detail for seed in (0, 1)] == ["", "why"]
     assert 90 <= found[0].age < 150
     assert found[3].clocks["updates"] == 10
@@ -52,7 +59,9 @@ def test_a_folder_without_trials_is_no_study(tmp_path):
         status.states(tmp_path)
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (61, "1 min 1 s"), (3600, "1 h"), (90_061, "1 d 1 h"), (-5, "0 s")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.4, "0 s"), (61, "1 min 1 s"), (3600, "1 h"), (90_061, "1 d 1 h"), (-5, "0 s")]
+)
 def test_a_duration_is_said_in_its_two_largest_units(seconds, said):
     assert duration(seconds) == said
 
@@ -70,8 +79,28 @@ def test_word_of_a_supervisor_that_was_killed_is_removed_and_one_elsewhere_is_na
 def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
     linger = Linger(tmp_path)
     planned = study(budget="train.images=4000", overrides=linger.words)
-    command = [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--observers", "none", "--study", "s", "--results", str(planned.results)]
-    small = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40", "train.save_every=100"]
+    command = [
+        sys.executable,
+        "-m",
+        "genbench.cli",
+        "run",
+        "--methods",
+        "toy",
+        "--observers",
+        "none",
+        "--study",
+        "s",
+        "--results",
+        str(planned.results),
+    ]
+    small = [
+        "data.points=800",
+        "train.batch=20",
+        "net.width=8",
+        "evaluate.samples=100",
+        "train.log_every=40",
+        "train.save_every=100",
+    ]
     words = [*small, "train.images=4000", *linger.words]
     process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
     (directory,) = [planned.directory_of(trial) for trial in planned.trials]

@@ -1,4 +1,6 @@
-"""Looks at a page in a real Chromium without a screen, which is installed where it is missing; nothing but this machine can be reached."""
+"""Looks at a page in a real Chromium without a screen, which is installed where it is missing; nothing but this machine
+can be reached.
+"""
 
 import json
 import os
@@ -23,11 +25,13 @@ frame.onload = async () => {{
   await Promise.all(pictures.map(picture => picture.decode().catch(() => null)));
   const style = element => view.getComputedStyle(element);
   const bright = colour => {{
-    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    const shares = colour.match(/[0-9.]+/g).slice(0, 3).map(part => part / 255);
+    const parts = shares.map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
   }};
   const paper = style(page.body).backgroundColor;
-  const words = [...page.querySelectorAll("h1,h2,h3,p,li,th,td,a,strong,code,figcaption")].filter(one => one.textContent.trim() && one.offsetParent);
+  const spoken = [...page.querySelectorAll("h1,h2,h3,p,li,th,td,a,strong,code,figcaption")];
+  const words = spoken.filter(one => one.textContent.trim() && one.offsetParent);
   const contrasts = words.filter(element => !element.closest(".card")).map(element => {{
     const pair = [bright(style(element).color), bright(paper)].sort((a, b) => b - a);
     return (pair[0] + 0.05) / (pair[1] + 0.05);
@@ -60,7 +64,9 @@ class Look:
 
 
 def look(folder, page, *, width, dark=False):
-    """Open a page of a folder in a frame so many CSS pixels wide and measure it there. Needs root and Debian the first time."""
+    """Open a page of a folder in a frame so many CSS pixels wide and measure it there. Needs root and Debian the first
+    time.
+    """
     frame = FRAME.format(width=width, page=page).encode()
     asked, measured = [], queue.Queue()
 
@@ -89,7 +95,10 @@ def look(folder, page, *, width, dark=False):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with _running(f"http://127.0.0.1:{server.server_port}/frame", *(["--blink-settings=preferredColorScheme=0"] if dark else [])) as said:
+        with _running(
+            f"http://127.0.0.1:{server.server_port}/frame",
+            *(["--blink-settings=preferredColorScheme=0"] if dark else []),
+        ) as said:
             found = measured.get(timeout=240)
             console = [line for line in said.read_text(errors="replace").splitlines() if "CONSOLE" in line]
         return Look(found, console, asked)
@@ -106,12 +115,27 @@ def print_page(path, target):
 
 @contextmanager
 def _running(address, *options, wait=False):
-    """Chromium with a page open and a profile of its own, until it has ended by itself or the block has; gives the file of what it says."""
+    """Chromium with a page open and a profile of its own, until it has ended by itself or the block has; gives the file
+    of what it says.
+    """
     debian.install({"chromium": "chromium"})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         said = Path(profile) / "said"
-        command = [debian.program("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        command += [f"--user-data-dir={profile}/user", "--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", *options, address]
+        command = [
+            debian.program("chromium"),
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+        ]
+        command += [
+            f"--user-data-dir={profile}/user",
+            "--enable-logging=stderr",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            *options,
+            address,
+        ]
         with said.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:

@@ -16,11 +16,19 @@ def program(name):
 
 
 def install(packages):
-    """Install the packages of the programs that are missing; {program: package}. Raises when it cannot be done: it needs root and apt-get."""
+    """Install the packages of the programs that are missing; {program: package}. Raises when it cannot be done: it
+    needs root and apt-get.
+    """
     with (Path(tempfile.gettempdir()) / "genbench-apt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # apt-get update of two environments that are tested at once would collide
         missing = sorted({package for name, package in packages.items() if program(name) is None})
         if missing:
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
             for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *missing]):
-                subprocess.run([command[0], "-o", "DPkg::Lock::Timeout=300", *command[1:]], check=True, capture_output=True, timeout=900, env=environment)
+                subprocess.run(
+                    [command[0], "-o", "DPkg::Lock::Timeout=300", *command[1:]],
+                    check=True,
+                    capture_output=True,
+                    timeout=900,
+                    env=environment,
+                )

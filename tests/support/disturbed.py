@@ -10,7 +10,14 @@ from genbench.study.run import Silent, run_study
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
 
-SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=400", "train.save_every=2000"]
+SMALL = [
+    "data.points=800",
+    "train.batch=20",
+    "net.width=8",
+    "evaluate.samples=100",
+    "train.log_every=400",
+    "train.save_every=2000",
+]
 
 
 def plan(results, *overrides, seeds=(0,), methods=("toy",), updates=600, name="s"):
@@ -19,7 +26,9 @@ def plan(results, *overrides, seeds=(0,), methods=("toy",), updates=600, name="s
 
 
 def run(study, slots=2, observers=(), display=None):
-    return run_study(study, choose("local", study.trials, slots=slots), observers=observers, display=display or Silent())
+    return run_study(
+        study, choose("local", study.trials, slots=slots), observers=observers, display=display or Silent()
+    )
 
 
 def folders(study):
@@ -31,8 +40,20 @@ def outcome(directory):
     state = checkpoint.latest(directory / "checkpoint")
     rows = [(row["images"], row["updates"], row.get("values"), row.get("metrics")) for row in Tail(directory).rows()]
     found = record.read(directory)
-    facts = (found.status, found.images, found.updates, dict(found.metrics), dict(found.protocol), found.batches_hash, found.generator_hash)
-    return {"facts": facts, "rows": rows, "state": {key: value for key, value in state["trainer"].items() if torch.is_tensor(value)}}
+    facts = (
+        found.status,
+        found.images,
+        found.updates,
+        dict(found.metrics),
+        dict(found.protocol),
+        found.batches_hash,
+        found.generator_hash,
+    )
+    return {
+        "facts": facts,
+        "rows": rows,
+        "state": {key: value for key, value in state["trainer"].items() if torch.is_tensor(value)},
+    }
 
 
 def assert_same(one, other):

@@ -1,7 +1,9 @@
-"""A `genbench` for the pages' commands that is forked from a process with torch loaded: importing it anew would take most of their time.
+"""A `genbench` for the pages' commands that is forked from a process with torch loaded: importing it anew would take
+most of their time.
 
-`python docs_shell.py serve SOCKET` waits for calls; `python docs_shell.py call SOCKET genbench WORD…` makes one: the command runs with
-the caller's files, folder and environment, hears its signals, and gives it its exit code. `call SOCKET python FILE` runs a program.
+`python docs_shell.py serve SOCKET` waits for calls; `python docs_shell.py call SOCKET genbench WORD…` makes one: the
+command runs with the caller's files, folder and environment, hears its signals, and gives it its exit code. `call
+SOCKET python FILE` runs a program.
 """
 
 import importlib
@@ -27,7 +29,13 @@ PRELOADED = [
         "genbench.training.generator",
         "genbench.engines.local",
     ),
-    *("genbench.data.ring", "genbench.nets.mlp", "genbench.metrics.modes", "genbench.report.contents", "genbench.report.formats.formats"),
+    *(
+        "genbench.data.ring",
+        "genbench.nets.mlp",
+        "genbench.metrics.modes",
+        "genbench.report.contents",
+        "genbench.report.formats.formats",
+    ),
 ]
 
 
@@ -58,7 +66,9 @@ def answer(connection):
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    sys.path[:0] = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in sys.path]
+    sys.path[:0] = [
+        part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in sys.path
+    ]
     connection.sendall(f"{os.getpid()}\n".encode())
     code = 1
     try:
@@ -103,11 +113,15 @@ def call(path, words):
 
 
 class Shell:
-    """Runs what pages show, as their reader would, with a `genbench` that starts fast; what pip installs goes into a folder of its own."""
+    """Runs what pages show, as their reader would, with a `genbench` that starts fast; what pip installs goes into a
+    folder of its own.
+    """
 
     def __init__(self, folder):
         self._folder = folder
-        self._server = subprocess.Popen([sys.executable, __file__, "serve", str(folder / "socket")], env=self._environment(folder))
+        self._server = subprocess.Popen(
+            [sys.executable, __file__, "serve", str(folder / "socket")], env=self._environment(folder)
+        )
         self._call = [sys.executable, "-SE", __file__, "call", str(folder / "socket")]
         (folder / "bin").mkdir()
         script = folder / "bin" / "genbench"
@@ -130,14 +144,25 @@ class Shell:
         return self._run([*self._call, "python", str(program)], folder)
 
     def _run(self, command, folder):
-        done = subprocess.run(command, cwd=folder, env=self._environment(folder), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=self._environment(folder),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         assert done.returncode == 0, f"{command[-1]}\n{done.stdout}"
         return done.stdout
 
     def _environment(self, folder):
         installed = str(folder / "site")
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "GENBENCH", "MLFLOW"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("PYTHONPATH", "GENBENCH", "MLFLOW"))
+            },
             "PATH": os.pathsep.join([str(self._folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PYTHONPATH": installed,
             "PIP_TARGET": installed,

@@ -16,12 +16,24 @@ def images(count, seed, size=32, channels=3, colours=4, dark=0.0):
     base = palette[torch.randint(0, colours, (count,), generator=generator)]
     blobs = interpolate(torch.rand(count, channels, 4, 4, generator=generator), size=size, mode="bilinear")
     noise = torch.rand(count, channels, size, size, generator=generator)
-    return (255 * (0.4 * base + 0.4 * blobs + 0.2 * noise) * (1 - dark)).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    return (
+        (255 * (0.4 * base + 0.4 * blobs + 0.2 * noise) * (1 - dark)).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    )
 
 
 def evaluation(samples, test, *, train=None, extractor="toy-features", weights="", **values):
-    splits = Splits(train=images(6, 99) if train is None else train, test=test, **{k: values.pop(k) for k in ("train_labels", "test_labels") if k in values})
-    return Evaluation(samples=samples, splits=splits, dataset="blobs", features=FeatureSettings(name=extractor, weights=str(weights)), **values)
+    splits = Splits(
+        train=images(6, 99) if train is None else train,
+        test=test,
+        **{k: values.pop(k) for k in ("train_labels", "test_labels") if k in values},
+    )
+    return Evaluation(
+        samples=samples,
+        splits=splits,
+        dataset="blobs",
+        features=FeatureSettings(name=extractor, weights=str(weights)),
+        **values,
+    )
 
 
 def random_inception(path):

@@ -28,7 +28,9 @@ def gathered_rows(comm: Comm) -> Tensor:
     network = kit.generator()
     optimizer = _sgd(network)
     for step in range(STEPS):
-        loss = kernels.mmd2(comm.gather(network(kit.noise(ROWS // comm.world))), comm.gather(_own(comm, step, 2)), WIDTHS)
+        loss = kernels.mmd2(
+            comm.gather(network(kit.noise(ROWS // comm.world))), comm.gather(_own(comm, step, 2)), WIDTHS
+        )
         comm.descend((optimizer, loss))
     return _weights(comm, network)
 
@@ -57,7 +59,9 @@ def parameter_penalty(comm: Comm) -> Tensor:
 
 
 def simultaneous(comm: Comm) -> Tensor:
-    """The paper's algorithm 1: the critic ascends the Pearson divergence, the generator descends MMD², from one graph."""
+    """The paper's algorithm 1: the critic ascends the Pearson divergence, the generator descends MMD², from one
+    graph.
+    """
     return _simultaneous(comm, _vector_kit(comm), lambda step: _own(comm, step, 2))
 
 
@@ -96,7 +100,14 @@ def agreement(comm: Comm) -> Tensor:
     return torch.tensor([parameters_agree([same], comm), parameters_agree([same, other], comm)])
 
 
-CHECKS: tuple[Callable[[Comm], Tensor], ...] = (gathered_rows, own_rows, parameter_penalty, simultaneous, synchronized, synchronized_shift)
+CHECKS: tuple[Callable[[Comm], Tensor], ...] = (
+    gathered_rows,
+    own_rows,
+    parameter_penalty,
+    simultaneous,
+    synchronized,
+    synchronized_shift,
+)
 """What must come out on any number of ranks as it does on one."""
 
 
@@ -106,7 +117,9 @@ def everything(comm: Comm) -> dict[str, Tensor]:
 
 
 def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) -> list[dict[str, Tensor]]:
-    """The parameters and buffers of each trial (as plain data, with its folder) after some updates, the same on every rank."""
+    """The parameters and buffers of each trial (as plain data, with its folder) after some updates, the same on every
+    rank.
+    """
     from genbench.training.build import prepare
     from genbench.trial.trial import Trial
 

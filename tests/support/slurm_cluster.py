@@ -1,4 +1,6 @@
-"""A real Slurm of two nodes on this machine's loopback, for tests: installed when missing, started, and stopped without a trace."""
+"""A real Slurm of two nodes on this machine's loopback, for tests: installed when missing, started, and stopped without
+a trace.
+"""
 
 import os
 import secrets
@@ -53,9 +55,12 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherParams=OverMemoryKill
 JobAcctGatherFrequency=1
 {accounting}
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} Sockets=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=4000
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} Sockets=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=4000
-PartitionName=low  Nodes=n1,n2 Default=YES PriorityTier=1 MaxTime=60 GraceTime=20 PreemptMode=REQUEUE State=UP DefMemPerCPU=500
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} Sockets=1 CoresPerSocket=2 ThreadsPerCore=1 \
+RealMemory=4000
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} Sockets=1 CoresPerSocket=2 ThreadsPerCore=1 \
+RealMemory=4000
+PartitionName=low  Nodes=n1,n2 Default=YES PriorityTier=1 MaxTime=60 GraceTime=20 PreemptMode=REQUEUE State=UP \
+DefMemPerCPU=500
 PartitionName=high Nodes=n1,n2 PriorityTier=10 MaxTime=60 PreemptMode=OFF State=UP DefMemPerCPU=500
 """
 WITH_ACCOUNTING = """\
@@ -91,7 +96,9 @@ class Cluster:
     def start(self, name, *command):
         """Start a process that stays in the foreground; its output goes to the log folder."""
         with (self.folder / "log" / f"{name}.out").open("ab") as log:
-            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.processes[name] = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
 
     def start_node(self, name):
         """Start a node's slurmd."""
@@ -132,7 +139,8 @@ class Cluster:
 
 @contextmanager
 def cluster(folder, accounting=False):
-    """A running cluster with partitions low (preempted and requeued, 20 s of grace) and high; two nodes of 2 cores and 4 GB.
+    """A running cluster with partitions low (preempted and requeued, 20 s of grace) and high; two nodes of 2 cores and
+    4 GB.
 
     Needs root, and apt-get where something is missing. Raises when it cannot be started.
     """
@@ -163,8 +171,13 @@ def _start(running, accounting):
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o400)
-    files = [f"--{name}={folder}/munge.{name.removesuffix('-file')}" for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")]
-    running.start("munged", debian.program("munged"), "--foreground", "--force", *files)  # force: it finds a temporary folder unsafe
+    files = [
+        f"--{name}={folder}/munge.{name.removesuffix('-file')}"
+        for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")
+    ]
+    running.start(
+        "munged", debian.program("munged"), "--foreground", "--force", *files
+    )  # force: it finds a temporary folder unsafe
     _wait(lambda: (folder / "munge.socket").exists(), "munged")
     lines = WITH_ACCOUNTING.format(folder=folder, port=ports[3]) if accounting else ""
     (folder / "slurm.conf").write_text(CONF.format(host=host, folder=folder, ports=ports, accounting=lines))
@@ -180,16 +193,34 @@ def _start(running, accounting):
 def _start_accounting(running, host, *, port, database):
     folder = running.folder
     data = folder / "database"
-    install = [debian.program("mariadb-install-db"), "--user=root", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    install = [
+        debian.program("mariadb-install-db"),
+        "--user=root",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+    ]
     subprocess.run(install, check=True, capture_output=True, timeout=120)
-    options = [f"--datadir={data}", f"--socket={folder}/sql.socket", f"--port={database}", "--bind-address=127.0.0.1", f"--pid-file={folder}/sql.pid"]
+    options = [
+        f"--datadir={data}",
+        f"--socket={folder}/sql.socket",
+        f"--port={database}",
+        "--bind-address=127.0.0.1",
+        f"--pid-file={folder}/sql.pid",
+    ]
     running.start("mariadbd", debian.program("mariadbd"), "--no-defaults", "--user=root", *options)
     _wait(lambda: _answers(database), "mariadbd")
     (folder / "slurmdbd.conf").write_text(DBD_CONF.format(folder=folder, host=host, port=port, database=database))
     (folder / "slurmdbd.conf").chmod(0o600)
     running.start("slurmdbd", debian.program("slurmdbd"), "-D")
     _wait(lambda: _answers(port), "slurmdbd")
-    _wait(lambda: ask("sacctmgr", "-i", "add", "cluster", "genbench") or "genbench" in ask("sacctmgr", "-n", "list", "cluster"), "the cluster's account")
+    _wait(
+        lambda: (
+            ask("sacctmgr", "-i", "add", "cluster", "genbench")
+            or "genbench" in ask("sacctmgr", "-n", "list", "cluster")
+        ),
+        "the cluster's account",
+    )
 
 
 def ask(*command):

@@ -7,34 +7,81 @@ from PIL import Image
 
 from genbench.trial.record import Record, write, write_json
 
-PROTOCOL = {"dataset": "ring", "content": "c" * 64, "split": "test", "real_images": 100, "generated_images": 500, "checkpoint": "last", "genbench": "0.1.0"}
+PROTOCOL = {
+    "dataset": "ring",
+    "content": "c" * 64,
+    "split": "test",
+    "real_images": 100,
+    "generated_images": 500,
+    "checkpoint": "last",
+    "genbench": "0.1.0",
+}
 START = 1_700_000_000.0
 SCORES = {"gan": 0.5, "gram": 0.8}
 
 
-def a_record(method="gan", seed=0, *, score=None, status="finished", key="k0", protocol=(), settings=(), study="s", trial=None, **changes):
+def a_record(
+    method="gan",
+    seed=0,
+    *,
+    score=None,
+    status="finished",
+    key="k0",
+    protocol=(),
+    settings=(),
+    study="s",
+    trial=None,
+    **changes,
+):
     """A record of a small trial; score: its high_quality, of which its mode_kl is a tenth of what is missing to 1."""
     score = SCORES.get(method.partition("/")[0], 0.6) + 0.01 * seed if score is None else score
     metrics = {"high_quality": score, "mode_kl": (1 - score) / 10} if status == "finished" else {}
     name, _, variant = method.partition("/")
-    nested = {"method": {"lr": 1e-3}, "net": {"latent": 8, "width": 20}, "train": {"batch": 20}, "seeds": {"init": None, "data": None, "noise": None}}
+    nested = {
+        "method": {"lr": 1e-3},
+        "net": {"latent": 8, "width": 20},
+        "train": {"batch": 20},
+        "seeds": {"init": None, "data": None, "noise": None},
+    }
     for dotted, value in dict(settings).items():
         section, _, setting = dotted.partition(".")
         nested.setdefault(section, {})[setting] = value
     trial = trial or f"{name}-{variant}-{seed}-{'-'.join(map(str, dict(settings).values()))}"
-    who = {"study": study, "trial": trial, "id": "1", "method": name, "variant": variant, "dataset": "ring", "architecture": "mlp", "seed": seed}
-    clocks = {"images": 1000, "updates": 10, "train_seconds": 2.0 + seed, "wall_seconds": 3.0, "started": START, "ended": START + 60}
+    who = {
+        "study": study,
+        "trial": trial,
+        "id": "1",
+        "method": name,
+        "variant": variant,
+        "dataset": "ring",
+        "architecture": "mlp",
+        "seed": seed,
+    }
+    clocks = {
+        "images": 1000,
+        "updates": 10,
+        "train_seconds": 2.0 + seed,
+        "wall_seconds": 3.0,
+        "started": START,
+        "ended": START + 60,
+    }
     start = {"data_hash": "d", "batches_hash": f"b{seed}", "generator_hash": f"g{seed}"}
     where = {"device": "cpu", "peak_memory_mb": 500.0, "origin": f"genbench-{name} 0.1", "git_commit": "c0ffee"}
     where |= {"genbench_version": "0.1.0", "torch_version": "2.15.0", "python_version": "3.11.7"}
-    numbers = {"metrics": metrics, "better": {"high_quality": "higher", "mode_kl": "lower"} if metrics else {}, "protocol": dict.fromkeys(metrics, key)}
+    numbers = {
+        "metrics": metrics,
+        "better": {"high_quality": "higher", "mode_kl": "lower"} if metrics else {},
+        "protocol": dict.fromkeys(metrics, key),
+    }
     numbers |= {"protocols": {key: PROTOCOL | dict(protocol)} if metrics else {}}
     row = {**who, "status": status, **clocks, **start, **where, **numbers, "settings": nested}
     return Record(**(row | changes))
 
 
 def make(results, records, *, name="s", logged=True, about=None):
-    """The folder of a study with these records, each with a log and pictures of a course; about: what study.json says."""
+    """The folder of a study with these records, each with a log and pictures of a course; about: what study.json
+    says.
+    """
     folder = results / name
     for record in records:
         directory = folder / "trials" / record.trial
@@ -55,10 +102,20 @@ def rows(record, count=4):
     """The rows of a log: a loss that falls, and the trial's score half way and at the end."""
     found = []
     for number in range(1, count + 1):
-        clocks = {"images": 1000 * number // count, "updates": 10 * number // count, "train_seconds": (2.0 + record.seed) * number / count}
+        clocks = {
+            "images": 1000 * number // count,
+            "updates": 10 * number // count,
+            "train_seconds": (2.0 + record.seed) * number / count,
+        }
         found.append({"time": START + number, **clocks, "values": {"loss": 1 / number + record.seed}})
         if number in (count // 2, count) and record.metrics:
-            found.append({"time": START + number, **clocks, "metrics": {"high_quality": record.metrics["high_quality"] * number / count}})
+            found.append(
+                {
+                    "time": START + number,
+                    **clocks,
+                    "metrics": {"high_quality": record.metrics["high_quality"] * number / count},
+                }
+            )
     return found
 
 

@@ -11,8 +11,14 @@ START = 1_700_000_000.0
 
 
 def trial_of(method="gan", variant="", seed=0, study="study", **settings):
-    numbers = {"method": {"lr": 1e-3, **settings}, "train": {"batch": 64, "updates": None}, "evaluate": {"metrics": ["modes", "mmd"]}}
-    return Trial(study=study, method=method, variant=variant, dataset="ring", architecture="mlp", seed=seed, settings=numbers)
+    numbers = {
+        "method": {"lr": 1e-3, **settings},
+        "train": {"batch": 64, "updates": None},
+        "evaluate": {"metrics": ["modes", "mmd"]},
+    }
+    return Trial(
+        study=study, method=method, variant=variant, dataset="ring", architecture="mlp", seed=seed, settings=numbers
+    )
 
 
 def row_of(number, **values):
@@ -37,10 +43,26 @@ def make(results, trial, *rows):
 
 def end(trial, directory, status="finished", error="", **metrics):
     """Write the trial's record, a log and two pictures; return the record as observers get it."""
-    names = {"study": trial.study, "trial": directory.name, "id": trial.id, "method": trial.method, "variant": trial.variant}
+    names = {
+        "study": trial.study,
+        "trial": directory.name,
+        "id": trial.id,
+        "method": trial.method,
+        "variant": trial.variant,
+    }
     clocks = {"images": 1280, "updates": 20, "train_seconds": 1.0, "started": START, "ended": START + 60}
     surroundings = {"device": "cpu", "genbench_version": "0.1.0", "git_commit": "c0ffee", "settings": trial.settings}
-    record = Record(**names, dataset="ring", architecture="mlp", seed=trial.seed, status=status, error=error, metrics=metrics, **clocks, **surroundings)
+    record = Record(
+        **names,
+        dataset="ring",
+        architecture="mlp",
+        seed=trial.seed,
+        status=status,
+        error=error,
+        metrics=metrics,
+        **clocks,
+        **surroundings,
+    )
     write(record, directory)
     (directory / "log.txt").write_text("a line\n")
     (directory / "samples").mkdir(exist_ok=True)

@@ -27,7 +27,11 @@ def test_a_fault_is_found_by_its_check_and_told_to_the_author(fault):
     assert fault.says in problem(caught.value, fault.method)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check in STATIC], ids=lambda fault: f"{fault.check}-{fault.method.name}")
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault in faulty.FAULTS if fault.check in STATIC],
+    ids=lambda fault: f"{fault.check}-{fault.method.name}",
+)
 def test_a_fault_of_the_announcement_is_found_by_no_other_check_of_it(fault):
     for name in set(STATIC) - {fault.check}:
         testing.CHECKS[name](fault.method)

@@ -20,7 +20,9 @@ class ToyConfig:
     lr: float = setting(1e-3, "learning rate", source="nowhere", above=0)
     powers: tuple[float, ...] = setting((1.0,), "weights of the moments")
     slow: bool = setting(False, "use less of it")
-    linger: str = setting("", "a file; while it is there an update takes 20 ms, so that a trial can be caught while it trains")
+    linger: str = setting(
+        "", "a file; while it is there an update takes 20 ms, so that a trial can be caught while it trains"
+    )
 
 
 class Toy(Trainer):
@@ -36,7 +38,9 @@ class Toy(Trainer):
         real = next(batches)
         fake = self.sample(self.kit.noise(len(real)))
         real, fake = self.kit.comm.gather(real), self.kit.comm.gather(fake)
-        loss = (real.mean(0) - fake.mean(0)).square().sum() + (real.square().mean(0) - fake.square().mean(0)).square().sum()
+        loss = (real.mean(0) - fake.mean(0)).square().sum() + (
+            real.square().mean(0) - fake.square().mean(0)
+        ).square().sum()
         self.kit.comm.descend((self.optimizer, loss))
         return {"loss": loss.detach()}
 
@@ -49,7 +53,9 @@ class FailConfig:
     how: str = setting("", "raise, nan, kill, segfault, exit, fork, print, leak: what happens at update `at`")
     at: int = setting(5, "the update at which it happens")
     rank: int = setting(-1, "the rank on which it happens; -1: all")
-    marker: str = setting("", "a folder; it happens as often as there are files in it, one of which is removed each time")
+    marker: str = setting(
+        "", "a folder; it happens as often as there are files in it, one of which is removed each time"
+    )
 
 
 class Fails(Toy):

@@ -51,7 +51,11 @@ def wait_for(condition, seconds=120):
 
 
 def parameters(directory):
-    return {name: value for name, value in checkpoint.latest(directory / "checkpoint")["trainer"].items() if torch.is_tensor(value)}
+    return {
+        name: value
+        for name, value in checkpoint.latest(directory / "checkpoint")["trainer"].items()
+        if torch.is_tensor(value)
+    }
 
 
 @pytest.fixture
@@ -65,7 +69,13 @@ def alone(study, run_trial):
 def assert_equal_trials(one, other):
     """Equal up to the order in which sums over the batch are taken."""
     a, b = record.read(one), record.read(other)
-    assert (a.status, a.images, a.updates, a.batches_hash, a.generator_hash) == (b.status, b.images, b.updates, b.batches_hash, b.generator_hash)
+    assert (a.status, a.images, a.updates, a.batches_hash, a.generator_hash) == (
+        b.status,
+        b.images,
+        b.updates,
+        b.batches_hash,
+        b.generator_hash,
+    )
     torch.testing.assert_close(parameters(one), parameters(other), rtol=0, atol=1e-9)
     assert (a.world, b.world) == (1, 2)
 
@@ -135,7 +145,9 @@ def test_an_exception_of_a_rank_is_recorded_and_not_the_silence_that_the_others_
 
 
 def test_ranks_diverge_together_when_one_of_them_does(study, run_trial):
-    directory = directory_of(study("toy-fails", overrides=["world=2", "toy-fails.how=nan", "toy-fails.rank=1", "train.log_every=20"]))
+    directory = directory_of(
+        study("toy-fails", overrides=["world=2", "toy-fails.how=nan", "toy-fails.rank=1", "train.log_every=20"])
+    )
     assert run_trial(directory) == worker.DIVERGED
     assert record.read(directory).error == "loss is nan at update 5"
 

@@ -28,10 +28,15 @@ def test_the_first_samples_do_not_depend_on_how_many_are_asked_for(run):
 def test_evaluating_twice_gives_the_same_numbers_and_leaves_the_trainer_alone(run, tmp_path):
     metrics = [registry.load("metrics", name) for name in ("modes", "mmd", "max_abs")]
     before = {key: value.clone() for key, value in run.trainer.state_dict().items() if torch.is_tensor(value)}
-    one, other = (evaluate(evaluation_of(run.trainer, run.settings, run.splits, "ring", run.device), metrics, tmp_path) for _ in range(2))
+    one, other = (
+        evaluate(evaluation_of(run.trainer, run.settings, run.splits, "ring", run.device), metrics, tmp_path)
+        for _ in range(2)
+    )
     assert one == other
     assert list(one.numbers) == list(one.protocols) == ["modes", "mmd", "max_abs"]
-    assert all(torch.equal(before[key], value) for key, value in run.trainer.state_dict().items() if torch.is_tensor(value))
+    assert all(
+        torch.equal(before[key], value) for key, value in run.trainer.state_dict().items() if torch.is_tensor(value)
+    )
     assert (tmp_path / "samples" / "final.png").exists()
 
 

@@ -14,7 +14,14 @@ from genbench.trial.log import Log, Progress
 
 @pytest.mark.parametrize(
     ("budget", "done"),
-    [({"images": 100}, True), ({"images": 101}, False), ({"updates": 10}, True), ({"updates": 11}, False), ({"seconds": 1.0}, True), ({"seconds": 1.1}, False)],
+    [
+        ({"images": 100}, True),
+        ({"images": 101}, False),
+        ({"updates": 10}, True),
+        ({"updates": 11}, False),
+        ({"seconds": 1.0}, True),
+        ({"seconds": 1.1}, False),
+    ],
 )
 def test_a_budget_is_spent_when_its_clock_reaches_it(budget, done):
     assert spent(TrainSettings(**budget), Progress(images=100, updates=10, train_seconds=1.0)) is done
@@ -24,7 +31,9 @@ def test_the_first_of_several_limits_counts():
     assert spent(TrainSettings(images=10**9, updates=10), Progress(images=100, updates=10))
 
 
-@pytest.mark.parametrize(("before", "after", "due"), [(0, 9, False), (9, 10, True), (10, 19, False), (5, 35, True), (10, 10, False)])
+@pytest.mark.parametrize(
+    ("before", "after", "due"), [(0, 9, False), (9, 10, True), (10, 19, False), (5, 35, True), (10, 10, False)]
+)
 def test_something_is_due_when_a_multiple_lies_between(before, after, due):
     assert crossed(before, after, 10) is due
 
@@ -39,7 +48,12 @@ def pictured(study, run_trial, *overrides):
 
 def test_pictures_are_drawn_at_the_wanted_updates_besides(study, run_trial):
     assert pictured(study, run_trial) == {"0000000000", "0000000400"}
-    assert pictured(study, run_trial, "train.sample_at=[1,7]") == {"0000000000", "0000000020", "0000000140", "0000000400"}
+    assert pictured(study, run_trial, "train.sample_at=[1,7]") == {
+        "0000000000",
+        "0000000020",
+        "0000000140",
+        "0000000400",
+    }
 
 
 def test_a_space_of_the_methods_own_is_drawn_at_the_wanted_updates_and_at_the_end(study, run_trial, monkeypatch):
@@ -49,7 +63,9 @@ def test_a_space_of_the_methods_own_is_drawn_at_the_wanted_updates_and_at_the_en
     assert len(found) == 6 + 2
 
 
-def test_projected_are_held_out_and_generated_points_as_the_trainer_sees_them_in_eval_mode(study, run_trial, monkeypatch):
+def test_projected_are_held_out_and_generated_points_as_the_trainer_sees_them_in_eval_mode(
+    study, run_trial, monkeypatch
+):
     seen = []
     monkeypatch.setattr(toys.Toy, "project", lambda self, images: seen.append((images, self.training)))
     pictured(study, run_trial, "train.precision=fp64")

@@ -72,7 +72,10 @@ def test_the_best_checkpoint_scores_what_the_curve_says_of_its_best_point(direct
 
 def test_scoring_changes_no_checkpoint_and_no_curve(directory):
     def files():
-        return {path.name: path.read_bytes() for path in [*(directory / "checkpoint").iterdir(), directory / "metrics.jsonl", directory / "trial.json"]}
+        return {
+            path.name: path.read_bytes()
+            for path in [*(directory / "checkpoint").iterdir(), directory / "metrics.jsonl", directory / "trial.json"]
+        }
 
     before = files()
     score(directory, "evaluate.samples=40")
@@ -95,7 +98,9 @@ def test_what_cannot_be_scored_again_is_refused(directory, word, said):
 
 
 def test_only_finished_trials_are_scored_and_the_others_are_named(directory, study):
-    planned = study("toy", seeds=(0, 1), overrides=["evaluate.every=100", "evaluate.best=mmd", "evaluate.metrics=[modes,mmd]"])
+    planned = study(
+        "toy", seeds=(0, 1), overrides=["evaluate.every=100", "evaluate.best=mmd", "evaluate.metrics=[modes,mmd]"]
+    )
     done, others = rescore.finished(planned.directory)
     assert done == [directory]
     assert len(others) == 1

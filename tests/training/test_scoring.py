@@ -67,7 +67,9 @@ def test_a_trial_that_was_stopped_has_the_curve_and_the_best_of_one_that_was_not
 
 
 @pytest.mark.parametrize("when", [1, 3, 4])
-def test_a_trial_that_is_asked_to_stop_while_it_is_scored_stops_at_once_and_goes_on(study, run_trial, monkeypatch, when):
+def test_a_trial_that_is_asked_to_stop_while_it_is_scored_stops_at_once_and_goes_on(
+    study, run_trial, monkeypatch, when
+):
     whole = ran(study(overrides=CURVE, name="whole"), run_trial)
     planned = study(overrides=CURVE, name="stopped")
     directory = planned.directory_of(planned.trials[0])

@@ -49,7 +49,11 @@ def test_a_trial_leaves_all_its_files(study, run_trial):
     assert record.generator_parameters == (8 * 8 + 8) + (8 * 8 + 8) + (8 * 2 + 2)
     assert record.origin == "genbench-toys 0.1"
     assert [row["updates"] for row in rows(directory)] == [1, *range(2, 21, 2)]
-    assert {path.name for path in (directory / "samples").iterdir()} == {"0000000000.png", "0000000400.png", "final.png"}
+    assert {path.name for path in (directory / "samples").iterdir()} == {
+        "0000000000.png",
+        "0000000400.png",
+        "final.png",
+    }
     assert "finished" in (directory / "log.txt").read_text()
 
 
@@ -124,7 +128,9 @@ main()
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGUSR2"])
 def test_a_signal_on_the_way_out_does_not_hide_how_the_trial_ended(study, how):
     directory = only(study())
-    ended = subprocess.run([sys.executable, "-c", ENDS_LATE.format(how=how, directory=str(directory))], capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_LATE.format(how=how, directory=str(directory))], capture_output=True, text=True
+    )
     assert ended.returncode == worker.DONE, ended.stderr
     assert read(directory).status == "finished"
 
@@ -158,7 +164,12 @@ def test_divergence_is_a_result(study, run_trial):
     directory = only(study("toy-fails", overrides=["toy-fails.how=nan", "toy-fails.at=6"]))
     assert run_trial(directory) == worker.DIVERGED
     record = read(directory)
-    assert (record.status, record.error, record.updates, record.metrics) == ("diverged", "loss is nan at update 6", 6, {})
+    assert (record.status, record.error, record.updates, record.metrics) == (
+        "diverged",
+        "loss is nan at update 6",
+        6,
+        {},
+    )
     assert run_trial(directory) == worker.DIVERGED
 
 
@@ -196,7 +207,9 @@ def test_the_hashes_are_equal_for_every_method_of_one_seed_and_differ_between_se
         assert by_seed[0] != by_seed[1]
 
 
-@pytest.mark.parametrize(("varied", "batches", "generator"), [("data", False, True), ("init", True, False), ("noise", True, True)])
+@pytest.mark.parametrize(
+    ("varied", "batches", "generator"), [("data", False, True), ("init", True, False), ("noise", True, True)]
+)
 def test_one_source_of_randomness_varies_while_the_others_stand_still(study, run_trial, varied, batches, generator):
     one, other = only(study(name="one")), only(study(name="other", overrides=[f"seeds.{varied}=7"]))
     for directory in (one, other):

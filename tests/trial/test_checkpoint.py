@@ -28,7 +28,12 @@ def test_without_a_checkpoint_there_is_none(tmp_path):
 def test_the_newest_two_are_kept_and_nothing_else_is_left(tmp_path):
     for updates in (1, 20, 300):
         checkpoint.save(state(updates), tmp_path, updates)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0000000020.pt", "0000000020.pt.sha256", "0000000300.pt", "0000000300.pt.sha256"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "0000000020.pt",
+        "0000000020.pt.sha256",
+        "0000000300.pt",
+        "0000000300.pt.sha256",
+    ]
     assert checkpoint.latest(tmp_path)["progress"]["updates"] == 300
 
 
@@ -42,7 +47,10 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:100])
 
 
-@pytest.mark.parametrize("damage", [flip, cut, lambda path: path.write_bytes(b""), lambda path: path.with_name(path.name + ".sha256").unlink()])
+@pytest.mark.parametrize(
+    "damage",
+    [flip, cut, lambda path: path.write_bytes(b""), lambda path: path.with_name(path.name + ".sha256").unlink()],
+)
 def test_a_damaged_checkpoint_is_named_and_the_older_one_is_taken(tmp_path, caplog, damage):
     for updates in (1, 2):
         checkpoint.save(state(updates), tmp_path, updates)
@@ -66,7 +74,9 @@ class Malice:
         return (setattr, (Malice, "ran", True))
 
 
-@pytest.mark.parametrize("write", [lambda path: torch.save(Malice(), path), lambda path: path.write_bytes(pickle.dumps(Malice()))])
+@pytest.mark.parametrize(
+    "write", [lambda path: torch.save(Malice(), path), lambda path: path.write_bytes(pickle.dumps(Malice()))]
+)
 def test_a_checkpoint_that_holds_code_is_refused_and_the_code_is_not_run(tmp_path, write):
     path = tmp_path / "0000000001.pt"
     write(path)

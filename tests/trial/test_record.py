@@ -10,10 +10,22 @@ from genbench.trial.record import Record
 
 
 def a_record(**changes):
-    row = {"study": "s", "trial": "t-1", "id": "1", "method": "gram", "dataset": "ring", "architecture": "mlp", "seed": 0, "status": "finished"}
+    row = {
+        "study": "s",
+        "trial": "t-1",
+        "id": "1",
+        "method": "gram",
+        "dataset": "ring",
+        "architecture": "mlp",
+        "seed": 0,
+        "status": "finished",
+    }
     row |= {"warnings": ("few samples",), "better": {"modes": "higher"}}
     row |= {"protocol": {"modes": "0a1b"}, "protocols": {"0a1b": {"dataset": "ring", "real_images": 5}}}
-    row |= {"metrics": {"modes": 8.0, "high_quality": 0.7}, "settings": {"method": {"lr": 0.1, "widths": [1.0]}, "train": {"batch": 200}, "threads": 1}}
+    row |= {
+        "metrics": {"modes": 8.0, "high_quality": 0.7},
+        "settings": {"method": {"lr": 0.1, "widths": [1.0]}, "train": {"batch": 200}, "threads": 1},
+    }
     return Record(**(row | changes))
 
 

@@ -8,7 +8,19 @@ from genbench.trial.trial import Trial, plan
 
 
 def a_trial(**changes):
-    return Trial(**({"study": "s", "method": "gram", "dataset": "ring", "architecture": "mlp", "seed": 0, "settings": {"train": {"batch": 2}}} | changes))
+    return Trial(
+        **(
+            {
+                "study": "s",
+                "method": "gram",
+                "dataset": "ring",
+                "architecture": "mlp",
+                "seed": 0,
+                "settings": {"train": {"batch": 2}},
+            }
+            | changes
+        )
+    )
 
 
 def points(method, variant, dataset):
@@ -20,12 +32,23 @@ def test_a_trial_survives_the_trip_through_plain_data():
     assert Trial.from_dict(trial.to_dict()) == trial
 
 
-@pytest.mark.parametrize("change", [{"method": "gan"}, {"dataset": "digits"}, {"architecture": "dcgan"}, {"seed": 1}, {"settings": {"train": {"batch": 3}}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "gan"},
+        {"dataset": "digits"},
+        {"architecture": "dcgan"},
+        {"seed": 1},
+        {"settings": {"train": {"batch": 3}}},
+    ],
+)
 def test_the_id_changes_with_everything_that_determines_the_numbers(change):
     assert a_trial(**change).id != a_trial().id
 
 
-@pytest.mark.parametrize("change", [{"study": "t"}, {"variant": "flow"}, {"running": {"device": "cuda"}}, {"swept": {"x": 1}}])
+@pytest.mark.parametrize(
+    "change", [{"study": "t"}, {"variant": "flow"}, {"running": {"device": "cuda"}}, {"swept": {"x": 1}}]
+)
 def test_the_id_does_not_change_with_anything_else(change):
     assert a_trial(**change).id == a_trial().id
 

@@ -37,7 +37,8 @@ class Curve:
 
 
 def draw(curves: Iterable[Curve], label: str, looks: Mapping[str, Look], *, log: bool) -> Figure:
-    """One value against images, updates and seconds: a line per contender and condition, the mean over seeds, with a band from lowest to highest.
+    """One value against images, updates and seconds: a line per contender and condition, the mean over seeds, with a
+    band from lowest to highest.
 
     A cross is where a trial diverged.
     """
@@ -57,7 +58,15 @@ def draw(curves: Iterable[Curve], label: str, looks: Mapping[str, Look], *, log:
         if log:
             log_scale(axis, "y")
     whose = "" if foot else f" ({contenders[0]})"
-    figure.text(0.04 / COLUMN, 0.5 + foot / figure.get_figheight() / 2, label + whose, rotation=90, va="center", ha="left", fontsize=9)
+    figure.text(
+        0.04 / COLUMN,
+        0.5 + foot / figure.get_figheight() / 2,
+        label + whose,
+        rotation=90,
+        va="center",
+        ha="left",
+        fontsize=9,
+    )
     if foot:
         key(figure, {name: looks[name] for name in contenders})
     return figure
@@ -77,16 +86,41 @@ def _line(axis: Axes, seeds: list[Curve], clock: str, look: Look, *, band: bool)
     needed = there[[not seed.diverged for seed in seeds]].all(axis=0) & there.any(axis=0)
     places, rows, there = places[needed], rows[:, needed], there[:, needed]
     means = np.where(there, rows, 0).sum(axis=0) / there.sum(axis=0)
-    few = {"marker": look.marker} if max(len(seed.values) for seed in seeds) <= 1 else {"marker": look.marker, "markevery": max(1, len(places) // 5)}
-    axis.plot(places, means, color=look.colour, linestyle=look.line, alpha=1.0 if band else 0.75, linewidth=1.3 if band else 1.0, **few)
+    few = (
+        {"marker": look.marker}
+        if max(len(seed.values) for seed in seeds) <= 1
+        else {"marker": look.marker, "markevery": max(1, len(places) // 5)}
+    )
+    axis.plot(
+        places,
+        means,
+        color=look.colour,
+        linestyle=look.line,
+        alpha=1.0 if band else 0.75,
+        linewidth=1.3 if band else 1.0,
+        **few,
+    )
     if band and len(seeds) > 1:
         axis.fill_between(
-            places, np.where(there, rows, np.inf).min(axis=0), np.where(there, rows, -np.inf).max(axis=0), color=look.colour, alpha=0.18, linewidth=0
+            places,
+            np.where(there, rows, np.inf).min(axis=0),
+            np.where(there, rows, -np.inf).max(axis=0),
+            color=look.colour,
+            alpha=0.18,
+            linewidth=0,
         )
     for seed in seeds:
         finite = np.isfinite(seed.values)
         if seed.diverged and finite.any():
-            axis.plot(seed.clocks[clock][finite][-1:], seed.values[finite][-1:], "x", color=look.colour, markersize=7, markeredgewidth=1.8, zorder=5)
+            axis.plot(
+                seed.clocks[clock][finite][-1:],
+                seed.values[finite][-1:],
+                "x",
+                color=look.colour,
+                markersize=7,
+                markeredgewidth=1.8,
+                zorder=5,
+            )
 
 
 def _clock_ticks(axis: Axes, clock: str) -> None:

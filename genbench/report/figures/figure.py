@@ -47,7 +47,9 @@ class Trials:
     """Of the figures' names; not empty when a study has several data sets."""
 
     def may_be_logarithmic(self, metric: str) -> bool:
-        """Whether the metric is an error, whose zero is the best; a share that is almost nothing is not a different thing from nothing."""
+        """Whether the metric is an error, whose zero is the best; a share that is almost nothing is not a different
+        thing from nothing.
+        """
         return self.directions.get(metric, "neither") == "lower"
 
     def directed(self, metric: str) -> str:

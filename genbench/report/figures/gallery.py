@@ -26,15 +26,25 @@ ROWS = 40
 
 
 def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
-    """The figures that these trials have, in the order in which a reader wants them; and a line for every log that is damaged."""
+    """The figures that these trials have, in the order in which a reader wants them; and a line for every log that is
+    damaged.
+    """
     faces = style.looks(trials.records["contender"]) | style.looks(trials.records["label"])
     drawn, problems = _curves(trials, faces)
-    found = [*_scores(trials, faces), *_sensitivities(trials, faces), *samples.of(trials), *drawn, *_parallel(trials, faces)]
+    found = [
+        *_scores(trials, faces),
+        *_sensitivities(trials, faces),
+        *samples.of(trials),
+        *drawn,
+        *_parallel(trials, faces),
+    ]
     return tuple(found), problems
 
 
 def save(figures: Iterable[Figure], folder: Path) -> None:
-    """Draw every figure into a folder, as NAME.png and NAME.pdf; many of them in several processes. Raises GenbenchError where that cannot be."""
+    """Draw every figure into a folder, as NAME.png and NAME.pdf; many of them in several processes. Raises
+    GenbenchError where that cannot be.
+    """
     figures = list(figures)
     shares = max(1, min(len(os.sched_getaffinity(0)), len(figures) // ENOUGH))
     own, *others = [figures[number::shares] for number in range(shares)]
@@ -56,7 +66,9 @@ def _save(figures: Sequence[Figure], folder: Path) -> None:
         for figure in figures:
             drawing = figure.draw()
             drawing.savefig(folder / f"{figure.name}.png", dpi=style.DPI, metadata={"Software": None})
-            drawing.savefig(folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+            drawing.savefig(
+                folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
+            )
 
 
 def _scores(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]:
@@ -78,7 +90,9 @@ def _scores(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]
             section="Scores of every seed",
             caption=caption,
             alt=f"Points of {trials.directed(metric)}: " + _ranges(finite, metric, "contender"),
-            draw=partial(plots.strip, finite, metric, trials.directed(metric), faces, log=_logarithmic(trials, finite, metric)),
+            draw=partial(
+                plots.strip, finite, metric, trials.directed(metric), faces, log=_logarithmic(trials, finite, metric)
+            ),
         )
 
 
@@ -97,10 +111,24 @@ def _sensitivities(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[
                 name=f"{trials.prefix}sensitivity-{slug(word)}-{slug(metric)}",
                 section="Sensitivity to settings",
                 caption=f"{metric} against {word}: means, every trial, and from the lowest to the highest"
-                + (f"; over all values of {', '.join(name.removeprefix('settings.') for name in others)}." if others else "."),
+                + (
+                    f"; over all values of {', '.join(name.removeprefix('settings.') for name in others)}."
+                    if others
+                    else "."
+                ),
                 alt=f"{trials.directed(metric)} against {word}, mean by value: "
-                + "; ".join(f"{label} {_means(own, setting, metric)}" for label, own in shown.groupby("label", sort=False)),
-                draw=partial(plots.sensitivity, shown, metric, setting, trials.directed(metric), faces, log=_logarithmic(trials, shown, metric)),
+                + "; ".join(
+                    f"{label} {_means(own, setting, metric)}" for label, own in shown.groupby("label", sort=False)
+                ),
+                draw=partial(
+                    plots.sensitivity,
+                    shown,
+                    metric,
+                    setting,
+                    trials.directed(metric),
+                    faces,
+                    log=_logarithmic(trials, shown, metric),
+                ),
             )
 
 
@@ -114,7 +142,13 @@ def _curves(trials: Trials, faces: Mapping[str, style.Look]) -> tuple[list[Figur
             problems.append(str(error))
             continue
         for (kind, name), (clocks, values) in rows_of_log.items():
-            curve = Curve(contender=row["contender"], condition=row["condition"], clocks=clocks, values=values, diverged=row["status"] == "diverged")
+            curve = Curve(
+                contender=row["contender"],
+                condition=row["condition"],
+                clocks=clocks,
+                values=values,
+                diverged=row["status"] == "diverged",
+            )
             found.setdefault((kind, name), []).append(curve)
     figures = []
     for (kind, name), lines in sorted(found.items(), key=lambda item: item[0][0] != "metrics"):
@@ -142,13 +176,17 @@ def _curves(trials: Trials, faces: Mapping[str, style.Look]) -> tuple[list[Figur
 
 def _parallel(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]:
     finished = trials.records[trials.records["status"] == "finished"]
-    columns = [name for name in (*trials.shared, *trials.own, *trials.metrics) if finished[name].astype(str).nunique() > 1]
+    columns = [
+        name for name in (*trials.shared, *trials.own, *trials.metrics) if finished[name].astype(str).nunique() > 1
+    ]
     if len(columns) >= 3 and len(finished) >= 3:
         words = ", ".join(name.removeprefix("settings.") for name in columns)
         yield Figure(
             name=f"{trials.prefix}parallel",
             section="All settings and scores at once",
-            caption="Parallel coordinates: a line per finished trial, every axis from its smallest value to its largest.",
+            caption=(
+                "Parallel coordinates: a line per finished trial, every axis from its smallest value to its largest."
+            ),
             alt=f"{len(finished)} lines across axes of {words}; the table of trials has the same numbers",
             draw=partial(plots.parallel, finished, columns, faces),
         )
@@ -159,16 +197,26 @@ def _logarithmic(trials: Trials, records: pd.DataFrame, metric: str) -> bool:
 
 
 def _box(records: pd.DataFrame) -> str:
-    return ", a box over the quartiles" if records.groupby(["contender", "condition"]).size().max() >= plots.BOX_FROM else ""
+    return (
+        ", a box over the quartiles"
+        if records.groupby(["contender", "condition"]).size().max() >= plots.BOX_FROM
+        else ""
+    )
 
 
 def _ranges(records: pd.DataFrame, metric: str, by: str) -> str:
-    words = [f"{name} {own.min():.3g} to {own.max():.3g}, mean {own.mean():.3g}, {len(own)} trials" for name, own in records.groupby(by, sort=False)[metric]]
+    words = [
+        f"{name} {own.min():.3g} to {own.max():.3g}, mean {own.mean():.3g}, {len(own)} trials"
+        for name, own in records.groupby(by, sort=False)[metric]
+    ]
     return "; ".join(words)
 
 
 def _means(records: pd.DataFrame, setting: str, metric: str) -> str:
-    return ", ".join(f"{mean:.3g} at {value:g}" for value, mean in records.astype({setting: float}).groupby(setting)[metric].mean().items())
+    return ", ".join(
+        f"{mean:.3g} at {value:g}"
+        for value, mean in records.astype({setting: float}).groupby(setting)[metric].mean().items()
+    )
 
 
 def _last_values(lines: Sequence[Curve]) -> str:
@@ -177,4 +225,7 @@ def _last_values(lines: Sequence[Curve]) -> str:
         finite = line.values[np.isfinite(line.values)]
         if len(finite):
             found.setdefault(line.contender, []).append(float(finite[-1]))
-    return "; ".join(f"{name} {min(values):.3g}" + (f" to {max(values):.3g}" if len(values) > 1 else "") for name, values in found.items())
+    return "; ".join(
+        f"{name} {min(values):.3g}" + (f" to {max(values):.3g}" if len(values) > 1 else "")
+        for name, values in found.items()
+    )

@@ -1,4 +1,6 @@
-"""Figures of pictures: samples over time, final samples by seed and by setting, nearest neighbours; read from the trials' folders."""
+"""Figures of pictures: samples over time, final samples by seed and by setting, nearest neighbours; read from the
+trials' folders.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ class Cell:
 
 
 def courses(samples: Path) -> dict[str, list[tuple[int, Path]]]:
-    """A trial's pictures from training: what they show (nothing: the samples) to up to six of them, evenly spread, each (images, picture).
+    """A trial's pictures from training: what they show (nothing: the samples) to up to six of them, evenly spread, each
+    (images, picture).
 
-    Samples that were also shown in another way, as the critic projects them, are those of these moments, so that one can compare them.
+    Samples that were also shown in another way, as the critic projects them, are those of these moments, so that one
+    can compare them.
     """
     found: dict[str, list[tuple[int, Path]]] = {}
     for path in sorted(samples.glob("*.png")):
@@ -59,14 +63,18 @@ def _spread(count: int) -> list[int]:
 def rows(names: Mapping[str, Sequence[Cell | None]], side: float = CELL) -> Figure:
     """Small pictures in rows, each row with its name at the left."""
     margin = _margin(names, side)
-    figure = sheet(max(COLUMN, margin + max(map(len, names.values())) * (side + GAP)), len(names) * (side + TITLE) + GAP)
+    figure = sheet(
+        max(COLUMN, margin + max(map(len, names.values())) * (side + GAP)), len(names) * (side + TITLE) + GAP
+    )
     for line, (name, cells) in enumerate(names.items()):
         _row(figure, margin, line * (side + TITLE), side, cells, name)
     return figure
 
 
 def blocks(grids: Mapping[str, Mapping[str, Sequence[Cell | None]]], heads: Sequence[str], side: float = 0.9) -> Figure:
-    """Grids beside each other, three at most in a line: by name, each with rows by name and the same heads above its columns."""
+    """Grids beside each other, three at most in a line: by name, each with rows by name and the same heads above its
+    columns.
+    """
     across = min(3, len(grids))
     lines = max(map(len, grids.values()))
     margin = max(_margin(grid, side) for grid in grids.values())
@@ -111,7 +119,15 @@ def _margin(names: Iterable[str], side: float) -> float:
 
 def _row(figure: Figure, left: float, top: float, side: float, cells: Sequence[Cell | None], name: str) -> None:
     """A row of square cells below the room for their titles, from `left` on, with its name before it."""
-    _words(figure, left - 0.06, top + TITLE + side / 2, _wrapped(name, side), rotation=90, ha="right", multialignment="center")
+    _words(
+        figure,
+        left - 0.06,
+        top + TITLE + side / 2,
+        _wrapped(name, side),
+        rotation=90,
+        ha="right",
+        multialignment="center",
+    )
     for column, cell in enumerate(cells):
         if cell is not None:
             _show(figure, left + column * (side + GAP), top, side, side, cell)

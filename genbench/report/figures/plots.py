@@ -25,7 +25,9 @@ WIDE = 100
 
 
 def strip(trials: pd.DataFrame, metric: str, label: str, looks: Mapping[str, Look], *, log: bool) -> Figure:
-    """A metric's value of every trial: a row per condition, or per contender where there is one condition; a point per seed, a bar at the mean."""
+    """A metric's value of every trial: a row per condition, or per contender where there is one condition; a point per
+    seed, a bar at the mean.
+    """
     import seaborn
 
     shown = trials[np.isfinite(trials[metric])]
@@ -43,18 +45,42 @@ def strip(trials: pd.DataFrame, metric: str, label: str, looks: Mapping[str, Loo
     for lane, contender in enumerate(contenders):
         look, own = looks[contender], shown[shown["contender"] == contender]
         offset = 0.8 * ((lane + 0.5) / lanes - 0.5) if several else 0.0
-        places = own["condition" if several else "contender"].map({name: row + offset for row, name in enumerate(rows)}).to_numpy(dtype=float)
+        places = (
+            own["condition" if several else "contender"]
+            .map({name: row + offset for row, name in enumerate(rows)})
+            .to_numpy(dtype=float)
+        )
         values = own[metric].to_numpy(dtype=float)
-        crowded = np.isin(places, [place for place, count in zip(*np.unique(places, return_counts=True), strict=True) if count >= BOX_FROM])
+        crowded = np.isin(
+            places,
+            [place for place, count in zip(*np.unique(places, return_counts=True), strict=True) if count >= BOX_FROM],
+        )
         if crowded.any():
             seaborn.boxplot(
-                x=values[crowded], y=places[crowded], ax=axis, orient="h", native_scale=True, width=0.56 / lanes, color=look.colour,
-                boxprops={"alpha": 0.25}, showfliers=False, linewidth=0.8,
-            )  # fmt: skip
+                x=values[crowded],
+                y=places[crowded],
+                ax=axis,
+                orient="h",
+                native_scale=True,
+                width=0.56 / lanes,
+                color=look.colour,
+                boxprops={"alpha": 0.25},
+                showfliers=False,
+                linewidth=0.8,
+            )
         means = [(values[places == place].mean(), place) for place in np.unique(places) if (places == place).sum() > 1]
         if means:
             axis.plot(*zip(*means, strict=True), "|", color=INK, markersize=15, markeredgewidth=1.2, zorder=2)
-        axis.plot(values, places + _lifts(places) / lanes, look.marker, color=look.colour, markeredgecolor=INK, markeredgewidth=0.4, alpha=0.85, zorder=3)
+        axis.plot(
+            values,
+            places + _lifts(places) / lanes,
+            look.marker,
+            color=look.colour,
+            markeredgecolor=INK,
+            markeredgewidth=0.4,
+            alpha=0.85,
+            zorder=3,
+        )
     axis.set_yticks(range(len(rows)), names)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_ylabel("")
@@ -68,8 +94,12 @@ def strip(trials: pd.DataFrame, metric: str, label: str, looks: Mapping[str, Loo
     return figure
 
 
-def sensitivity(trials: pd.DataFrame, metric: str, setting: str, label: str, looks: Mapping[str, Look], *, log: bool) -> Figure:
-    """A metric against a numeric setting: a line through the means of each method, a band from its lowest to its highest trial, a point per trial."""
+def sensitivity(
+    trials: pd.DataFrame, metric: str, setting: str, label: str, looks: Mapping[str, Look], *, log: bool
+) -> Figure:
+    """A metric against a numeric setting: a line through the means of each method, a band from its lowest to its
+    highest trial, a point per trial.
+    """
     shown = trials[np.isfinite(trials[metric]) & trials[setting].notna()]
     methods = list(dict.fromkeys(shown["label"]))
     foot = key_height(methods, COLUMN)
@@ -81,21 +111,33 @@ def sensitivity(trials: pd.DataFrame, metric: str, setting: str, label: str, loo
         values = grouped.mean().index.to_numpy()
         axis.fill_between(values, grouped.min(), grouped.max(), color=look.colour, alpha=0.15, linewidth=0)
         axis.plot(values, grouped.mean(), color=look.colour, linestyle=look.line)
-        axis.plot(own[setting], own[metric], look.marker, color=look.colour, markeredgecolor=INK, markeredgewidth=0.4, alpha=0.85)
+        axis.plot(
+            own[setting],
+            own[metric],
+            look.marker,
+            color=look.colour,
+            markeredgecolor=INK,
+            markeredgewidth=0.4,
+            alpha=0.85,
+        )
     if is_wide(shown[setting].to_numpy(dtype=float), times=8):
         log_scale(axis, "x")
     if log:
         log_scale(axis, "y")
     _few_ticks(axis, sorted(set(shown[setting].astype(float))))
     axis.set_xlabel(setting.removeprefix("settings."))
-    figure.text(0.04 / COLUMN, 0.5 + foot / figure.get_figheight() / 2, label, rotation=90, va="center", ha="left", fontsize=9)
+    figure.text(
+        0.04 / COLUMN, 0.5 + foot / figure.get_figheight() / 2, label, rotation=90, va="center", ha="left", fontsize=9
+    )
     if foot:
         key(figure, {name: looks[name] for name in methods})
     return figure
 
 
 def parallel(trials: pd.DataFrame, columns: Sequence[str], looks: Mapping[str, Look]) -> Figure:
-    """A line per trial across an axis per setting and metric, each axis from its smallest value at the bottom to its largest."""
+    """A line per trial across an axis per setting and metric, each axis from its smallest value at the bottom to its
+    largest.
+    """
     methods = list(dict.fromkeys(trials["label"]))
     width = max(COLUMN, 1.1 * len(columns))
     names = [name.removeprefix("settings.").replace(".", ".\n").replace("_", "_\n") for name in columns]
@@ -106,7 +148,16 @@ def parallel(trials: pd.DataFrame, columns: Sequence[str], looks: Mapping[str, L
     heights = np.stack([_heights(trials[name]) for name in columns], axis=1)
     for line, method in zip(heights, trials["label"], strict=True):
         look = looks[method]
-        axis.plot(range(len(columns)), line, color=look.colour, linestyle=look.line, marker=look.marker, markersize=3, alpha=0.6, linewidth=0.9)
+        axis.plot(
+            range(len(columns)),
+            line,
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            markersize=3,
+            alpha=0.6,
+            linewidth=0.9,
+        )
     for place, name in enumerate(columns):
         axis.axvline(place, color=INK, linewidth=0.8, zorder=0)
         lowest, highest = _ends(trials[name])
@@ -126,7 +177,9 @@ def parallel(trials: pd.DataFrame, columns: Sequence[str], looks: Mapping[str, L
 
 
 def is_wide(values: NDArray[np.float64], times: float = WIDE) -> bool:
-    """Whether numbers are all positive, and the largest so many times the smallest that a logarithmic axis shows them better."""
+    """Whether numbers are all positive, and the largest so many times the smallest that a logarithmic axis shows them
+    better.
+    """
     return bool(len(values)) and bool(values.min() > 0) and bool(values.max() >= times * values.min())
 
 
@@ -141,7 +194,9 @@ def _lifts(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _few_ticks(axis: Axes, values: Sequence[float]) -> None:
-    """A tick at every value of a setting, when they are few; none so near to another that their numbers would run together."""
+    """A tick at every value of a setting, when they are few; none so near to another that their numbers would run
+    together.
+    """
     if len(values) > 6:
         return
     places = axis.transData.transform([(value, axis.get_ylim()[0]) for value in values])[:, 0] / axis.figure.dpi

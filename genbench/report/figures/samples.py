@@ -18,7 +18,9 @@ SEEDS = 6
 
 
 def of(trials: Trials) -> Iterator[Figure]:
-    """The figures of pictures: final samples by setting or by seed, the course of training, and what metrics looked at."""
+    """The figures of pictures: final samples by setting or by seed, the course of training, and what metrics looked
+    at.
+    """
     folders = trials.folder / "trials"
     records = trials.records.sort_values("seed", kind="stable")
     pictured = records[[(folders / trial / "samples" / "final.png").exists() for trial in records["trial"]]]
@@ -40,14 +42,23 @@ def of(trials: Trials) -> Iterator[Figure]:
     where = f", {common}" if varying else ""
     courses = {contender: montage.courses(folders / first.loc[contender, "trial"] / "samples") for contender in shown}
     for what in dict.fromkeys(what for found in courses.values() for what in found):
-        rows = {contender: [Cell(picture=path, title=f"{images:,}") for images, path in found[what]] for contender, found in courses.items() if what in found}
+        rows = {
+            contender: [Cell(picture=path, title=f"{images:,}") for images, path in found[what]]
+            for contender, found in courses.items()
+            if what in found
+        }
         if max(map(len, rows.values())) > 1:
             yield Figure(
                 name=f"{trials.prefix}course{f'-{slug(what)}' if what else ''}",
                 section="Samples",
-                caption=f"Samples{f' ({what})' if what else ''} in the course of training, by the images taken so far; "
-                f"seed {first['seed'].iloc[0]}{where}.{of_all}",
-                alt=f"Rows of small pictures: samples of {', '.join(rows)} from the first to the last images of training",
+                caption=(
+                    f"Samples{f' ({what})' if what else ''} in the course of training, by the images taken so far; "
+                    f"seed {first['seed'].iloc[0]}{where}.{of_all}"
+                ),
+                alt=(
+                    f"Rows of small pictures: samples of {', '.join(rows)} from the first to the last images of"
+                    " training"
+                ),
                 draw=partial(montage.rows, rows),
             )
     for contender in shown:
@@ -59,9 +70,18 @@ def of(trials: Trials) -> Iterator[Figure]:
         yield Figure(
             name=f"{trials.prefix}samples-{slug(contender)}",
             section="Samples",
-            caption=f"{contender}: samples at the end of training, and the pictures of {names}; seed {first.loc[contender, 'seed']}{where}.",
+            caption=(
+                f"{contender}: samples at the end of training, and the pictures of {names}; seed"
+                f" {first.loc[contender, 'seed']}{where}."
+            ),
             alt=f"A grid of samples of {contender}, and below it what {names} looked at",
-            draw=partial(montage.gallery, [Cell(picture=folder / "final.png", title="samples"), *(Cell(picture=path, title=path.stem) for path in pictures)]),
+            draw=partial(
+                montage.gallery,
+                [
+                    Cell(picture=folder / "final.png", title="samples"),
+                    *(Cell(picture=path, title=path.stem) for path in pictures),
+                ],
+            ),
         )
 
 
@@ -70,8 +90,12 @@ def _by_seed(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], of_al
     rows: dict[str, list[Cell | None]] = {}
     for contender in shown:
         own = pictured[pictured["contender"] == contender].drop_duplicates("seed").set_index("seed")
-        rows[contender] = [_final(trials, own.loc[seed], f"seed {seed}") if seed in own.index else None for seed in seeds]
-    of_seeds = "" if pictured["seed"].nunique() <= SEEDS else f" The first {SEEDS} of {pictured['seed'].nunique()} seeds."
+        rows[contender] = [
+            _final(trials, own.loc[seed], f"seed {seed}") if seed in own.index else None for seed in seeds
+        ]
+    of_seeds = (
+        "" if pictured["seed"].nunique() <= SEEDS else f" The first {SEEDS} of {pictured['seed'].nunique()} seeds."
+    )
     return Figure(
         name=f"{trials.prefix}samples",
         section="Samples",
@@ -86,17 +110,25 @@ def _by_setting(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], se
     rows: dict[str, list[Cell | None]] = {}
     for contender in shown:
         own = pictured[pictured["contender"] == contender].drop_duplicates(setting).set_index(setting)
-        rows[contender] = [_final(trials, own.loc[value], f"{word.rpartition('.')[2]}={value}") if value in own.index else None for value in values]
+        rows[contender] = [
+            _final(trials, own.loc[value], f"{word.rpartition('.')[2]}={value}") if value in own.index else None
+            for value in values
+        ]
     return Figure(
         name=f"{trials.prefix}samples",
         section="Samples",
-        caption=f"Samples at the end of training, a row per contender, a column per value of {word}; the first seed of each.{of_all}",
+        caption=(
+            f"Samples at the end of training, a row per contender, a column per value of {word}; the first seed of"
+            f" each.{of_all}"
+        ),
         alt=f"Small pictures of the final samples of {', '.join(rows)} for {word} of {', '.join(map(str, values))}",
         draw=partial(montage.rows, rows),
     )
 
 
-def _blocks(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], varying: Sequence[str], of_all: str) -> Figure:
+def _blocks(
+    trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], varying: Sequence[str], of_all: str
+) -> Figure:
     """The grid of Figure 2 of the paper: a block per contender, the setting with more values across, the other down."""
     across, down = sorted(varying, key=lambda name: -pictured[name].nunique())[:2]
     others = {name: pictured[name].mode().iloc[0] for name in varying if name not in (across, down)}
@@ -110,7 +142,11 @@ def _blocks(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], varyin
         own = pictured[pictured["contender"] == contender].drop_duplicates([across, down]).set_index([across, down])
         grids[contender] = {
             f"{short[down]}={line}": [
-                _final(trials, own.loc[(column, line)], f"{own.loc[(column, line)][score]:.3g}" if score else "") if (column, line) in own.index else None
+                (
+                    _final(trials, own.loc[(column, line)], f"{own.loc[(column, line)][score]:.3g}" if score else "")
+                    if (column, line) in own.index
+                    else None
+                )
                 for column in columns
             ]
             for line in lines
@@ -118,12 +154,17 @@ def _blocks(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], varyin
     return Figure(
         name=f"{trials.prefix}samples",
         section="Samples",
-        caption=f"Samples at the end of training: {short[across]} across, {short[down]} down, a block per contender, the first seed of each"
+        caption=(
+            f"Samples at the end of training: {short[across]} across, {short[down]} down, a block per contender, the"
+            " first seed of each"
+        )
         + "".join(f", {name.removeprefix('settings.')}={value}" for name, value in others.items())
         + (f"; above each its {score}." if score else ".")
         + of_all,
-        alt=f"Blocks of small pictures, one per contender ({', '.join(grids)}): final samples for "
-        f"{len(columns)} values of {short[across]} by {len(lines)} of {short[down]}",
+        alt=(
+            f"Blocks of small pictures, one per contender ({', '.join(grids)}): final samples for "
+            f"{len(columns)} values of {short[across]} by {len(lines)} of {short[down]}"
+        ),
         draw=partial(montage.blocks, grids, [f"{short[across]}={column}" for column in columns]),
     )
 

@@ -1,4 +1,6 @@
-"""How contenders look in figures: a colour, a marker and a line each, told apart without colour too; and the size of the type."""
+"""How contenders look in figures: a colour, a marker and a line each, told apart without colour too; and the size of
+the type.
+"""
 
 from __future__ import annotations
 
@@ -57,9 +59,15 @@ class Look:
 
 
 def looks(contenders: Iterable[str]) -> dict[str, Look]:
-    """A look for every contender, in their order; with more contenders than colours, the same colour comes with other markers and lines."""
+    """A look for every contender, in their order; with more contenders than colours, the same colour comes with other
+    markers and lines.
+    """
     return {
-        name: Look(COLOURS[n % len(COLOURS)], MARKERS[(n + n // len(COLOURS)) % len(MARKERS)], LINES[(n + n // len(COLOURS)) % len(LINES)])
+        name: Look(
+            COLOURS[n % len(COLOURS)],
+            MARKERS[(n + n // len(COLOURS)) % len(MARKERS)],
+            LINES[(n + n // len(COLOURS)) % len(LINES)],
+        )
         for n, name in enumerate(dict.fromkeys(contenders))
     }
 
@@ -85,11 +93,21 @@ def key(figure: Figure, looks: Mapping[str, Look], *, lines: bool = True) -> Non
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.line if lines else "", markeredgecolor=INK, markeredgewidth=0.4)
+        Line2D(
+            [],
+            [],
+            color=look.colour,
+            marker=look.marker,
+            linestyle=look.line if lines else "",
+            markeredgecolor=INK,
+            markeredgewidth=0.4,
+        )
         for look in looks.values()
     ]
     columns = _key_columns(looks, figure.get_figwidth())
-    figure.legend(handles, list(looks), loc="lower center", ncols=columns, handlelength=2.6, borderaxespad=0.2, columnspacing=1.2)
+    figure.legend(
+        handles, list(looks), loc="lower center", ncols=columns, handlelength=2.6, borderaxespad=0.2, columnspacing=1.2
+    )
 
 
 def key_height(names: Collection[str], width: float) -> float:

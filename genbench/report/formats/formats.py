@@ -26,7 +26,9 @@ def check(formats: Sequence[str]) -> None:
 
 
 def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
-    """Write a report into a folder, which is created if it is missing; return its files, the figures left out. Raises GenbenchError where it cannot be."""
+    """Write a report into a folder, which is created if it is missing; return its files, the figures left out. Raises
+    GenbenchError where it cannot be.
+    """
     check(formats)
     pictures = folder / FIGURES
     written = []
@@ -37,14 +39,18 @@ def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
         for name in dict.fromkeys(formats):
             written += [_put(folder / file, make()) for file, make in _files(report, pictures)[name].items()]
     except OSError as error:
-        raise GenbenchError(f"the report cannot be written into {folder}: {error.strerror or error}; name another folder with -o") from error
+        raise GenbenchError(
+            f"the report cannot be written into {folder}: {error.strerror or error}; name another folder with -o"
+        ) from error
     return written
 
 
 def _files(report: Report, pictures: Path) -> Mapping[str, Mapping[str, Callable[[], bytes]]]:
     """Format to the files that it is and how each is made."""
     tables = {f"{one.name}.csv": one for one in (*report.results, *report.background)}
-    frames = {"records.csv": report.records} | {file: one.shown if one.data is None else one.data for file, one in tables.items()}
+    frames = {"records.csv": report.records} | {
+        file: one.shown if one.data is None else one.data for file, one in tables.items()
+    }
     return {
         "html": {"report.html": lambda: html.render(report, pictures).encode()},
         "md": {"report.md": lambda: markdown.render(report, FIGURES).encode()},

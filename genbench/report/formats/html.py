@@ -35,9 +35,14 @@ def render(report: Report, folder: Path) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("genbench.report.formats", package_path="")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     sections = [
-        (name, slug_of(number), list(group)) for number, (name, group) in enumerate(groupby(_pictures(report.figures, folder), lambda one: one.figure.section))
+        (name, slug_of(number), list(group))
+        for number, (name, group) in enumerate(
+            groupby(_pictures(report.figures, folder), lambda one: one.figure.section)
+        )
     ]
     return environment.get_template("page.html.jinja").render(report=report, sections=sections)
 
@@ -58,5 +63,7 @@ def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:
         with Image.open(path) as picture:
             width, height = (round(side * CSS_INCH / DPI) for side in picture.size)
         source = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-        found.append(Picture(figure=figure, source=source, width=width, height=height, wide=width > COLUMN * CSS_INCH + 1))
+        found.append(
+            Picture(figure=figure, source=source, width=width, height=height, wide=width > COLUMN * CSS_INCH + 1)
+        )
     return found

@@ -7,17 +7,47 @@ import re
 from genbench.report.contents import Report
 from genbench.report.table import Table
 
-SPECIAL = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-SPECIAL |= {"\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"}
-SPECIAL |= {"±": r"$\pm$", "–": "--", "−": "$-$", "λ": r"$\lambda$", "σ": r"$\sigma$", "²": r"\textsuperscript{2}", "×": r"$\times$", "…": r"\dots{}"}
+SPECIAL = {
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+SPECIAL |= {
+    "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+}
+SPECIAL |= {
+    "±": r"$\pm$",
+    "–": "--",
+    "−": "$-$",
+    "λ": r"$\lambda$",
+    "σ": r"$\sigma$",
+    "²": r"\textsuperscript{2}",
+    "×": r"$\times$",
+    "…": r"\dots{}",
+}
 SPECIAL |= {"≥": r"$\geq$", "≤": r"$\leq$"}
 WIDE = 32
 """Characters from which a column of words is set in lines of a fixed width."""
 
 
 def render(report: Report, figures: str = "figures") -> str:
-    """LaTeX of every table and figure with its caption and a label; `figures` is the folder of the figures' PDF files."""
-    parts = [f"% {_one_line(report.title)}: \\usepackage{{booktabs,longtable,graphicx}}; the widest tables want a landscape page"]
+    """LaTeX of every table and figure with its caption and a label; `figures` is the folder of the figures' PDF
+    files.
+    """
+    parts = [
+        f"% {_one_line(report.title)}: \\usepackage{{booktabs,longtable,graphicx}}; the widest tables want a landscape"
+        " page"
+    ]
     parts += [f"% {_one_line(sentence.words)}" for sentence in report.summary]
     parts += [_table(one) for one in (*report.results, *report.background)]
     for figure in report.figures:

@@ -16,21 +16,33 @@ def render(report: Report, figures: str = "figures") -> str:
     """The report's Markdown (GitHub's); `figures` is the folder of the pictures, as seen from the file."""
     parts = [f"# {escape(report.title)}", *([escape(report.question)] if report.question else [])]
     parts += ["Claimed:\n\n" + _listed(report.claims)] if report.claims else []
-    spoken = [f"**{sentence.verdict if sentence.verdict != 'none' else 'no verdict'}**: {escape(sentence.words)}" for sentence in report.spoken]
-    parts += ["## In short", _listed(report.overview), "\n".join(f"- {line}" for line in spoken) or "There is no pair of contenders to compare."]
+    spoken = [
+        f"**{sentence.verdict if sentence.verdict != 'none' else 'no verdict'}**: {escape(sentence.words)}"
+        for sentence in report.spoken
+    ]
+    parts += [
+        "## In short",
+        _listed(report.overview),
+        "\n".join(f"- {line}" for line in spoken) or "There is no pair of contenders to compare.",
+    ]
     parts += [f"{report.unspoken} more are in the table of verdicts."] if report.unspoken else []
     parts += ["**Left out, because they could not be read:**\n\n" + _listed(report.damaged)] if report.damaged else []
     parts += ["To know before reading the numbers:\n\n" + _listed(report.notes)] if report.notes else []
     parts += ["## Numbers", *(_table(one, "###") for one in report.results)]
     order = list(dict.fromkeys(figure.section for figure in report.figures))
-    for section, group in groupby(sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section):
+    for section, group in groupby(
+        sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section
+    ):
         parts.append(f"## {escape(section)}")
         parts += [f"![{escape(one.alt)}]({figures}/{one.name}.png)\n\n*{escape(one.caption)}*" for one in group]
     for table in report.background:
         parts.append(_table(table, "##"))
         if table.name == "protocols" and report.fairness:
             parts.append(_listed(report.fairness))
-    parts += ["## Commands", *(f"{escape(command.purpose)}:\n\n```bash\n{command.line}\n```" for command in report.commands)]
+    parts += [
+        "## Commands",
+        *(f"{escape(command.purpose)}:\n\n```bash\n{command.line}\n```" for command in report.commands),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -36,18 +36,25 @@ def render(report: Report, folder: Path) -> bytes:
     _heading(pdf, "In short")
     for line in report.overview:
         _paragraph(pdf, f"• {line}", size=10)
-    spoken = [f"{'No verdict' if one.verdict == 'none' else one.verdict.capitalize()}: {one.words}" for one in report.spoken]
+    spoken = [
+        f"{'No verdict' if one.verdict == 'none' else one.verdict.capitalize()}: {one.words}" for one in report.spoken
+    ]
     _list(pdf, spoken or ["There is no pair of contenders to compare."])
     if report.unspoken:
         _paragraph(pdf, f"{report.unspoken} more are in the table of verdicts.")
-    for words, lines in (("Left out, because they could not be read:", report.damaged), ("To know before reading the numbers:", report.notes)):
+    for words, lines in (
+        ("Left out, because they could not be read:", report.damaged),
+        ("To know before reading the numbers:", report.notes),
+    ):
         if lines:
             _paragraph(pdf, words)
             _list(pdf, lines)
     for table in report.results:
         _table(pdf, table)
     order = list(dict.fromkeys(figure.section for figure in report.figures))
-    for section, group in groupby(sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section):
+    for section, group in groupby(
+        sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section
+    ):
         _figures(pdf, section, list(group), folder)
     for table in report.background:
         _table(pdf, table)
@@ -123,7 +130,10 @@ def _table(pdf: FPDF, one: Table) -> None:
     pdf.set_font(FONT, size=7 if len(names) <= MANY else 6)
     rows = [[str(cell) for cell in row] for row in one.shown.itertuples(index=False)]
     widths = [
-        min(LONGEST, 2 + max(len(_longest_word(name, cells)) for name, cells in ((name, [row[place] for row in rows]),))) for place, name in enumerate(names)
+        min(
+            LONGEST, 2 + max(len(_longest_word(name, cells)) for name, cells in ((name, [row[place] for row in rows]),))
+        )
+        for place, name in enumerate(names)
     ]
     with pdf.table(
         col_widths=widths,
@@ -148,7 +158,9 @@ def _figures(pdf: FPDF, section: str, figures: Sequence[Figure], folder: Path) -
     _turn(pdf, sideways=False)
     places = [_place(pdf, folder / f"{figure.name}.png") for figure in figures]
     _heading(pdf, section, room=places[0].height + 25)
-    left: tuple[float, float] | None = None  # where the figure of the left column begins and ends, while the right one is free
+    left: tuple[float, float] | None = (
+        None  # where the figure of the left column begins and ends, while the right one is free
+    )
     for figure, place in zip(figures, places, strict=True):
         if left is not None and (place.wide or left[0] + place.height + 15 > pdf.page_break_trigger):
             pdf.set_y(left[1])

@@ -10,7 +10,12 @@ from genbench.config.settings import DataSettings, ResourceSettings, Settings, T
 
 RUNNING = tuple(
     f"settings.{prefix}{f.name}"
-    for prefix, config in (("", Settings), ("data.", DataSettings), ("train.", TrainSettings), ("resources.", ResourceSettings))
+    for prefix, config in (
+        ("", Settings),
+        ("data.", DataSettings),
+        ("train.", TrainSettings),
+        ("resources.", ResourceSettings),
+    )
     for f in dataclasses.fields(config)
     if not f.metadata.get("numbers", True)
 )
@@ -29,7 +34,10 @@ def varying_settings(records: pd.DataFrame) -> list[str]:
     found = []
     for name in columns:
         values = records[name].map(lambda value: tuple(value) if isinstance(value, list) else value)
-        if values.nunique(dropna=False) > 1 and (values.groupby([records["dataset"], records["method"]]).nunique(dropna=False) > 1).any():
+        if (
+            values.nunique(dropna=False) > 1
+            and (values.groupby([records["dataset"], records["method"]]).nunique(dropna=False) > 1).any()
+        ):
             records[name] = values
             found.append(name)
     if records.groupby(["dataset", "method"])["architecture"].nunique().gt(1).any():

@@ -16,7 +16,8 @@ class Field:
     """The trials of a study with the names of what is compared."""
 
     records: pd.DataFrame
-    """With the columns `label` (method or method/variant), `contender` (that, and its own settings that vary) and `condition` (the others)."""
+    """With the columns `label` (method or method/variant), `contender` (that, and its own settings that vary) and
+    `condition` (the others)."""
     shared: Sequence[str]
     """Columns of settings that vary for all contenders alike."""
     own: Sequence[str]
@@ -32,8 +33,13 @@ def name(records: pd.DataFrame) -> Field:
     named[varying] = table[varying]
     own = [column for column in varying if column.startswith("settings.method.")]
     shared = [column for column in varying if column not in own]
-    of_method = {label: [column for column in own if rows[column].nunique(dropna=False) > 1] for label, rows in named.groupby("label")}
-    named["contender"] = [" ".join([row["label"], *_words(row, of_method[row["label"]])]) for row in named.to_dict("records")]
+    of_method = {
+        label: [column for column in own if rows[column].nunique(dropna=False) > 1]
+        for label, rows in named.groupby("label")
+    }
+    named["contender"] = [
+        " ".join([row["label"], *_words(row, of_method[row["label"]])]) for row in named.to_dict("records")
+    ]
     named["condition"] = [" ".join(_words(row, shared)) for row in named.to_dict("records")]
     return Field(records=named, shared=shared, own=own)
 
@@ -44,7 +50,11 @@ def labels(records: pd.DataFrame) -> pd.Series:
 
 
 def _words(row: Mapping[Hashable, Any], columns: Sequence[str]) -> list[str]:
-    return [f"{column.rpartition('.')[2]}={_value(row[column])}" for column in columns if not (isinstance(row[column], float) and pd.isna(row[column]))]
+    return [
+        f"{column.rpartition('.')[2]}={_value(row[column])}"
+        for column in columns
+        if not (isinstance(row[column], float) and pd.isna(row[column]))
+    ]
 
 
 def _value(value: Any) -> str:

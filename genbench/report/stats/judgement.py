@@ -24,7 +24,9 @@ NAN = float("nan")
 
 
 def verdicts(records: pd.DataFrame) -> list[Verdict]:
-    """A verdict for every pair of contenders on every metric of every data set; over several conditions each seed counts with its mean."""
+    """A verdict for every pair of contenders on every metric of every data set; over several conditions each seed
+    counts with its mean.
+    """
     found: list[Verdict] = []
     for family in families(records):
         found += _judge(family, [compare(family, a, b, family.conditions) for a, b in combinations(family.outcomes, 2)])
@@ -32,22 +34,40 @@ def verdicts(records: pd.DataFrame) -> list[Verdict]:
 
 
 def by_condition(records: pd.DataFrame) -> list[Verdict]:
-    """The same for each condition alone, for every pair that was tried under it; adjusted over all pairs and conditions."""
+    """The same for each condition alone, for every pair that was tried under it; adjusted over all pairs and
+    conditions.
+    """
     found: list[Verdict] = []
     for family in families(records):
-        there = {condition: [name for name, places in family.outcomes.items() if condition in places] for condition in family.conditions}
-        found += _judge(family, [compare(family, a, b, [condition]) for condition, names in there.items() for a, b in combinations(names, 2)])
+        there = {
+            condition: [name for name, places in family.outcomes.items() if condition in places]
+            for condition in family.conditions
+        }
+        found += _judge(
+            family,
+            [
+                compare(family, a, b, [condition])
+                for condition, names in there.items()
+                for a, b in combinations(names, 2)
+            ],
+        )
     return found
 
 
 def frame(found: Sequence[Verdict]) -> pd.DataFrame:
     """Verdicts as a table, a row each and a column for every field."""
-    return pd.DataFrame([dataclasses.asdict(one) for one in found], columns=[f.name for f in dataclasses.fields(Verdict)])
+    return pd.DataFrame(
+        [dataclasses.asdict(one) for one in found], columns=[f.name for f in dataclasses.fields(Verdict)]
+    )
 
 
 def _judge(family: Family, pairs: Sequence[Comparison]) -> list[Verdict]:
     """The verdicts on all comparisons of a family."""
-    contrasts = {number: statistics.contrast(*pair.values, paired=pair.paired) for number, pair in enumerate(pairs) if pair.enough}
+    contrasts = {
+        number: statistics.contrast(*pair.values, paired=pair.paired)
+        for number, pair in enumerate(pairs)
+        if pair.enough
+    }
     found = [_described(family, pair, contrasts.get(number)) for number, pair in enumerate(pairs)]
     if family.better == "neither":
         return found
@@ -55,21 +75,32 @@ def _judge(family: Family, pairs: Sequence[Comparison]) -> list[Verdict]:
     p = {number: contrast.p for number, contrast in contrasts.items()}
     adjusted = _adjusted(p, [pairs[number] for number in able])
     for number in able:
-        found[number] = _decided(found[number], pairs[number], family.better, p[number], adjusted[number], LEVEL / len(able))
+        found[number] = _decided(
+            found[number], pairs[number], family.better, p[number], adjusted[number], LEVEL / len(able)
+        )
     ranked = p | {number: _rank_p(pair) for number, pair in enumerate(pairs) if _has_losses(pair)}
     p_ranked = dict(zip(ranked, statistics.holm(list(ranked.values())), strict=True))
-    words: Mapping[int, Word] = {number: _ranked_word(pairs[number], p_ranked[number]) for number in ranked if _has_losses(pairs[number])}
+    words: Mapping[int, Word] = {
+        number: _ranked_word(pairs[number], p_ranked[number]) for number in ranked if _has_losses(pairs[number])
+    }
     return [dataclasses.replace(one, with_failures=words.get(number, one.verdict)) for number, one in enumerate(found)]
 
 
 def _adjusted(p: Mapping[int, float], able: Sequence[Comparison]) -> dict[int, float]:
-    """The family's adjusted p by the number of the comparison, those under one set of conditions relabelled together."""
+    """The family's adjusted p by the number of the comparison, those under one set of conditions relabelled
+    together.
+    """
     blocks: dict[tuple[str, ...], dict[str, Mapping[int, float]]] = {}
     for pair in able:
         blocks.setdefault(pair.conditions, {}).update({pair.a: pair.of_a, pair.b: pair.of_b})
-    common = {place: [seed for seed in next(iter(block.values())) if all(seed in one for one in block.values())] for place, block in blocks.items()}
+    common = {
+        place: [seed for seed in next(iter(block.values())) if all(seed in one for one in block.values())]
+        for place, block in blocks.items()
+    }
     paired = all(pair.paired for pair in able) and all(len(seeds) >= ENOUGH for seeds in common.values())
-    values = [[_array(one, common[place] if paired else one) for one in block.values()] for place, block in blocks.items()]
+    values = [
+        [_array(one, common[place] if paired else one) for one in block.values()] for place, block in blocks.items()
+    ]
     return dict(zip(p, statistics.family_p(list(p.values()), values, paired=paired).tolist(), strict=True))
 
 
@@ -102,12 +133,16 @@ def _described(family: Family, pair: Comparison, found: Contrast | None) -> Verd
     )
 
 
-def _decided(described: Verdict, pair: Comparison, better: Literal["higher", "lower"], p: float, p_holm: float, level: float) -> Verdict:
+def _decided(
+    described: Verdict, pair: Comparison, better: Literal["higher", "lower"], p: float, p_holm: float, level: float
+) -> Verdict:
     """The verdict on a comparison; level: what Holm's adjustment leaves to the smallest p."""
     a, b = pair.values
     spread = statistics.has_spread_between(a, b, paired=pair.paired)
     equal = not spread and described.difference == 0
-    word: Word = "equal" if equal else _word(described.difference if better == "higher" else -described.difference, p_holm)
+    word: Word = (
+        "equal" if equal else _word(described.difference if better == "higher" else -described.difference, p_holm)
+    )
     return dataclasses.replace(
         described,
         test=described.test if spread else "no spread",
@@ -142,7 +177,9 @@ def _needed(a: Values, b: Values, *, paired: bool, level: float) -> int | None:
 
 
 def _has_losses(pair: Comparison) -> bool:
-    """Whether trials without a score can change the verdict: there are some, and seeds enough that ended under all conditions."""
+    """Whether trials without a score can change the verdict: there are some, and seeds enough that ended under all
+    conditions.
+    """
     return pair.lost_a + pair.lost_b > 0 and min(len(pair.ranks_a), len(pair.ranks_b)) >= ENOUGH
 
 

@@ -33,7 +33,8 @@ class Outcomes:
     scores: Mapping[int, float]
     """Seed to the metric's value, of those that finished with a finite one."""
     starts: Mapping[int, str]
-    """Seed to a text that is equal where the order of the data and the initial weights are; empty where they are not known."""
+    """Seed to a text that is equal where the order of the data and the initial weights are; empty where they are not
+    known."""
     possible: float
     """The number of modes in the data, the most that the metric `modes` can reach; NaN where it is not known."""
 
@@ -56,7 +57,9 @@ class Family:
 
 
 def families(records: pd.DataFrame) -> Iterator[Family]:
-    """Every metric of every data set, in order of appearance; numbers made in unlike ways are metrics of their own, `fid [<key>]`."""
+    """Every metric of every data set, in order of appearance; numbers made in unlike ways are metrics of their own,
+    `fid [<key>]`.
+    """
     if records.empty:
         return
     separated, metrics = protocols.separate(records, columns.metric_names(records))
@@ -70,23 +73,48 @@ def families(records: pd.DataFrame) -> Iterator[Family]:
         for row in own.to_dict("records"):
             places.setdefault((row["contender"], row["condition"]), []).append(row)
         for metric in metrics:
-            scored = {row["condition"]: None for trials in places.values() for row in trials if _score(row, metric) is not None}
+            scored = {
+                row["condition"]: None
+                for trials in places.values()
+                for row in trials
+                if _score(row, metric) is not None
+            }
             outcomes: dict[str, dict[str, Outcomes]] = {}
             for (contender, condition), trials in places.items():
                 if condition in scored and (tried := _tried(trials, metric)):
                     outcomes.setdefault(contender, {})[condition] = _outcomes(tried, metric)
             if scored:
-                yield Family(dataset=str(dataset), metric=metric, better=directions[metric], conditions=tuple(scored), outcomes=outcomes)
+                yield Family(
+                    dataset=str(dataset),
+                    metric=metric,
+                    better=directions[metric],
+                    conditions=tuple(scored),
+                    outcomes=outcomes,
+                )
 
 
 def _outcomes(rows: list[Row], metric: str) -> Outcomes:
     rows = sorted(rows, key=lambda row: int(row["seed"]))
     scores = {int(row["seed"]): score for row in rows if (score := _score(row, metric)) is not None}
-    possible = [row.get("settings.data.modes", math.nan) for row in rows] if metric.partition("@")[0].partition(" ")[0] == "modes" else []
+    possible = (
+        [row.get("settings.data.modes", math.nan) for row in rows]
+        if metric.partition("@")[0].partition(" ")[0] == "modes"
+        else []
+    )
     return Outcomes(
-        statuses={int(row["seed"]): UNSCORED if row["status"] == "finished" and int(row["seed"]) not in scores else row["status"] for row in rows},
+        statuses={
+            int(row["seed"]): UNSCORED
+            if row["status"] == "finished" and int(row["seed"]) not in scores
+            else row["status"]
+            for row in rows
+        },
         scores=scores,
-        starts={int(row["seed"]): f"{row['batches_hash']} {row['generator_hash']}" if row["batches_hash"] and row["generator_hash"] else "" for row in rows},
+        starts={
+            int(row["seed"]): f"{row['batches_hash']} {row['generator_hash']}"
+            if row["batches_hash"] and row["generator_hash"]
+            else ""
+            for row in rows
+        },
         possible=float(possible[0]) if possible else math.nan,
     )
 
@@ -105,11 +133,15 @@ def _tried(rows: list[Row], metric: str) -> list[Row]:
         return name in row["metrics"].split(",") and key in ("", own if isinstance(own, str) else "unknown")
 
     finished = [is_scored(row) for row in rows if row["status"] == "finished"]
-    return [row for row in rows if row["status"] != "finished" or is_scored(row)] if any(finished) or not finished else []
+    return (
+        [row for row in rows if row["status"] != "finished" or is_scored(row)] if any(finished) or not finished else []
+    )
 
 
 def _better(records: pd.DataFrame, metric: str) -> Better:
-    """The direction that the records know of a metric; of older records the installed metric's, `neither` where there is none to be had."""
+    """The direction that the records know of a metric; of older records the installed metric's, `neither` where there
+    is none to be had.
+    """
     name = metric.partition(" [")[0]
     column = f"better.{name}"
     known = set(records[column].dropna()) if column in records else set()

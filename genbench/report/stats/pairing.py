@@ -1,4 +1,6 @@
-"""Two contenders side by side: which of their seeds are compared with which, and what is lost by those that did not finish."""
+"""Two contenders side by side: which of their seeds are compared with which, and what is lost by those that did not
+finish.
+"""
 
 from __future__ import annotations
 
@@ -97,15 +99,23 @@ def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditio
         seeds = f"{counts[0]} of both" if not reason else f"{counts[0]} and {counts[1]}"
         return f"too few seeds finished{everywhere}: {seeds}, where {ENOUGH} are needed"
     paired = f"not paired: {reason}" if reason else "paired: seeds share data order and initial weights"
-    left_out = f"; under the {len(places)} of {len(conditions)} conditions that both were tried under" if len(places) < len(conditions) else ""
+    left_out = (
+        f"; under the {len(places)} of {len(conditions)} conditions that both were tried under"
+        if len(places) < len(conditions)
+        else ""
+    )
     return paired + left_out
 
 
 def _ranks(ours: Sequence[Outcomes], theirs: Sequence[Outcomes], sign: int) -> tuple[Values, Values]:
-    """Each ended seed's mean over the conditions of its rank among the trials of both; those without a score tie for the worst."""
+    """Each ended seed's mean over the conditions of its rank among the trials of both; those without a score tie for
+    the worst.
+    """
     ranks_a, ranks_b = [], []
     for one, other in zip(ours, theirs, strict=True):
-        goodness = [sign * outcomes.scores.get(seed, -sign * np.inf) for outcomes in (one, other) for seed in outcomes.statuses]
+        goodness = [
+            sign * outcomes.scores.get(seed, -sign * np.inf) for outcomes in (one, other) for seed in outcomes.statuses
+        ]
         ranks = [float(rank) for rank in stats.rankdata(goodness)]
         ranks_a.append(dict(zip(one.statuses, ranks[: len(one.statuses)], strict=True)))
         ranks_b.append(dict(zip(other.statuses, ranks[len(one.statuses) :], strict=True)))

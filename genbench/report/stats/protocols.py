@@ -14,8 +14,8 @@ OF_THE_DATA = ("dataset", "content", "real_images")
 def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFrame, list[str]]:
     """The records with unlike numbers in columns of their own, and the names of the metrics' columns.
 
-    The numbers of a metric are alike when those of one data set have one protocol, and those of several have protocols that
-    differ in the data alone. A metric of which they are not is as many columns as protocols, `fid [<key>]`.
+    The numbers of a metric are alike when those of one data set have one protocol, and those of several have protocols
+    that differ in the data alone. A metric of which they are not is as many columns as protocols, `fid [<key>]`.
     """
     separated, columns = records.copy(), []
     for metric in metrics:
@@ -31,7 +31,9 @@ def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFram
 
 
 def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
-    """A line for every metric that is several columns: what the protocols differ in; and one for what was scored again otherwise."""
+    """A line for every metric that is several columns: what the protocols differ in; and one for what was scored again
+    otherwise.
+    """
     metrics = list(metrics)
     found: dict[str, list[str]] = {}
     for metric in metrics:
@@ -39,9 +41,14 @@ def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
         if _unlike(records, keys):
             protocols = {key: in_full(records, key) for key in dict.fromkeys(keys.dropna())}
             differing = differences(protocols.values())
-            ways = (f"[{key}] " + ", ".join(f"{name} {_short(protocol.get(name))}" for name in differing) for key, protocol in protocols.items())
+            ways = (
+                f"[{key}] " + ", ".join(f"{name} {_short(protocol.get(name))}" for name in differing)
+                for key, protocol in protocols.items()
+            )
             found.setdefault("; ".join(ways), []).append(metric)
-    return [f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()] + _again(records, metrics)
+    return [
+        f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()
+    ] + _again(records, metrics)
 
 
 def _again(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
@@ -70,7 +77,9 @@ def differences(protocols: Iterable[Mapping[str, Any]], ignored: Iterable[str] =
 
 
 def _keys(records: pd.DataFrame, metric: str) -> pd.Series:
-    """The key of every record's number; of a record from before there were protocols it is `unknown`, without a number it is missing."""
+    """The key of every record's number; of a record from before there were protocols it is `unknown`, without a number
+    it is missing.
+    """
     column = f"protocol.{metric}"
     keys = records[column] if column in records else pd.Series(index=records.index, dtype=object)
     return keys.fillna("unknown").where(records[metric].notna())

@@ -15,13 +15,21 @@ from genbench.report.stats.outcomes import UNSCORED, Outcomes, families
 def spreads(records: pd.DataFrame) -> pd.DataFrame:
     """One row per contender, condition, data set and metric; every interval is of 95 %.
 
-    `seeds` have a score; of these are `mean`, `sd`, `low` and `high` (Student's t), `bootstrap_low` and `bootstrap_high`, `iqm` (interquartile
-    mean). Trials are counted as they ended: `finished` (also those, `unscored`, whose number is not finite), `diverged`, `failed`;
-    `divergence_rate` is the share that diverged, with its Wilson interval. Of the metric `modes`, `collapsed` seeds hold fewer modes than
-    the data have, `collapse_rate` is their share with its Wilson interval; missing for other metrics.
+    `seeds` have a score; of these are `mean`, `sd`, `low` and `high` (Student's t), `bootstrap_low` and
+    `bootstrap_high`, `iqm` (interquartile mean). Trials are counted as they ended: `finished` (also those, `unscored`,
+    whose number is not finite), `diverged`, `failed`; `divergence_rate` is the share that diverged, with its Wilson
+    interval. Of the metric `modes`, `collapsed` seeds hold fewer modes than the data have, `collapse_rate` is their
+    share with its Wilson interval; missing for other metrics.
     """
     rows = [
-        {"dataset": family.dataset, "method": contender, "condition": condition, "metric": family.metric, **_spread(outcomes), **_collapse(outcomes)}
+        {
+            "dataset": family.dataset,
+            "method": contender,
+            "condition": condition,
+            "metric": family.metric,
+            **_spread(outcomes),
+            **_collapse(outcomes),
+        }
         for family in families(records)
         for contender, places in family.outcomes.items()
         for condition, outcomes in places.items()

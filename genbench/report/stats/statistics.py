@@ -1,4 +1,6 @@
-"""Statistics over training seeds: intervals, tests of a difference, corrections, and how many seeds it takes; every distribution is scipy's."""
+"""Statistics over training seeds: intervals, tests of a difference, corrections, and how many seeds it takes; every
+distribution is scipy's.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,8 @@ def t_interval(values: Values) -> Interval:
 
 
 def bootstrap_interval(values: Values) -> Interval:
-    """The 95 % interval of the mean by the bias-corrected and accelerated bootstrap (Efron 1987), the same at every call.
+    """The 95 % interval of the mean by the bias-corrected and accelerated bootstrap (Efron 1987), the same at every
+    call.
 
     It never reaches beyond the smallest and the largest value, so of three values it covers far less than 95 %.
     """
@@ -81,7 +84,14 @@ def bootstrap_interval(values: Values) -> Interval:
         return NO_INTERVAL
     if not has_spread(values):
         return Interval(mean(values), mean(values))
-    found = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, confidence_level=1 - LEVEL, method="BCa", rng=np.random.default_rng(0))
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=1 - LEVEL,
+        method="BCa",
+        rng=np.random.default_rng(0),
+    )
     return Interval(float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
@@ -108,31 +118,47 @@ def has_spread_between(a: Values, b: Values, *, paired: bool) -> bool:
 def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
     """The t test of the difference of means: of paired values, seed by seed, or Welch's, which lets the spreads differ.
 
-    Values without any spread have no t. Then p is 1 where they are equal, and else 2/4^n, n the smaller number of seeds: no law
-    with two outcomes gives n seeds of one method the first and n of the other the second, or the reverse, with a larger chance.
+    Values without any spread have no t. Then p is 1 where they are equal, and else 2/4^n, n the smaller number of
+    seeds: no law with two outcomes gives n seeds of one method the first and n of the other the second, or the reverse,
+    with a larger chance.
     """
     if not has_spread_between(a, b, paired=paired):
         difference = mean(a) - mean(b)
         if abs(difference) <= ROUNDING * _scale(a, b):
             return Contrast(0.0, 0.0, 0.0, 1.0)
         return Contrast(difference, difference, difference, _spreadless_p(min(len(a), len(b))))
-    difference, error, df = (mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0) if paired else (mean(a) - mean(b), *_welch(sd(a), sd(b), len(a), len(b)))
+    difference, error, df = (
+        (mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0)
+        if paired
+        else (mean(a) - mean(b), *_welch(sd(a), sd(b), len(a), len(b)))
+    )
     margin = stats.t.isf(LEVEL / 2, df) * error
-    return Contrast(difference, float(difference - margin), float(difference + margin), float(2 * stats.t.sf(abs(difference) / error, df)))
+    return Contrast(
+        difference,
+        float(difference - margin),
+        float(difference + margin),
+        float(2 * stats.t.sf(abs(difference) / error, df)),
+    )
 
 
 def permutation_p(a: Values, b: Values, *, paired: bool) -> float:
-    """The two-sided p of the difference of means under exchanged labels, within seeds or over all; it assumes no shape of the spread.
+    """The two-sided p of the difference of means under exchanged labels, within seeds or over all; it assumes no shape
+    of the spread.
 
-    Exact up to 1,999 exchanges, drawn above. The smallest that n paired seeds can give is 2/2^n, n against n others 2/C(2n, n).
+    Exact up to 1,999 exchanges, drawn above. The smallest that n paired seeds can give is 2/2^n, n against n others
+    2/C(2n, n).
     """
     kind, rng = "samples" if paired else "independent", np.random.default_rng(0)
-    found = stats.permutation_test((a, b), _difference, permutation_type=kind, vectorized=True, n_resamples=RELABELLINGS, rng=rng)
+    found = stats.permutation_test(
+        (a, b), _difference, permutation_type=kind, vectorized=True, n_resamples=RELABELLINGS, rng=rng
+    )
     return float(found.pvalue)
 
 
 def holm(p: Sequence[float] | Values) -> Values:
-    """The p of a family of comparisons, adjusted so that one of them is at most LEVEL by chance with that probability (Holm 1979)."""
+    """The p of a family of comparisons, adjusted so that one of them is at most LEVEL by chance with that probability
+    (Holm 1979).
+    """
     p = np.asarray(p, dtype=float)
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
@@ -141,12 +167,14 @@ def holm(p: Sequence[float] | Values) -> Values:
 
 
 def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: bool) -> Values:
-    """The p of all comparisons of a family after Holm's adjustment, and where one is at most LEVEL, none below a permutation test's.
+    """The p of all comparisons of a family after Holm's adjustment, and where one is at most LEVEL, none below a
+    permutation test's.
 
-    blocks: the values that were compared with each other, one array a contender and one block a condition. A metric that falls into
-    either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance, with a t so large that no
-    adjustment holds it back: relabelled contenders are then separated as often, so the joint permutation test has to agree. A single
-    comparison is held to the permutation test of its own where that has room, its smallest p being at most LEVEL / 5.
+    blocks: the values that were compared with each other, one array a contender and one block a condition. A metric
+    that falls into either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance,
+    with a t so large that no adjustment holds it back: relabelled contenders are then separated as often, so the joint
+    permutation test has to agree. A single comparison is held to the permutation test of its own where that has room,
+    its smallest p being at most LEVEL / 5.
     """
     adjusted = holm(p)
     if not (adjusted <= LEVEL).any():
@@ -159,10 +187,12 @@ def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: 
 
 
 def joint_permutation_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
-    """The p of "the contenders of a block are alike, in every block": relabelled ones rarely differ so much, all pairs together.
+    """The p of "the contenders of a block are alike, in every block": relabelled ones rarely differ so much, all pairs
+    together.
 
-    The statistic is the sum over pairs of log(1 + t²/df), a normal likelihood ratio each. paired: relabelled within seeds, the arrays
-    of a block being equally long; three seeds have too few such labellings for any to be rare, and are relabelled freely.
+    The statistic is the sum over pairs of log(1 + t²/df), a normal likelihood ratio each. paired: relabelled within
+    seeds, the arrays of a block being equally long; three seeds have too few such labellings for any to be rare, and
+    are relabelled freely.
     """
     rng = np.random.default_rng(0)
     within = paired and all(len(values) > 3 for block in blocks for values in block)
@@ -176,13 +206,17 @@ def joint_permutation_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> 
 
 
 def probability_of_improvement(a: Values, b: Values, *, better: Literal["higher", "lower"]) -> float:
-    """The chance that a seed of a beats one of b, ties counting half: Mann and Whitney's U over n·m (Agarwal et al. 2021, arXiv:2108.13264)."""
+    """The chance that a seed of a beats one of b, ties counting half: Mann and Whitney's U over n·m (Agarwal et al.
+    2021, arXiv:2108.13264).
+    """
     lead = (a[:, None] - b[None, :]) * (1 if better == "higher" else -1)
     return float(np.mean((lead > 0) + 0.5 * (lead == 0)))
 
 
 def paired_power(difference: float, spread: float, seeds: int, level: float = LEVEL) -> float:
-    """The chance that the paired t test finds a difference and its sign; spread: the standard deviation of the differences of the seeds."""
+    """The chance that the paired t test finds a difference and its sign; spread: the standard deviation of the
+    differences of the seeds.
+    """
     return _power(difference / spread * np.sqrt(seeds), seeds - 1, level)
 
 
@@ -211,7 +245,9 @@ def _welch(spread_a: float, spread_b: float, seeds_a: int, seeds_b: int) -> tupl
 
 
 def _power(noncentrality: float, df: float, level: float) -> float:
-    """Of the two-sided t test on the side of the true difference: the other side is no success, and scipy 1.17 has NaN for it."""
+    """Of the two-sided t test on the side of the true difference: the other side is no success, and scipy 1.17 has NaN
+    for it.
+    """
     return float(stats.nct.sf(-special.stdtrit(df, level / 2), df, abs(noncentrality)))
 
 
@@ -240,9 +276,13 @@ def _relabelled(block: Sequence[Values], rng: np.random.Generator, *, within: bo
 
 
 def _evidence(a: Values, b: Values, scale: float, *, paired: bool) -> Values:
-    """log(1 + t²/df) of each row of a [rows, n] against that of b [rows, m]; t is held below 1e9, which unequal values without spread have."""
+    """log(1 + t²/df) of each row of a [rows, n] against that of b [rows, m]; t is held below 1e9, which unequal values
+    without spread have.
+    """
     n, m = a.shape[1], b.shape[1]
-    variance = np.var(a - b, axis=1, ddof=1) / n if paired else np.var(a, axis=1, ddof=1) / n + np.var(b, axis=1, ddof=1) / m
+    variance = (
+        np.var(a - b, axis=1, ddof=1) / n if paired else np.var(a, axis=1, ddof=1) / n + np.var(b, axis=1, ddof=1) / m
+    )
     difference = np.abs(np.mean(a, axis=1) - np.mean(b, axis=1))
     unequal = difference > ROUNDING * scale
     t = np.divide(difference, np.sqrt(variance), out=np.full(len(a), 1e9), where=variance > (ROUNDING * scale) ** 2)

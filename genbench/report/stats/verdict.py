@@ -16,13 +16,15 @@ class Verdict:
 
     dataset: str
     condition: str
-    """The condition's settings; `mean of 12 conditions` where each seed's mean over them is compared; empty where nothing varies."""
+    """The condition's settings; `mean of 12 conditions` where each seed's mean over them is compared; empty where
+    nothing varies."""
     metric: str
     better: Better
     a: str
     b: str
     seeds: int
-    """Seeds compared: pairs, or the smaller of two numbers; where conditions vary, seeds that have a score under all of them."""
+    """Seeds compared: pairs, or the smaller of two numbers; where conditions vary, seeds that have a score under all of
+    them."""
     test: str
     """`paired t`, `Welch's t`, `no spread` (all seeds of each alike, so that there is no t) or `none`."""
     difference: float
@@ -35,22 +37,25 @@ class Verdict:
     p_holm: float
     """Adjusted over all comparisons of the metric on the data set (`statistics.family_p`); decides, at 0.05."""
     p_permutation: float
-    """Of the same difference under exchanged labels: it assumes no shape of the spread, and with few seeds it cannot be small."""
+    """Of the same difference under exchanged labels: it assumes no shape of the spread, and with few seeds it cannot be
+    small."""
     probability_of_improvement: float
     """The chance that a seed of a beats one of b."""
     verdict: Word
     """On a."""
     seeds_needed: int | None
-    """Seeds at which the test would find a difference as large as this one in four of five studies, at the spread that was seen and
-    the level that Holm's adjustment leaves to the smallest p; None where the verdict is not `inconclusive` or 1,000 would not do."""
+    """Seeds at which the test would find a difference as large as this one in four of five studies, at the spread that
+    was seen and the level that Holm's adjustment leaves to the smallest p; None where the verdict is not `inconclusive`
+    or 1,000 would not do."""
     why: str
     """What was compared with what and why so, or why there is no verdict."""
     with_failures: Word
-    """The verdict when every trial without a score counts as worse than every one with a score: trials are ranked within a condition,
-    those without a score tie for the worst, and a permutation test compares the seeds' mean ranks; it takes four seeds of each to find
-    a difference. The same as `verdict` where every trial has a score."""
+    """The verdict when every trial without a score counts as worse than every one with a score: trials are ranked
+    within a condition, those without a score tie for the worst, and a permutation test compares the seeds' mean ranks;
+    it takes four seeds of each to find a difference. The same as `verdict` where every trial has a score."""
     failures_a: int
-    """Trials of a that diverged, failed or finished with a number that is not finite; over all the conditions compared."""
+    """Trials of a that diverged, failed or finished with a number that is not finite; over all the conditions compared.
+    """
     failures_b: int
 
 
@@ -67,7 +72,10 @@ def sentence(verdict: Verdict) -> str:
     elif word == "equal":
         words = f"{a}'s {metric} is the same as {b}'s in all of {verdict.seeds} seeds{_place(verdict)}: equal"
     elif word == "inconclusive":
-        words = f"{a}'s {metric} against {b}'s: inconclusive, {verdict.difference:+.3g} {interval} {basis}; {_settled(verdict)}"
+        words = (
+            f"{a}'s {metric} against {b}'s: inconclusive, {verdict.difference:+.3g} {interval} {basis};"
+            f" {_settled(verdict)}"
+        )
     else:
         words = f"{a}'s {metric} against {b}'s{_place(verdict)}: no verdict, {verdict.why}"
     return words + _failures(verdict)

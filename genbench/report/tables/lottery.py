@@ -1,4 +1,6 @@
-"""Where the spread of scores comes from: initial weights, the order of the data, the noise of training, the latents of the samples."""
+"""Where the spread of scores comes from: initial weights, the order of the data, the noise of training, the latents of
+the samples.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ LATENTS = "@seed"
 
 
 def own(records: pd.DataFrame) -> pd.DataFrame:
-    """The records of trials whose seed draws everything, where a study has such; and no numbers but those of the trial's own latents."""
+    """The records of trials whose seed draws everything, where a study has such; and no numbers but those of the
+    trial's own latents.
+    """
     kept = records
     columns = [f"settings.seeds.{name}" for name in SOURCES if f"settings.seeds.{name}" in records]
     alone = records[columns].isna().all(axis=1)
@@ -27,8 +31,13 @@ def own(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def spread(records: pd.DataFrame) -> Table | None:
-    """The standard deviation of every metric when all sources of randomness vary, and when one does; None where a study varies none alone."""
-    if not any(LATENTS in name or (name.startswith("settings.seeds.") and records[name].notna().any()) for name in map(str, records.columns)):
+    """The standard deviation of every metric when all sources of randomness vary, and when one does; None where a study
+    varies none alone.
+    """
+    if not any(
+        LATENTS in name or (name.startswith("settings.seeds.") and records[name].notna().any())
+        for name in map(str, records.columns)
+    ):
         return None
     done = records[records["status"] == "finished"].assign(label=contenders.labels(records))
     rows, data = [], []
@@ -38,11 +47,18 @@ def spread(records: pd.DataFrame) -> Table | None:
             if len(found) < 2:
                 continue
             together = found.get("everything", (math.nan, 0))[0]
-            shown = {source: _said(sd, count, together if source != "everything" else math.nan) for source, (sd, count) in found.items()}
+            shown = {
+                source: _said(sd, count, together if source != "everything" else math.nan)
+                for source, (sd, count) in found.items()
+            }
             rows.append({"data set": dataset, "method": label, "metric": metric, **shown})
             data.append(
                 {"dataset": dataset, "method": label, "metric": metric}
-                | {f"{source}_{what}": value for source, pair in found.items() for what, value in zip(("sd", "n"), pair, strict=True)}
+                | {
+                    f"{source}_{what}": value
+                    for source, pair in found.items()
+                    for what, value in zip(("sd", "n"), pair, strict=True)
+                }
             )
     if not rows:
         return None
@@ -50,8 +66,11 @@ def spread(records: pd.DataFrame) -> Table | None:
     return Table(
         name="lottery",
         title="Where the spread comes from",
-        caption="Standard deviation of a score (number of values), and the share of the variance of everything together. Everything: another training seed. "
-        "One source: that alone was drawn anew, the others are those of one seed. Latents: the same generators, other samples; the mean over trials.",
+        caption=(
+            "Standard deviation of a score (number of values), and the share of the variance of everything together."
+            " Everything: another training seed. One source: that alone was drawn anew, the others are those of one"
+            " seed. Latents: the same generators, other samples; the mean over trials."
+        ),
         shown=frame.drop(columns="data set") if frame["data set"].nunique() == 1 else frame,
         data=pd.DataFrame(data),
         numbers=frozenset({"everything", "latents", *SOURCES.values()}),
@@ -59,7 +78,9 @@ def spread(records: pd.DataFrame) -> Table | None:
 
 
 def _sources(trials: pd.DataFrame, metric: str) -> dict[str, tuple[float, int]]:
-    """What was drawn anew to the standard deviation of the metric and the number of values; sources that were not varied are left out."""
+    """What was drawn anew to the standard deviation of the metric and the number of values; sources that were not
+    varied are left out.
+    """
     columns = {name: f"settings.seeds.{name}" for name in SOURCES if f"settings.seeds.{name}" in trials}
     alone = trials[trials[list(columns.values())].isna().all(axis=1)]
     found = {"everything": (alone[metric].std(ddof=1), int(alone[metric].notna().sum()))} if len(alone) > 1 else {}

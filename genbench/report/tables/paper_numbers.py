@@ -14,12 +14,17 @@ from genbench.report.tables import summary
 def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequence[str]) -> Table | None:
     """A row for each published number and each way in which it was measured here; None when a paper has none.
 
-    published: `protocol`, how the paper made its numbers, and `numbers`, each with method, dataset, metric, mean, sd, n, where, condition.
-    records: with `label`, unlike numbers in columns of their own; metrics: the names of those columns.
+    published: `protocol`, how the paper made its numbers, and `numbers`, each with method, dataset, metric, mean, sd,
+    n, where, condition. records: with `label`, unlike numbers in columns of their own; metrics: the names of those
+    columns.
     """
     rows, data = [], []
     for number in published.get("numbers", []):
-        own = records[(records["label"] == number["method"]) & (records["dataset"] == number["dataset"]) & (records["status"] == "finished")]
+        own = records[
+            (records["label"] == number["method"])
+            & (records["dataset"] == number["dataset"])
+            & (records["status"] == "finished")
+        ]
         for key, value in number["condition"].items():
             column = key if key in own else f"settings.{key}"
             own = own[own[column].map(str) == str(value)] if column in own else own.iloc[:0]
@@ -29,12 +34,25 @@ def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequenc
             n = number["n"]
             measured = {"mean": values.mean(), "sd": values.std(ddof=1), "n": len(values)}
             condition = ", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in number["condition"].items())
-            names = {"data set": number["dataset"], "method": number["method"], "condition": condition, "metric": column}
+            names = {
+                "data set": number["dataset"],
+                "method": number["method"],
+                "condition": condition,
+                "metric": column,
+            }
             paper = summary.mean_and_sd(number["mean"], _or_missing(number["sd"])) + (f" ({n})" if n else "")
-            here = f"{summary.mean_and_sd(measured['mean'], measured['sd'])} ({len(values)})" if len(values) else "not measured"
+            here = (
+                f"{summary.mean_and_sd(measured['mean'], measured['sd'])} ({len(values)})"
+                if len(values)
+                else "not measured"
+            )
             rows.append({**names, "paper": paper, "here": here, "where": number["where"]})
             data.append(
-                {**names, **{f"paper_{name}": number[name] for name in ("mean", "sd", "n", "where")}, **{f"here_{name}": it for name, it in measured.items()}}
+                {
+                    **names,
+                    **{f"paper_{name}": number[name] for name in ("mean", "sd", "n", "where")},
+                    **{f"here_{name}": it for name, it in measured.items()},
+                }
             )
     if not rows:
         return None
@@ -42,7 +60,10 @@ def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequenc
     return Table(
         name="published",
         title="The paper's numbers beside these",
-        caption=f"Mean ± sd (trained networks). These are not like with like. The paper: {published['protocol'].rstrip('.')}. Here: {_measured(records)}.",
+        caption=(
+            "Mean ± sd (trained networks). These are not like with like. The paper:"
+            f" {published['protocol'].rstrip('.')}. Here: {_measured(records)}."
+        ),
         shown=frame.drop(columns=[name for name in ("condition",) if not frame[name].any()]),
         data=pd.DataFrame(data),
         numbers=frozenset({"paper", "here"}),
@@ -60,8 +81,15 @@ def _measured(records: pd.DataFrame) -> str:
     }
     found = []
     for field, text in words.items():
-        columns = [name for name in records.columns if name.startswith("protocols.") and name.rpartition(".")[2] == field]
-        values = dict.fromkeys(str(value).removesuffix(".0") for name in columns for value in records[name].dropna() if value not in ("", 0))
+        columns = [
+            name for name in records.columns if name.startswith("protocols.") and name.rpartition(".")[2] == field
+        ]
+        values = dict.fromkeys(
+            str(value).removesuffix(".0")
+            for name in columns
+            for value in records[name].dropna()
+            if value not in ("", 0)
+        )
         if values:
             found.append(text.format(" or ".join(values)))
     updates = sorted({int(value) for value in records["updates"]})

@@ -1,4 +1,6 @@
-"""Tables of what surrounds the scores: how they were made, what the trials cost, where they ran and which did not finish."""
+"""Tables of what surrounds the scores: how they were made, what the trials cost, where they ran and which did not
+finish.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +25,37 @@ def protocol(records: pd.DataFrame) -> Table | None:
         return None
     described = {key: {"metrics": ", ".join(named), **protocols.in_full(records, key)} for key, named in keyed.items()}
     fields = list(dict.fromkeys(field for one in described.values() for field in one))
-    rows = [{"field": field.replace("_", " "), **{key: _text(one.get(field)) for key, one in described.items()}} for field in fields]
+    rows = [
+        {"field": field.replace("_", " "), **{key: _text(one.get(field)) for key, one in described.items()}}
+        for field in fields
+    ]
     return Table(
         name="protocols",
         title="How the numbers were made",
-        caption="The protocol behind every number, by its key. Numbers with unlike keys are never compared, unless the protocols differ in the data set alone.",
+        caption=(
+            "The protocol behind every number, by its key. Numbers with unlike keys are never compared, unless the"
+            " protocols differ in the data set alone."
+        ),
         shown=pd.DataFrame(rows),
     )
 
 
 def fairness(records: pd.DataFrame) -> list[str]:
-    """Whether trials of one data set, architecture and seed saw the same data in the same order and began with the same generator, by their hashes."""
+    """Whether trials of one data set, architecture and seed saw the same data in the same order and began with the same
+    generator, by their hashes.
+    """
     varying = [
-        name for name in columns.varying_settings(records.copy()) if name.startswith(("settings.data.", "settings.net.", "settings.train.", "settings.seeds."))
+        name
+        for name in columns.varying_settings(records.copy())
+        if name.startswith(("settings.data.", "settings.net.", "settings.train.", "settings.seeds."))
     ]
     cells = ["dataset", "architecture", "seed", *varying]
     lines = []
-    for column, what in (("data_hash", "the data"), ("batches_hash", "the first batches"), ("generator_hash", "the untrained generator's samples")):
+    for column, what in (
+        ("data_hash", "the data"),
+        ("batches_hash", "the first batches"),
+        ("generator_hash", "the untrained generator's samples"),
+    ):
         if column not in records or not (records[column] != "").any():
             continue
         known = records[records[column] != ""][[*cells, column]].map(str).groupby(cells)[column].nunique()
@@ -47,7 +63,10 @@ def fairness(records: pd.DataFrame) -> list[str]:
         lines.append(
             f"{what}: the same hash for all contenders in each of {count} groups of one seed and setting"
             if not unlike
-            else f"{what}: unlike hashes in {unlike} of {count} groups of one seed and setting; contenders there did not start alike"
+            else (
+                f"{what}: unlike hashes in {unlike} of {count} groups of one seed and setting; contenders there did not"
+                " start alike"
+            )
         )
     return lines
 
@@ -72,7 +91,10 @@ def failures(records: pd.DataFrame) -> Table | None:
     return Table(
         name="failures",
         title="What did not finish",
-        caption="Diverged: a loss or a parameter was no longer finite, a result. Failed: an error. Interrupted: stopped; the same run command goes on.",
+        caption=(
+            "Diverged: a loss or a parameter was no longer finite, a result. Failed: an error. Interrupted: stopped;"
+            " the same run command goes on."
+        ),
         shown=shown,
         numbers=frozenset({"images"}),
     )
@@ -95,7 +117,9 @@ def cost(records: pd.DataFrame) -> Table:
         means = {name: float(own[name].mean()) for name in columns if name in own}
         data.append({"dataset": dataset, "method": contender, "trials": len(own), **means})
         shown = {
-            word: f"{means[name]:,.0f}" if means[name] >= 100 or name == "updates" else f"{means[name]:.3g}" for name, word in columns.items() if name in means
+            word: f"{means[name]:,.0f}" if means[name] >= 100 or name == "updates" else f"{means[name]:.3g}"
+            for name, word in columns.items()
+            if name in means
         }
         rows.append({"data set": dataset, "method": contender, **shown, "trials": str(len(own))})
     total = records["wall_seconds"].sum() if "wall_seconds" in records else 0.0
@@ -103,8 +127,10 @@ def cost(records: pd.DataFrame) -> Table:
     return Table(
         name="cost",
         title="What it cost",
-        caption=f"Means over all trials of a contender, whatever became of them. Seconds of training are those inside the trainer's step. "
-        f"All trials together: {total / 3600:.2g} hours from first line to last.",
+        caption=(
+            "Means over all trials of a contender, whatever became of them. Seconds of training are those inside the"
+            f" trainer's step. All trials together: {total / 3600:.2g} hours from first line to last."
+        ),
         shown=frame if records["dataset"].nunique() > 1 else frame.drop(columns="data set"),
         data=pd.DataFrame(data),
         numbers=frozenset(frame.columns) - {"data set", "method"},
@@ -127,7 +153,9 @@ def environment(records: pd.DataFrame) -> Table:
     rows = [{"": word, "value": _counted(records[name])} for name, word in names.items() if name in records]
     times = [value for value in (*records["started"], *records["ended"]) if value > 0] if "started" in records else []
     if times:
-        first, last = (datetime.fromtimestamp(one, UTC).strftime("%Y-%m-%d %H:%M UTC") for one in (min(times), max(times)))
+        first, last = (
+            datetime.fromtimestamp(one, UTC).strftime("%Y-%m-%d %H:%M UTC") for one in (min(times), max(times))
+        )
         rows.append({"": "run", "value": f"{first} to {last}"})
     return Table(
         name="environment",

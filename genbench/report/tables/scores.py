@@ -22,7 +22,10 @@ def scores(records: pd.DataFrame) -> Table:
     return Table(
         name="table",
         title="Scores",
-        caption="Mean ± standard deviation over the seeds that finished. Images, updates and seconds of training are what each was given.",
+        caption=(
+            "Mean ± standard deviation over the seeds that finished. Images, updates and seconds of training are what"
+            " each was given."
+        ),
         shown=shown.rename(columns={"dataset": "data set"}),
         data=summary,
         numbers=frozenset(list(shown.columns)[list(shown.columns).index("method") + 1 :]) - {"not finished"},
@@ -54,7 +57,14 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
         for one in found
     ]
     shown, caption = _condensed(pd.DataFrame(rows), caption)
-    return Table(name=name, title=title, caption=caption, shown=shown, data=judgement.frame(list(found)), numbers=frozenset(shown.columns) - WORDS)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        shown=shown,
+        data=judgement.frame(list(found)),
+        numbers=frozenset(shown.columns) - WORDS,
+    )
 
 
 def intervals(records: pd.DataFrame) -> Table | None:
@@ -83,8 +93,13 @@ def intervals(records: pd.DataFrame) -> Table | None:
         shown = shown.drop(columns="diverged")
     shown, caption = _condensed(
         shown,
-        "Intervals are of the mean, by Student's t and by the bootstrap; the interquartile mean leaves out the lowest and the highest quarter."
-        + (" Diverged: the number of trials, and the 95 % interval of the rate (Wilson)." if "diverged" in shown else ""),
+        "Intervals are of the mean, by Student's t and by the bootstrap; the interquartile mean leaves out the lowest"
+        " and the highest quarter."
+        + (
+            " Diverged: the number of trials, and the 95 % interval of the rate (Wilson)."
+            if "diverged" in shown
+            else ""
+        ),
     )
     return Table(
         name="intervals",
@@ -97,7 +112,9 @@ def intervals(records: pd.DataFrame) -> Table | None:
 
 
 def _condensed(shown: pd.DataFrame, caption: str) -> tuple[pd.DataFrame, str]:
-    """The table without its empty columns of words; what such a column says in every row is said once, below the caption."""
+    """The table without its empty columns of words; what such a column says in every row is said once, below the
+    caption.
+    """
     for name in ("data set", "condition", "seeds needed", "with failures", "why"):
         if name in shown and shown[name].nunique() == 1 and (len(shown) > 1 or not shown[name].any()):
             said = shown[name].iloc[0]

@@ -17,8 +17,8 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
     """One row per (data set, method, settings that vary): counts by status, the three clocks, and each metric.
 
     A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
-    for fewer than two). Numbers that were made in unlike ways have columns of their own (`protocols.separate`). Diverged and
-    failed trials are counted, never averaged. Raises GenbenchError for no record.
+    for fewer than two). Numbers that were made in unlike ways have columns of their own (`protocols.separate`).
+    Diverged and failed trials are counted, never averaged. Raises GenbenchError for no record.
     """
     if records.empty:
         raise GenbenchError("there is no record yet: no trial has ended")
@@ -31,7 +31,10 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
         done = group[group["status"] == "finished"]
         row = dict(zip(keys, values, strict=True))
         row |= {"seeds": len(group)}
-        row |= {status: int((group["status"] == status).sum()) for status in ("finished", "diverged", "failed", "interrupted")}
+        row |= {
+            status: int((group["status"] == status).sum())
+            for status in ("finished", "diverged", "failed", "interrupted")
+        }
         row |= {clock: group[clock].mean() for clock in CLOCKS}
         for metric in metrics:
             row[metric] = done[metric].mean() if len(done) else float("nan")
@@ -49,14 +52,18 @@ def notes(records: pd.DataFrame) -> list[str]:
 
 
 def formatted(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary for a person: `mean ± sd`, one column per metric, counts as words, columns that say nothing left out."""
+    """The summary for a person: `mean ± sd`, one column per metric, counts as words, columns that say nothing left
+    out.
+    """
     metrics = [name.removesuffix("_sd") for name in summary.columns if name.endswith("_sd")]
     keys = list(summary.columns[: list(summary.columns).index("seeds")])
     if summary["dataset"].nunique() == 1:
         keys.remove("dataset")
     shown = pd.DataFrame({key: summary[key].map(_value) for key in keys})
     for metric in metrics:
-        shown[metric] = [mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)]
+        shown[metric] = [
+            mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)
+        ]
     shown["images"] = summary["images"].map(lambda value: f"{value:,.0f}")
     shown["updates"] = summary["updates"].map(lambda value: f"{value:,.0f}")
     shown["seconds"] = summary["train_seconds"].map(lambda value: f"{value:.1f}")

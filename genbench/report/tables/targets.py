@@ -17,7 +17,8 @@ WORDS = {"images": "images", "updates": "updates", "train_seconds": "seconds of 
 
 
 def reached(directory: Path, metric: str, target: float, better: str) -> dict[str, float] | None:
-    """The clocks of the first score during training that is as good as the target, infinite when none was; None for a trial without such scores.
+    """The clocks of the first score during training that is as good as the target, infinite when none was; None for a
+    trial without such scores.
 
     better: `higher` or `lower`. Raises GenbenchError for a damaged metrics.jsonl.
     """
@@ -28,11 +29,14 @@ def reached(directory: Path, metric: str, target: float, better: str) -> dict[st
     return {clock: float(times[good[0]]) if len(good) else math.inf for clock, times in clocks.items()}
 
 
-def table(targets: Mapping[str, float], records: pd.DataFrame, directions: Mapping[str, str], folder: Path) -> Table | None:
-    """A row for every contender, condition and target; None when a study has no targets, or no trial of it was scored during training.
+def table(
+    targets: Mapping[str, float], records: pd.DataFrame, directions: Mapping[str, str], folder: Path
+) -> Table | None:
+    """A row for every contender, condition and target; None when a study has no targets, or no trial of it was scored
+    during training.
 
-    records: with `contender` and `condition`; directions: metric to its better direction. A median is over all trials of a row, those that
-    never reached the target included, so it is "not within the budget" when most of them did not.
+    records: with `contender` and `condition`; directions: metric to its better direction. A median is over all trials
+    of a row, those that never reached the target included, so it is "not within the budget" when most of them did not.
     """
     rows, data, missing = [], [], []
     for metric, target in targets.items():
@@ -45,7 +49,9 @@ def table(targets: Mapping[str, float], records: pd.DataFrame, directions: Mappi
             wanted = f"{metric} {'≥' if better == 'higher' else '≤'} {target:g}"
             shown = {word: _said(medians[clock]) for clock, word in WORDS.items()}
             rows.append({**names, "target": wanted, "reached by": f"{count} of {len(times)}", **shown})
-            data.append({**names, "metric": metric, "target": target, "trials": len(times), "reached": count, **medians})
+            data.append(
+                {**names, "metric": metric, "target": target, "trials": len(times), "reached": count, **medians}
+            )
     if not rows:
         return None
     frame = pd.DataFrame(rows)
@@ -53,16 +59,22 @@ def table(targets: Mapping[str, float], records: pd.DataFrame, directions: Mappi
     return Table(
         name="targets",
         title="Time to target",
-        caption="When a score during training first was as good as the target: medians over all trials of a row, of which one that never was counts as later "
-        f"than all others. Read at the moments of scoring alone.{unknown}",
+        caption=(
+            "When a score during training first was as good as the target: medians over all trials of a row, of which"
+            f" one that never was counts as later than all others. Read at the moments of scoring alone.{unknown}"
+        ),
         shown=frame.drop(columns=[name for name in ("data set", "condition") if frame[name].nunique() == 1]),
         data=pd.DataFrame(data),
         numbers=frozenset(WORDS.values()) | {"reached by"},
     )
 
 
-def _rows(records: pd.DataFrame, folder: Path, metric: str, target: float, better: str) -> list[tuple[dict[str, str], list[dict[str, float]]]]:
-    """For every data set, contender and condition the clocks at which its trials reached the target; a damaged file is left out."""
+def _rows(
+    records: pd.DataFrame, folder: Path, metric: str, target: float, better: str
+) -> list[tuple[dict[str, str], list[dict[str, float]]]]:
+    """For every data set, contender and condition the clocks at which its trials reached the target; a damaged file is
+    left out.
+    """
     found: dict[tuple[str, str, str], list[dict[str, float]]] = {}
     for row in records.to_dict("records"):
         try:
@@ -71,7 +83,9 @@ def _rows(records: pd.DataFrame, folder: Path, metric: str, target: float, bette
             continue  # the figures of the same file name it
         if times is not None:
             found.setdefault((str(row["dataset"]), str(row["contender"]), str(row["condition"])), []).append(times)
-    return [(dict(zip(("data set", "method", "condition"), names, strict=True)), times) for names, times in found.items()]
+    return [
+        (dict(zip(("data set", "method", "condition"), names, strict=True)), times) for names, times in found.items()
+    ]
 
 
 def _said(clock: float) -> str:

@@ -22,7 +22,9 @@ def slow_ratio(at, over, config):
     ratios = []
     for width in config.widths:
         system = gram(at, at, width, config.width_is_variance) + config.ridge * torch.eye(len(at), dtype=at.dtype)
-        ratios.append(len(at) / len(over) * torch.linalg.inv(system) @ gram(at, over, width, config.width_is_variance).sum(1))
+        ratios.append(
+            len(at) / len(over) * torch.linalg.inv(system) @ gram(at, over, width, config.width_is_variance).sum(1)
+        )
     return sum(ratios) if config.ratio_over_widths == "sum" else sum(ratios) / len(ratios)
 
 
@@ -81,7 +83,9 @@ def test_a_step_is_the_one_written_out(variant):
     config = replace(GRAMConfig(**layer), ridge=0.01, lr=0.01, widths=(0.3, 1.0), features=4)
     trainer, real = GRAM(config, kit()), points(6, 2, seed=2)
     generator, critic = deepcopy(trainer.generator), deepcopy(trainer.critic)
-    kind, options = (torch.optim.Adam, {"betas": (0.5, config.beta2)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    kind, options = (
+        (torch.optim.Adam, {"betas": (0.5, config.beta2)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    )
     critic_optimizer, generator_optimizer = (kind(net.parameters(), lr=0.01, **options) for net in (critic, generator))
 
     fake, old_critic = generator(kit().noise(6)), deepcopy(critic)
@@ -96,8 +100,12 @@ def test_a_step_is_the_one_written_out(variant):
     scalars = trainer.step(iter([real]))
     torch.testing.assert_close(scalars["critic_loss"], -objective.detach())
     torch.testing.assert_close(scalars["mmd"], mmd2.detach().sqrt())
-    torch.testing.assert_close(dict(trainer.critic.named_parameters()), dict(critic.named_parameters()), rtol=1e-5, atol=1e-7)
-    torch.testing.assert_close(dict(trainer.generator.named_parameters()), dict(generator.named_parameters()), rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(
+        dict(trainer.critic.named_parameters()), dict(critic.named_parameters()), rtol=1e-5, atol=1e-7
+    )
+    torch.testing.assert_close(
+        dict(trainer.generator.named_parameters()), dict(generator.named_parameters()), rtol=1e-5, atol=1e-7
+    )
 
 
 def test_the_critic_has_as_many_features_as_the_noise_has_dimensions_and_no_last_bias():

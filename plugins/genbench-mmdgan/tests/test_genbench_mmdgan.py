@@ -80,7 +80,9 @@ def test_a_step_is_the_one_written_out(weights):
     config = MMDGANConfig(**SHORT, lr=0.01, clamp=0.1, features=4, widths=(0.5, 2.0), **weights)
     trainer = MMDGAN(config, kit())
     generator, critic, decoder = deepcopy(trainer.generator), deepcopy(trainer.critic), deepcopy(trainer.decoder)
-    kind, options = (torch.optim.Adam, {"betas": (0.5, 0.999)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    kind, options = (
+        (torch.optim.Adam, {"betas": (0.5, 0.999)}) if config.optimizer == "adam" else (torch.optim.RMSprop, {})
+    )
     lent, stream = kit(), batches()
 
     for parameter in critic.parameters():
@@ -105,5 +107,9 @@ def test_a_step_is_the_one_written_out(weights):
 
 
 def test_the_variants_name_both_weights():
-    weights = {name: (variant["ae"].value, variant["fsr"].value) for name, variant in METHOD.variants.items() if name != "julia"}
+    weights = {
+        name: (variant["ae"].value, variant["fsr"].value)
+        for name, variant in METHOD.variants.items()
+        if name != "julia"
+    }
     assert weights == {"fsr": (0, 16), "ae": (8, 0), "plain": (0, 0)}

@@ -25,7 +25,13 @@ def trials(tmp_path):
         folder = make(tmp_path, records, **options)
         named = contenders.name(frame(records))
         return Trials(
-            dataset="ring", records=named.records, metrics=["high_quality", "mode_kl"], directions=DIRECTIONS, shared=named.shared, own=named.own, folder=folder
+            dataset="ring",
+            records=named.records,
+            metrics=["high_quality", "mode_kl"],
+            directions=DIRECTIONS,
+            shared=named.shared,
+            own=named.own,
+            folder=folder,
         )
 
     return read
@@ -36,13 +42,17 @@ def names(trials):
 
 
 def over(key, values, methods=("gan", "gram")):
-    return [a_record(method, seed, settings={key: value}) for method in methods for value in values for seed in range(2)]
+    return [
+        a_record(method, seed, settings={key: value}) for method in methods for value in values for seed in range(2)
+    ]
 
 
 def a_curve(values, contender="gan", seconds=1.0, diverged=False):
     steps = np.arange(1, len(values) + 1, dtype=float)
     clocks = {"images": 100 * steps, "updates": steps, "train_seconds": seconds * steps}
-    return Curve(contender=contender, condition="", clocks=clocks, values=np.array(values, dtype=float), diverged=diverged)
+    return Curve(
+        contender=contender, condition="", clocks=clocks, values=np.array(values, dtype=float), diverged=diverged
+    )
 
 
 def lines_of(drawing, axis=0):
@@ -61,13 +71,21 @@ def test_a_numeric_setting_that_varies_has_sensitivity_curves_and_parallel_coord
 
 
 def test_a_setting_of_words_or_of_switches_has_no_sensitivity_curve(trials):
-    assert not any(name.startswith("sensitivity") for name in names(trials(over("net.init", ("normal", "xavier")), logged=False)))
-    assert not any(name.startswith("sensitivity") for name in names(trials(over("net.norm", (True, False)), name="switched", logged=False)))
+    assert not any(
+        name.startswith("sensitivity") for name in names(trials(over("net.init", ("normal", "xavier")), logged=False))
+    )
+    assert not any(
+        name.startswith("sensitivity")
+        for name in names(trials(over("net.norm", (True, False)), name="switched", logged=False))
+    )
 
 
 def test_two_shared_settings_that_vary_make_a_grid_with_a_block_per_contender(trials):
     records = [
-        a_record(method, settings={"net.latent": latent, "net.width": width}) for method in ("gan", "gram") for latent in (2, 4, 8) for width in (20, 100)
+        a_record(method, settings={"net.latent": latent, "net.width": width})
+        for method in ("gan", "gram")
+        for latent in (2, 4, 8)
+        for width in (20, 100)
     ]
     (grid,) = [figure for figure in gallery.of(trials(records, logged=False))[0] if figure.name == "samples"]
     assert "latent across, width down, a block per contender" in grid.caption
@@ -77,7 +95,9 @@ def test_two_shared_settings_that_vary_make_a_grid_with_a_block_per_contender(tr
 
 
 def test_one_shared_setting_that_varies_is_shown_across(trials):
-    (sheet,) = [figure for figure in gallery.of(trials(over("net.latent", (2, 8)), logged=False))[0] if figure.name == "samples"]
+    (sheet,) = [
+        figure for figure in gallery.of(trials(over("net.latent", (2, 8)), logged=False))[0] if figure.name == "samples"
+    ]
     assert "a column per value of net.latent" in sheet.caption
 
 
@@ -119,7 +139,9 @@ def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, m
     monkeypatch.setattr(gallery, "ENOUGH", 2)
     monkeypatch.setattr(gallery.os, "sched_getaffinity", lambda pid: {0, 1})
     gallery.save(found, tmp_path / "several")
-    one, several = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several"))
+    one, several = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several")
+    )
     assert one == several
 
 
@@ -191,12 +213,16 @@ def test_a_curve_is_drawn_on_each_of_the_three_clocks():
 
 
 def test_a_mean_does_not_jump_where_a_slower_seed_has_no_value_yet():
-    drawing = curves.draw([a_curve([1, 1, 1], seconds=1), a_curve([5, 5, 5], seconds=2)], "loss", style.looks(["gan"]), log=False)
+    drawing = curves.draw(
+        [a_curve([1, 1, 1], seconds=1), a_curve([5, 5, 5], seconds=2)], "loss", style.looks(["gan"]), log=False
+    )
     assert set(lines_of(drawing, 2)[0].get_ydata()) == {3}
 
 
 def test_a_trial_that_diverged_ends_in_a_cross():
-    drawing = curves.draw([a_curve([1, 2, np.nan], diverged=True), a_curve([1, 2, 3])], "loss", style.looks(["gan"]), log=False)
+    drawing = curves.draw(
+        [a_curve([1, 2, np.nan], diverged=True), a_curve([1, 2, 3])], "loss", style.looks(["gan"]), log=False
+    )
     (cross,) = [line for line in drawing.axes[0].lines if line.get_marker() == "x"]
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (200, 2)
 
@@ -216,7 +242,11 @@ def test_only_positive_numbers_over_decades_are_worth_a_logarithm():
 
 def test_an_alternative_text_has_the_numbers(trials):
     figure = gallery.of(trials(two_methods(), logged=False))[0][0]
-    assert figure.alt == "Points of high_quality (higher is better): gan 0.5 to 0.52, mean 0.51, 3 trials; gram 0.8 to 0.82, mean 0.81, 3 trials"
+    assert (
+        figure.alt
+        == "Points of high_quality (higher is better): gan 0.5 to 0.52, mean 0.51, 3 trials; gram 0.8 to 0.82, mean"
+        " 0.81, 3 trials"
+    )
 
 
 def test_a_value_that_is_not_finite_is_not_drawn_and_said(trials):
@@ -225,6 +255,8 @@ def test_a_value_that_is_not_finite_is_not_drawn_and_said(trials):
     assert "1 values are not finite" in gallery.of(trials(records, logged=False))[0][0].caption
 
 
-@pytest.mark.parametrize(("words", "name"), [("fid [a1]", "fid-a1"), ("../x y", "x-y"), ("<>", "figure"), ("modes@seed7", "modes-seed7")])
+@pytest.mark.parametrize(
+    ("words", "name"), [("fid [a1]", "fid-a1"), ("../x y", "x-y"), ("<>", "figure"), ("modes@seed7", "modes-seed7")]
+)
 def test_any_words_become_the_name_of_a_file(words, name):
     assert slug(words) == name

@@ -25,13 +25,18 @@ def test_csv_is_a_file_per_table_with_the_numbers_in_full_and_needs_no_figures(r
     written = formats.write(report, ["csv"], tmp_path / "out")
     assert not (tmp_path / "out" / "figures").exists()
     assert {"records.csv", "table.csv", "verdicts.csv", "intervals.csv", "cost.csv"} <= {path.name for path in written}
-    pd.testing.assert_series_equal(pd.read_csv(tmp_path / "out" / "records.csv")["high_quality"], report.records["high_quality"])
+    pd.testing.assert_series_equal(
+        pd.read_csv(tmp_path / "out" / "records.csv")["high_quality"], report.records["high_quality"]
+    )
     assert pd.read_csv(tmp_path / "out" / "verdicts.csv")["p_holm"].notna().all()
 
 
 def test_writing_a_report_again_writes_the_same_bytes(report, tmp_path):
     kinds = ["html", "md", "latex", "csv"]
-    first, second = ({path.name: path.read_bytes() for path in formats.write(report, kinds, tmp_path / name)} for name in ("one", "two"))
+    first, second = (
+        {path.name: path.read_bytes() for path in formats.write(report, kinds, tmp_path / name)}
+        for name in ("one", "two")
+    )
     assert first == second
 
 

@@ -49,7 +49,13 @@ def text(tmp_path_factory):
     """The page of a study of which a trial diverged and which has words that are HTML."""
     folder = tmp_path_factory.mktemp("results")
     records = [*two_methods(), a_record("gan", 3, status="diverged", error=EVIL), a_record("a&b", 0, warnings=(EVIL,))]
-    about = {"title": f"Rings & {EVIL}", "question": "Does a GAN lose modes?", "claims": ["GRAM < GAN"], "command": 'genbench run "gram.lr=1,2"', "earlier": []}
+    about = {
+        "title": f"Rings & {EVIL}",
+        "question": "Does a GAN lose modes?",
+        "claims": ["GRAM < GAN"],
+        "command": 'genbench run "gram.lr=1,2"',
+        "earlier": [],
+    }
     return rendered(make(folder, records, about=about), folder / "figures")
 
 
@@ -65,7 +71,12 @@ def test_words_of_a_study_are_words_and_never_elements(text, parsed):
 
 
 def test_nothing_is_loaded_from_anywhere(text, parsed):
-    addresses = [value for _, attributes in parsed.elements for name, value in attributes.items() if name in ("src", "href", "srcset", "data", "action")]
+    addresses = [
+        value
+        for _, attributes in parsed.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "data", "action")
+    ]
     assert addresses
     assert all(address.startswith(("data:", "#")) for address in addresses)
     assert "url(" not in text
@@ -76,7 +87,9 @@ def test_nothing_is_loaded_from_anywhere(text, parsed):
 def test_every_picture_has_words_and_a_size(parsed):
     pictures = parsed.all("img")
     assert len(pictures) >= 4
-    assert all(len(picture["alt"]) > 20 and int(picture["width"]) > 0 and int(picture["height"]) > 0 for picture in pictures)
+    assert all(
+        len(picture["alt"]) > 20 and int(picture["width"]) > 0 and int(picture["height"]) > 0 for picture in pictures
+    )
 
 
 def test_headings_descend_one_level_at_a_time_from_a_single_title(parsed):
@@ -90,13 +103,24 @@ def test_names_within_the_page_are_unique_and_every_link_leads_somewhere(parsed)
     names = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(names) == len(set(names))
     referred = [attributes["href"][1:] for attributes in parsed.all("a")]
-    referred += [attributes[name] for _, attributes in parsed.elements for name in ("aria-labelledby", "aria-describedby") if name in attributes]
+    referred += [
+        attributes[name]
+        for _, attributes in parsed.elements
+        for name in ("aria-labelledby", "aria-describedby")
+        if name in attributes
+    ]
     assert set(referred) <= set(names)
     assert parsed.all("html") == [{"lang": "en"}]
 
 
 def test_the_page_has_question_verdict_numbers_protocol_failures_cost_environment_and_commands(text):
-    for words in ("Does a GAN lose modes?", "gan against gram: worse on high_quality", "0.810 ± 0.010", "generated images", "What did not finish"):
+    for words in (
+        "Does a GAN lose modes?",
+        "gan against gram: worse on high_quality",
+        "0.810 ± 0.010",
+        "generated images",
+        "What did not finish",
+    ):
         assert words in text
     for words in ("What it cost", "Where it ran", "genbench run &#34;gram.lr=1,2&#34;", "GRAM &lt; GAN"):
         assert words in text

@@ -45,6 +45,13 @@ def test_numbers_stand_to_the_right_and_long_words_are_set_in_lines(tmp_path):
 
 
 def test_every_table_and_figure_has_a_caption_and_a_label(text):
-    assert text.count(r"\caption{") == text.count(r"\label{") == text.count(r"\begin{longtable}") + text.count(r"\begin{figure}")
-    assert r"\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{figures/scores-high_quality.pdf}" in text
+    assert (
+        text.count(r"\caption{")
+        == text.count(r"\label{")
+        == text.count(r"\begin{longtable}") + text.count(r"\begin{figure}")
+    )
+    assert (
+        r"\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{figures/scores-high_quality.pdf}"
+        in text
+    )
     assert r"0.810 $\pm$ 0.010" in text

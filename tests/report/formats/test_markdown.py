@@ -7,12 +7,30 @@ from study_folders import a_record, make, two_methods
 from genbench.report import contents
 from genbench.report.formats import markdown
 
-EVIL = ["a|b", "*bold*", "`code`", "<b>", "[x](y)", "# no heading", "_x_", "a\\|b", "~~x~~", "&lt;", "![p](q)", "$x$", "line\nbreak"]
+EVIL = [
+    "a|b",
+    "*bold*",
+    "`code`",
+    "<b>",
+    "[x](y)",
+    "# no heading",
+    "_x_",
+    "a\\|b",
+    "~~x~~",
+    "&lt;",
+    "![p](q)",
+    "$x$",
+    "line\nbreak",
+]
 
 
 @pytest.mark.parametrize("words", EVIL)
 def test_words_mean_themselves(words):
-    (block,) = [token for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(f"x {markdown.escape(words)} x") if token.type == "inline"]
+    (block,) = [
+        token
+        for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(f"x {markdown.escape(words)} x")
+        if token.type == "inline"
+    ]
     assert {token.type for token in block.children} <= {"text", "text_special"}
     assert "".join(token.content for token in block.children) == f"x {' '.join(words.split())} x"
 
@@ -20,7 +38,9 @@ def test_words_mean_themselves(words):
 @pytest.fixture
 def text(tmp_path):
     records = [*two_methods(), a_record("a|b", status="diverged", error="x | y\n<script>")]
-    return markdown.render(contents.of(make(tmp_path, records, about={"title": "R*ngs", "question": "Why?", "claims": ["A claim."]})))
+    return markdown.render(
+        contents.of(make(tmp_path, records, about={"title": "R*ngs", "question": "Why?", "claims": ["A claim."]}))
+    )
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(text):
@@ -39,7 +59,13 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(text):
 
 def test_it_has_question_verdict_tables_figures_and_commands(text):
     assert text.startswith("# R\\*ngs\n\nWhy?\n\nClaimed:\n\n- A claim.")
-    for words in ("gan against gram: worse on", "| method |", "](figures/scores-high_quality.png)", "## What did not finish", "```bash\ngenbench report s"):
+    for words in (
+        "gan against gram: worse on",
+        "| method |",
+        "](figures/scores-high_quality.png)",
+        "## What did not finish",
+        "```bash\ngenbench report s",
+    ):
         assert words in text
 
 

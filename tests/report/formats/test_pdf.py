@@ -16,7 +16,9 @@ def read(tmp_path_factory):
     """The PDF of a study that has a table with many columns, read again."""
     folder = tmp_path_factory.mktemp("results")
     records = [*two_methods(), a_record("gan", 3, status="diverged", error="λ → ∞, Größe <ü>")]
-    report = contents.of(make(folder, records, about={"title": "Ringe – größer", "question": "Why?", "claims": ["A claim."]}))
+    report = contents.of(
+        make(folder, records, about={"title": "Ringe – größer", "question": "Why?", "claims": ["A claim."]})
+    )
     gallery.save(report.figures, folder / "figures")
     return report, PdfReader(io.BytesIO(pdf.render(report, folder / "figures")))
 

@@ -17,13 +17,18 @@ def test_a_variant_is_part_of_the_name():
 
 
 def test_a_methods_own_setting_that_varies_makes_contenders_of_that_method_alone():
-    found = named(*(a_record("gram", settings={"method.lr": lr}) for lr in (1e-3, 1e-4)), a_record("gan", settings={"method.lr": 5e-5}))
+    found = named(
+        *(a_record("gram", settings={"method.lr": lr}) for lr in (1e-3, 1e-4)),
+        a_record("gan", settings={"method.lr": 5e-5}),
+    )
     assert found.records["contender"].tolist() == ["gram lr=0.001", "gram lr=0.0001", "gan"]
     assert list(found.own) == ["settings.method.lr"]
 
 
 def test_a_shared_setting_that_varies_makes_conditions():
-    found = named(*(a_record(method, settings={"net.latent": latent}) for latent in (2, 8) for method in ("gan", "gram")))
+    found = named(
+        *(a_record(method, settings={"net.latent": latent}) for latent in (2, 8) for method in ("gan", "gram"))
+    )
     assert found.records["condition"].tolist() == ["latent=2", "latent=2", "latent=8", "latent=8"]
     assert set(found.records["contender"]) == {"gan", "gram"}
     assert list(found.shared) == ["settings.net.latent"]

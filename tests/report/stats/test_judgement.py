@@ -1,4 +1,6 @@
-"""Verdicts: who is compared with whom, in which direction, over which seeds, and what is said when nothing can be said."""
+"""Verdicts: who is compared with whom, in which direction, over which seeds, and what is said when nothing can be
+said.
+"""
 
 import math
 
@@ -14,17 +16,38 @@ GOOD, BAD = (10.0, 10.2, 9.9, 10.1, 9.8), (20.0, 20.3, 19.8, 20.2, 20.1)
 LOST = None
 
 
-def a_record(method="gram", seed=0, score=1.0, status="finished", metric="fid", better="lower", start="one", settings=None, **changes):
+def a_record(
+    method="gram",
+    seed=0,
+    score=1.0,
+    status="finished",
+    metric="fid",
+    better="lower",
+    start="one",
+    settings=None,
+    **changes,
+):
     """A trial; a score of None is a trial that diverged."""
     status = "diverged" if score is None else status
     scored = status == "finished"
     plain = {"method": {"lr": 0.1}, "net": {"latent": 8}} | (settings or {})
     return Record(
-        study="s", trial="t", id="1", method=method, dataset=changes.pop("dataset", "blobs"), architecture="mlp", seed=seed, status=status,
-        metrics={metric: score} if scored else {}, better={metric: better} if scored and better else {},
-        protocol={metric: changes.pop("key", "k0")} if scored else {}, batches_hash=f"{start}{seed}", generator_hash=f"{start}{seed}",
-        settings=plain, **changes,
-    )  # fmt: skip
+        study="s",
+        trial="t",
+        id="1",
+        method=method,
+        dataset=changes.pop("dataset", "blobs"),
+        architecture="mlp",
+        seed=seed,
+        status=status,
+        metrics={metric: score} if scored else {},
+        better={metric: better} if scored and better else {},
+        protocol={metric: changes.pop("key", "k0")} if scored else {},
+        batches_hash=f"{start}{seed}",
+        generator_hash=f"{start}{seed}",
+        settings=plain,
+        **changes,
+    )
 
 
 def trials(method, scores, **changes):
@@ -60,7 +83,9 @@ def test_a_metric_without_a_direction_has_an_interval_and_no_verdict():
 
 
 def test_a_method_that_is_no_different_is_inconclusive_and_the_seeds_that_would_settle_it_are_told():
-    found = one(trials("gram", GOOD), trials("gan", [score + 0.1 * (-1) ** seed + 0.05 for seed, score in enumerate(GOOD)]))
+    found = one(
+        trials("gram", GOOD), trials("gan", [score + 0.1 * (-1) ** seed + 0.05 for seed, score in enumerate(GOOD)])
+    )
     assert found.verdict == "inconclusive"
     assert 5 < found.seeds_needed < 1000
 
@@ -104,12 +129,17 @@ def test_seeds_that_do_not_are_not_paired(scores, start, why):
 def test_records_without_hashes_are_not_paired():
     records = frame([*trials("gram", GOOD), *trials("gan", BAD)]).assign(generator_hash="")
     (found,) = judgement.verdicts(records)
-    assert (found.test, found.why) == ("Welch's t", "not paired: whether seeds share data order and initial weights is not recorded")
+    assert (found.test, found.why) == (
+        "Welch's t",
+        "not paired: whether seeds share data order and initial weights is not recorded",
+    )
 
 
 def test_more_contenders_cost_certainty_and_change_nothing_else():
     alone, *_ = judged(trials("gram", GOOD[:3]), trials("gan", [12.0, 11.5, 11.8]))
-    among, *_ = judged(trials("gram", GOOD[:3]), trials("gan", [12.0, 11.5, 11.8]), trials("mmdnet", [12.0, 11.0, 11.5]))
+    among, *_ = judged(
+        trials("gram", GOOD[:3]), trials("gan", [12.0, 11.5, 11.8]), trials("mmdnet", [12.0, 11.0, 11.5])
+    )
     assert (alone.difference, alone.p, alone.p_permutation) == (among.difference, among.p, among.p_permutation)
     assert alone.p_holm == alone.p < among.p_holm
 
@@ -121,9 +151,16 @@ def test_own_settings_make_contenders_and_shared_ones_conditions():
         for latent in (2, 8)
     ]
     found = judged(*grid)
-    assert {(verdict.a, verdict.b) for verdict in found} == {("gram lr=0.1", "gram lr=0.2"), ("gram lr=0.1", "gan"), ("gram lr=0.2", "gan")}
+    assert {(verdict.a, verdict.b) for verdict in found} == {
+        ("gram lr=0.1", "gram lr=0.2"),
+        ("gram lr=0.1", "gan"),
+        ("gram lr=0.2", "gan"),
+    }
     assert {verdict.condition for verdict in found} == {"mean of 2 conditions"}
-    assert {verdict.condition for verdict in by_condition(frame([record for group in grid for record in group]))} == {"latent=2", "latent=8"}
+    assert {verdict.condition for verdict in by_condition(frame([record for group in grid for record in group]))} == {
+        "latent=2",
+        "latent=8",
+    }
 
 
 def test_over_several_conditions_each_seed_counts_once_with_its_mean():
@@ -136,7 +173,14 @@ def test_over_several_conditions_each_seed_counts_once_with_its_mean():
 
 
 def test_the_verdicts_by_condition_are_adjusted_over_the_conditions_too():
-    records = frame([r for latent in (2, 8) for m, s in (("gram", GOOD), ("gan", BAD)) for r in trials(m, s, settings={"net": {"latent": latent}})])
+    records = frame(
+        [
+            r
+            for latent in (2, 8)
+            for m, s in (("gram", GOOD), ("gan", BAD))
+            for r in trials(m, s, settings={"net": {"latent": latent}})
+        ]
+    )
     for found in by_condition(records):
         assert found.p_holm >= 2 * found.p
         assert found.verdict == "better"
@@ -146,7 +190,10 @@ def test_contenders_that_share_no_condition_have_no_verdict():
     def under(latent, method):
         return trials(method, GOOD, settings={"net": {"latent": latent}})
 
-    found = {(verdict.a, verdict.b): verdict for verdict in judged(under(2, "gram"), under(8, "gram"), under(2, "gan"), under(8, "mmdnet"))}
+    found = {
+        (verdict.a, verdict.b): verdict
+        for verdict in judged(under(2, "gram"), under(8, "gram"), under(2, "gan"), under(8, "mmdnet"))
+    }
     assert found["gan", "mmdnet"].why == "there is no condition under which both were tried"
     assert "under the 1 of 2 conditions" in found["gram", "gan"].why
 
@@ -160,21 +207,39 @@ def test_data_sets_are_never_compared():
 
 
 def test_a_number_scored_again_has_a_direction_and_verdict_of_its_own():
-    again = [r for method, scores in (("gram", GOOD), ("gan", BAD)) for r in trials(method, scores, metric="fid@seed7", better="higher")]
+    again = [
+        r
+        for method, scores in (("gram", GOOD), ("gan", BAD))
+        for r in trials(method, scores, metric="fid@seed7", better="higher")
+    ]
     assert (one(again).metric, one(again).verdict) == ("fid@seed7", "worse")
 
 
 def test_old_records_have_the_direction_of_the_installed_metric():
-    assert one(trials("gram", GOOD, metric="modes@seed7", better=""), trials("gan", BAD, metric="modes@seed7", better="")).verdict == "worse"
+    assert (
+        one(
+            trials("gram", GOOD, metric="modes@seed7", better=""), trials("gan", BAD, metric="modes@seed7", better="")
+        ).verdict
+        == "worse"
+    )
 
 
 def test_a_metric_that_nobody_knows_has_no_direction():
-    assert one(trials("gram", GOOD, metric="fame", better=""), trials("gan", BAD, metric="fame", better="")).better == "neither"
+    assert (
+        one(trials("gram", GOOD, metric="fame", better=""), trials("gan", BAD, metric="fame", better="")).better
+        == "neither"
+    )
 
 
 def test_trials_that_diverged_are_counted_and_the_verdict_without_them_stands_beside_the_one_with_them():
     found = one(trials("gram", [*GOOD, *GOOD[:3]]), trials("gan", [*BAD[:3], *[LOST] * 5]))
-    assert (found.verdict, found.seeds, found.failures_a, found.failures_b, found.with_failures) == ("better", 3, 0, 5, "better")
+    assert (found.verdict, found.seeds, found.failures_a, found.failures_b, found.with_failures) == (
+        "better",
+        3,
+        0,
+        5,
+        "better",
+    )
 
 
 def test_a_method_that_is_better_when_it_works_is_not_when_its_failures_count():
@@ -189,7 +254,12 @@ def test_a_method_that_never_finishes_is_worse_than_one_that_does():
 
 
 def test_failed_trials_and_numbers_that_are_not_finite_count_as_those_that_diverged():
-    failing = [a_record("gan", 0, 1.0, status="failed"), a_record("gan", 1, math.nan), a_record("gan", 2, math.inf), a_record("gan", 3, LOST)]
+    failing = [
+        a_record("gan", 0, 1.0, status="failed"),
+        a_record("gan", 1, math.nan),
+        a_record("gan", 2, math.inf),
+        a_record("gan", 3, LOST),
+    ]
     assert one(trials("gram", GOOD[:4]), failing).failures_b == 4
 
 
@@ -221,23 +291,58 @@ def test_a_table_of_verdicts_has_a_row_each():
 @pytest.mark.parametrize(
     ("ours", "theirs", "words"),
     [
-        (GOOD, BAD, "gram's fid is lower than gan's by 10.1 [9.9, 10.3] (paired t over 5 seeds, p < 0.001 after Holm): better"),
-        (BAD, GOOD, "gram's fid is higher than gan's by 10.1 [9.9, 10.3] (paired t over 5 seeds, p < 0.001 after Holm): worse"),
+        (
+            GOOD,
+            BAD,
+            "gram's fid is lower than gan's by 10.1 [9.9, 10.3] (paired t over 5 seeds, p < 0.001 after Holm): better",
+        ),
+        (
+            BAD,
+            GOOD,
+            "gram's fid is higher than gan's by 10.1 [9.9, 10.3] (paired t over 5 seeds, p < 0.001 after Holm): worse",
+        ),
         (GOOD, GOOD, "gram's fid is the same as gan's in all of 5 seeds: equal"),
-        (GOOD[:2], BAD[:2], "gram's fid against gan's: no verdict, too few seeds finished: 2 of both, where 3 are needed"),
-        ((1.0, 2.0, 3.0), (2.0, 2.0, 2.0), "gram's fid against gan's: inconclusive, +0 [-2.48, 2.48] (paired t over 3 seeds, p = 1 after Holm); "
-         "there is no difference to settle"),
-        ((1.0, 2.0, 4.0), (2.0, 2.0, 2.0), "gram's fid against gan's: inconclusive, +0.333 [-3.46, 4.13] (paired t over 3 seeds, p = 0.74 after Holm); "
-         "167 seeds would settle a difference of this size"),
-        (GOOD, (*BAD[:4], LOST), "gram's fid is lower than gan's by 10 [9.87, 10.2] (paired t over 4 seeds, p < 0.001 after Holm): better. "
-         "1 trial of gan ended without a score; counted as the worst: better"),
+        (
+            GOOD[:2],
+            BAD[:2],
+            "gram's fid against gan's: no verdict, too few seeds finished: 2 of both, where 3 are needed",
+        ),
+        (
+            (1.0, 2.0, 3.0),
+            (2.0, 2.0, 2.0),
+            (
+                "gram's fid against gan's: inconclusive, +0 [-2.48, 2.48] (paired t over 3 seeds, p = 1 after Holm); "
+                "there is no difference to settle"
+            ),
+        ),
+        (
+            (1.0, 2.0, 4.0),
+            (2.0, 2.0, 2.0),
+            (
+                "gram's fid against gan's: inconclusive, +0.333 [-3.46, 4.13] (paired t over 3 seeds, p = 0.74 after"
+                " Holm); 167 seeds would settle a difference of this size"
+            ),
+        ),
+        (
+            GOOD,
+            (*BAD[:4], LOST),
+            (
+                "gram's fid is lower than gan's by 10 [9.87, 10.2] (paired t over 4 seeds, p < 0.001 after Holm):"
+                " better. 1 trial of gan ended without a score; counted as the worst: better"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_sentence_says_what_by_how_much_and_how_sure(ours, theirs, words):
     assert sentence(one(trials("gram", ours), trials("gan", theirs))) == words
 
 
 def test_a_sentence_names_the_condition():
-    grid = [r for latent in (2, 8) for m, s in (("gram", GOOD), ("gan", BAD)) for r in trials(m, s, settings={"net": {"latent": latent}})]
+    grid = [
+        r
+        for latent in (2, 8)
+        for m, s in (("gram", GOOD), ("gan", BAD))
+        for r in trials(m, s, settings={"net": {"latent": latent}})
+    ]
     assert "over 5 seeds at latent=2, p" in sentence(by_condition(frame(grid))[0])
     assert "over 5 seeds, each the mean of 2 conditions, p" in sentence(one(grid))

@@ -6,16 +6,32 @@ from genbench.report.stats.protocols import differences
 from genbench.report.tables import summary as tables
 from genbench.trial.record import Record, frame
 
-ALIKE = {"dataset": "blobs", "content": "c" * 64, "split": "test", "real_images": 100, "extractor": "small", "weights": "a" * 64}
+ALIKE = {
+    "dataset": "blobs",
+    "content": "c" * 64,
+    "split": "test",
+    "real_images": 100,
+    "extractor": "small",
+    "weights": "a" * 64,
+}
 
 
 def a_record(method="gram", seed=0, score=1.0, key="k0", warnings=(), **changes):
     protocol = ALIKE | changes
     return Record(
-        study="s", trial=f"{method}{seed}", id="1", method=method, dataset=protocol["dataset"], architecture="mlp", seed=seed, status="finished",
-        metrics={} if score is None else {"fid": score, "modes": 8.0}, protocol={"fid": key, "modes": "m"} if key else {},
-        protocols={key: protocol, "m": {"split": "test"}} if key else {}, warnings=warnings,
-    )  # fmt: skip
+        study="s",
+        trial=f"{method}{seed}",
+        id="1",
+        method=method,
+        dataset=protocol["dataset"],
+        architecture="mlp",
+        seed=seed,
+        status="finished",
+        metrics={} if score is None else {"fid": score, "modes": 8.0},
+        protocol={"fid": key, "modes": "m"} if key else {},
+        protocols={key: protocol, "m": {"split": "test"}} if key else {},
+        warnings=warnings,
+    )
 
 
 def summary(*records):
@@ -44,7 +60,10 @@ def test_unlike_numbers_are_never_averaged_and_never_in_one_column():
 
 def test_the_table_says_what_differs():
     (note,) = notes(a_record(), a_record("gan", key="k1", split="train", weights="b" * 64))
-    assert note == "not to be compared, made in unlike ways: fid: [k0] split test, weights aaaaaaaaaaaa; [k1] split train, weights bbbbbbbbbbbb"
+    assert (
+        note == "not to be compared, made in unlike ways: fid: [k0] split test, weights aaaaaaaaaaaa; [k1] split train,"
+        " weights bbbbbbbbbbbb"
+    )
 
 
 def test_data_sets_that_differ_in_the_data_alone_share_a_column():
@@ -68,7 +87,10 @@ def test_numbers_from_before_there_were_protocols_are_unlike_those_with_one():
 
 
 def test_warnings_of_the_trials_are_told_once():
-    assert notes(a_record(warnings=("few samples",)), a_record(seed=1, warnings=("few samples", "odd weights"))) == ["few samples", "odd weights"]
+    assert notes(a_record(warnings=("few samples",)), a_record(seed=1, warnings=("few samples", "odd weights"))) == [
+        "few samples",
+        "odd weights",
+    ]
 
 
 @pytest.mark.parametrize(("ignored", "expected"), [((), {"a": [1, 2], "b": [3, None]}), (("a",), {"b": [3, None]})])

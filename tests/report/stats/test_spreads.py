@@ -15,9 +15,19 @@ pytestmark = pytest.mark.filterwarnings("error")
 def a_record(seed, status="finished", method="gram", **metrics):
     finished = status == "finished"
     return Record(
-        study="s", trial="t", id="1", method=method, dataset="ring", architecture="mlp", seed=seed, status=status, metrics=metrics if finished else {},
-        better=dict.fromkeys(metrics, "higher"), protocol=dict.fromkeys(metrics, "k"), settings={"data": {"modes": 8}},
-    )  # fmt: skip
+        study="s",
+        trial="t",
+        id="1",
+        method=method,
+        dataset="ring",
+        architecture="mlp",
+        seed=seed,
+        status=status,
+        metrics=metrics if finished else {},
+        better=dict.fromkeys(metrics, "higher"),
+        protocol=dict.fromkeys(metrics, "k"),
+        settings={"data": {"modes": 8}},
+    )
 
 
 def rows(*records):
@@ -26,16 +36,30 @@ def rows(*records):
 
 def test_a_metric_has_its_mean_deviation_and_intervals():
     row = rows(*(a_record(seed, fid=score) for seed, score in enumerate([1.0, 2.0, 4.0])))["fid"]
-    assert (row["dataset"], row["method"], row["condition"], row["seeds"], row["finished"]) == ("ring", "gram", "", 3, 3)
+    assert (row["dataset"], row["method"], row["condition"], row["seeds"], row["finished"]) == (
+        "ring",
+        "gram",
+        "",
+        3,
+        3,
+    )
     assert (row["mean"], row["sd"], row["iqm"]) == pytest.approx((7 / 3, np.std([1, 2, 4], ddof=1), 7 / 3))
     assert row["low"] < row["bootstrap_low"] < row["mean"] < row["bootstrap_high"] < row["high"]
 
 
 def test_trials_are_counted_as_they_ended_and_the_rate_of_divergence_has_an_interval():
-    records = [a_record(0, fid=1.0), a_record(1, fid=math.nan), a_record(2, "diverged"), a_record(3, "failed"), a_record(4, "interrupted")]
+    records = [
+        a_record(0, fid=1.0),
+        a_record(1, fid=math.nan),
+        a_record(2, "diverged"),
+        a_record(3, "failed"),
+        a_record(4, "interrupted"),
+    ]
     row = rows(*records)["fid"]
     assert [row[name] for name in ("seeds", "finished", "unscored", "diverged", "failed")] == [1, 2, 1, 1, 1]
-    assert (row["divergence_rate"], row["divergence_rate_low"], row["divergence_rate_high"]) == pytest.approx((0.25, *wilson(1, 4)))
+    assert (row["divergence_rate"], row["divergence_rate_low"], row["divergence_rate_high"]) == pytest.approx(
+        (0.25, *wilson(1, 4))
+    )
 
 
 def test_a_seed_has_collapsed_when_it_holds_fewer_modes_than_the_data_have():

@@ -1,4 +1,6 @@
-"""Statistics over seeds: they agree with scipy, with slow obvious forms and with published tables, and nothing breaks without spread."""
+"""Statistics over seeds: they agree with scipy, with slow obvious forms and with published tables, and nothing breaks
+without spread.
+"""
 
 from functools import partial
 from itertools import chain, combinations, permutations, product
@@ -39,7 +41,9 @@ def test_an_unpaired_contrast_is_scipys_welch_test():
 def test_a_contrast_the_other_way_round_is_its_mirror_image(paired):
     a, b = values(2, 5)
     there, back = statistics.contrast(a, b, paired=paired), statistics.contrast(b, a, paired=paired)
-    assert (back.difference, back.low, back.high, back.p) == pytest.approx((-there.difference, -there.high, -there.low, there.p))
+    assert (back.difference, back.low, back.high, back.p) == pytest.approx(
+        (-there.difference, -there.high, -there.low, there.p)
+    )
 
 
 @BOTH
@@ -106,14 +110,20 @@ def test_nothing_has_no_mean_and_one_value_no_deviation():
 def test_a_paired_permutation_test_counts_the_flips_of_sign():
     a, b = values(2, 5)
     flipped = [abs(np.mean(signs * (a - b))) for signs in product([1, -1], repeat=5)]
-    assert statistics.permutation_p(a, b, paired=True) == pytest.approx(np.mean(np.array(flipped) >= abs(np.mean(a - b)) - 1e-12))
+    assert statistics.permutation_p(a, b, paired=True) == pytest.approx(
+        np.mean(np.array(flipped) >= abs(np.mean(a - b)) - 1e-12)
+    )
 
 
 def test_a_permutation_test_counts_the_exchanges_of_labels():
     a, b = values(2, 3)
     pooled = np.concatenate([a, b])
-    exchanged = [abs(pooled[list(order)[:3]].mean() - pooled[list(order)[3:]].mean()) for order in permutations(range(6))]
-    assert statistics.permutation_p(a, b, paired=False) == pytest.approx(np.mean(np.array(exchanged) >= abs(a.mean() - b.mean()) - 1e-12))
+    exchanged = [
+        abs(pooled[list(order)[:3]].mean() - pooled[list(order)[3:]].mean()) for order in permutations(range(6))
+    ]
+    assert statistics.permutation_p(a, b, paired=False) == pytest.approx(
+        np.mean(np.array(exchanged) >= abs(a.mean() - b.mean()) - 1e-12)
+    )
 
 
 def test_three_seeds_are_too_few_for_any_permutation_test():
@@ -124,7 +134,10 @@ def test_three_seeds_are_too_few_for_any_permutation_test():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holms_adjustment_is_the_closure_of_bonferronis(p):
     subsets = list(chain.from_iterable(combinations(range(len(p)), size) for size in range(1, len(p) + 1)))
-    closed = [max(min(1.0, len(subset) * min(p[i] for i in subset)) for subset in subsets if number in subset) for number in range(len(p))]
+    closed = [
+        max(min(1.0, len(subset) * min(p[i] for i in subset)) for subset in subsets if number in subset)
+        for number in range(len(p))
+    ]
     assert statistics.holm(p) == pytest.approx(closed)
 
 
@@ -132,7 +145,9 @@ def test_no_comparison_needs_no_adjustment():
     assert len(statistics.holm([])) == len(statistics.family_p([], [], paired=True)) == 0
 
 
-@pytest.mark.parametrize(("seeds", "paired", "agrees"), [(7, True, False), (8, True, True), (4, False, False), (5, False, True)])
+@pytest.mark.parametrize(
+    ("seeds", "paired", "agrees"), [(7, True, False), (8, True, True), (4, False, False), (5, False, True)]
+)
 def test_one_comparison_needs_the_agreement_of_the_permutation_test_where_that_has_room(seeds, paired, agrees):
     a, b = values(2, seeds, seed=1)
     own = statistics.permutation_p(a, b, paired=paired)
@@ -210,7 +225,9 @@ def test_the_seeds_of_a_test_of_two_samples_are_those_of_cohens_tables(effect, s
 def test_power_is_the_share_of_tests_that_find_the_difference():
     a, b = values(2, 4000, 6)
     found = stats.ttest_rel(a + 1, b, axis=1)
-    assert statistics.paired_power(1.0, 2**0.5, 6) == pytest.approx(np.mean((found.pvalue <= 0.05) & (found.statistic > 0)), abs=0.03)
+    assert statistics.paired_power(1.0, 2**0.5, 6) == pytest.approx(
+        np.mean((found.pvalue <= 0.05) & (found.statistic > 0)), abs=0.03
+    )
 
 
 @pytest.mark.parametrize("effect", [1e-6, 0.1, 1, 30, 1e4])

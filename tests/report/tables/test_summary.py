@@ -12,9 +12,21 @@ def a_record(method="gram", seed=0, status="finished", lr=0.1, score=None, **cha
     metrics = {} if score is None else {"high_quality": score, "modes": 8.0}
     settings = {"method": {"lr": lr}, "train": {"batch": 200, "log_every": seed}, "threads": 1 + seed}
     return Record(
-        study="s", trial=f"{method}{seed}", id="1", method=method, dataset=changes.pop("dataset", "ring"), architecture="mlp", seed=seed, status=status,
-        images=1000, updates=10, train_seconds=2.0, metrics=metrics, settings=settings, **changes,
-    )  # fmt: skip
+        study="s",
+        trial=f"{method}{seed}",
+        id="1",
+        method=method,
+        dataset=changes.pop("dataset", "ring"),
+        architecture="mlp",
+        seed=seed,
+        status=status,
+        images=1000,
+        updates=10,
+        train_seconds=2.0,
+        metrics=metrics,
+        settings=settings,
+        **changes,
+    )
 
 
 def summary(*records):
@@ -22,7 +34,9 @@ def summary(*records):
 
 
 def test_seeds_become_a_mean_and_a_sample_standard_deviation():
-    (row,) = summary(*(a_record(seed=seed, score=score) for seed, score in enumerate([0.5, 0.6, 0.7]))).to_dict("records")
+    (row,) = summary(*(a_record(seed=seed, score=score) for seed, score in enumerate([0.5, 0.6, 0.7]))).to_dict(
+        "records"
+    )
     assert row["high_quality"] == pytest.approx(0.6)
     assert row["high_quality_sd"] == pytest.approx(0.1)
     assert (row["seeds"], row["finished"]) == (3, 3)

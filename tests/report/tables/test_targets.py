@@ -1,4 +1,6 @@
-"""Time to target: the first score that is good enough, on every clock, and what is said of trials that never had one."""
+"""Time to target: the first score that is good enough, on every clock, and what is said of trials that never had
+one.
+"""
 
 import math
 
@@ -26,9 +28,21 @@ def rows_of(folder, wanted):
 
 def test_the_first_score_that_is_good_enough_counts_on_every_clock(folder):
     directory = folder / "trials" / "gram--1-"
-    assert targets.reached(directory, "high_quality", 0.405, "higher") == {"images": 500, "updates": 5, "train_seconds": 1.5}
-    assert targets.reached(directory, "high_quality", 0.406, "higher") == {"images": 1000, "updates": 10, "train_seconds": 3.0}
-    assert targets.reached(directory, "high_quality", 0.5, "lower") == {"images": 500, "updates": 5, "train_seconds": 1.5}
+    assert targets.reached(directory, "high_quality", 0.405, "higher") == {
+        "images": 500,
+        "updates": 5,
+        "train_seconds": 1.5,
+    }
+    assert targets.reached(directory, "high_quality", 0.406, "higher") == {
+        "images": 1000,
+        "updates": 10,
+        "train_seconds": 3.0,
+    }
+    assert targets.reached(directory, "high_quality", 0.5, "lower") == {
+        "images": 500,
+        "updates": 5,
+        "train_seconds": 1.5,
+    }
 
 
 def test_a_target_that_is_not_reached_is_infinitely_far_and_no_score_is_none(folder):
@@ -63,7 +77,9 @@ def test_a_metric_that_no_trial_was_scored_by_is_named(folder):
 
 
 def test_a_damaged_log_is_named_by_the_report_and_left_out_here(folder):
-    (folder / "trials" / "gan--0-" / "metrics.jsonl").write_text('{"images": 3, "updates": 1, "metrics": {"high_quality": 1}}\n')
+    (folder / "trials" / "gan--0-" / "metrics.jsonl").write_text(
+        '{"images": 3, "updates": 1, "metrics": {"high_quality": 1}}\n'
+    )
     report = contents.of(folder)
     assert any("gan--0-" in line for line in report.damaged)
     data = {table.name: table for table in report.results}["targets"].data
