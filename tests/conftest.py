@@ -1,17 +1,29 @@
 """Shared by all tests: the toy methods are installed as a plugin would be, here and in child processes."""
 
 import os
+import shutil
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from prepared import PREPARED
 
 FAULTS = Counter()
 
 TOYS = Path(__file__).parent / "toys"
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # no test may write to somebody's server
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TOYS), os.environ.get("PYTHONPATH")]))
+
+
+PYTHON = sys.executable
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(lambda: shutil.rmtree(PREPARED.folder, ignore_errors=True))
+    sys.executable = PREPARED.executable
 
 
 def pytest_addoption(parser):
@@ -41,6 +53,12 @@ def fault():
         FAULTS[kind] += times
 
     return count
+
+
+@pytest.fixture
+def real_python(monkeypatch):
+    """Python itself as sys.executable, for tests of how processes start, of their limits, or of what they inherit."""
+    monkeypatch.setattr(sys, "executable", PYTHON)
 
 
 @pytest.fixture

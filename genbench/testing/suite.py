@@ -66,7 +66,7 @@ def check(method: Method) -> list[Finding]:
 
 def clause(name: str) -> str:
     """The clause of the contract that a check stands for, one sentence."""
-    return (CHECKS[name].__doc__ or "").partition("\n")[0]
+    return " ".join((CHECKS[name].__doc__ or "").partition("\n\n")[0].split())
 
 
 def contract(method: Method) -> Callable[[str], None]:

@@ -1,4 +1,4 @@
-"""What version 0.1.0 left behind opens and goes on: a results folder, and the wheel of a plugin that was built for it."""
+"""What version 0.1.0 left opens and goes on: a results folder, and the wheel of a plugin that was built for it."""
 
 import json
 import os
