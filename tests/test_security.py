@@ -356,7 +356,8 @@ def test_an_open_port_is_seen(tmp_path):
         assert str(tmp_path / "socket") in listening_files([os.getpid()])
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.usefixtures("real_python")
 @pytest.mark.parametrize(("world", "allowed"), [(1, set()), (2, LOOPBACK)])
 def test_a_study_that_trains_listens_to_nobody_else(tmp_path, world, allowed):
     words = [

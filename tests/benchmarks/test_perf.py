@@ -48,7 +48,14 @@ def test_every_script_is_tried():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, (_, needed) in SMALLEST.items() if needed <= INSTALLED])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long) if name == "engines" else name
+        for name, (_, needed) in SMALLEST.items()
+        if needed <= INSTALLED
+    ],
+)
 def test_the_script_runs_and_prints_a_table(name, script, capsys):
     script(name).main(SMALLEST[name][0])
     head, *lines = filter(None, capsys.readouterr().out.splitlines())

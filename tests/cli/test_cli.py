@@ -138,6 +138,7 @@ def test_samples_are_drawn_from_a_trials_folder_alone(genbench, finished, tmp_pa
     assert (tmp_path / "cloud.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_table_can_be_had_again_and_as_csv(genbench, finished, tmp_path):
     code, out, _ = genbench("report", "s", "--results", finished.parents[2], "--csv", "table.csv")
     assert code == 0

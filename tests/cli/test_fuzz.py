@@ -254,6 +254,7 @@ def test_any_overrides_are_planned_or_refused(words):
     assert_planned_or_refused(*DRY, "data.points=800", "--", *words)
 
 
+@pytest.mark.slow
 @examples(350)
 @given(st.sampled_from(sorted(KEYS)), VALUES)
 def test_any_value_of_any_setting_is_planned_or_refused(key, value):
@@ -378,6 +379,7 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
+@pytest.mark.slow
 @examples(150)
 @given(ASKED, st.integers(0, 10**18 - 1))
 def test_what_is_planned_is_what_was_asked_for_and_survives_the_trip_through_its_file(asked, seed):
@@ -593,6 +595,7 @@ READERS = {
 """Everything that reads a trial's files."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "readers", "count"), [("trial.json", set(READERS) - {"evaluate"}, 40), ("metrics.jsonl", set(READERS), 20)]
 )

@@ -11,6 +11,7 @@ def results(tmp_path):
     return tmp_path / "results"
 
 
+@pytest.mark.slow
 def test_report_prints_table_and_verdicts_and_writes_one_page(genbench, results):
     make(results, two_methods(), logged=False)
     code, out, err = genbench("report", "s")

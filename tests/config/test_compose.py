@@ -191,6 +191,7 @@ def test_any_word_is_read_or_refused_in_one_line(word):
     assert "\n" not in refusal(lambda: parse([word])).replace(word, "")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["gram.lr", "gram.widths", "gram.objective", "train.batch", "data.root", "net.prior", "device"]),

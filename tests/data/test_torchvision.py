@@ -442,6 +442,7 @@ def test_a_download_overwrites_nothing(root):
     assert (folder / "data_batch_1").exists()
 
 
+@pytest.mark.slow
 def test_prepared_images_are_had_without_importing_torchvision(root, monkeypatch):
     folder = write_cifar(root)
     trust_cifar(folder, monkeypatch)

@@ -29,7 +29,7 @@ def alone(trials):
     return rank_functions.trained(Comm(), trials, UPDATES)
 
 
-@pytest.fixture(scope="module", params=[2, 4])
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.long)])
 def ranks(request, trials):
     return launch(rank_functions.trained, request.param, trials, UPDATES)
 

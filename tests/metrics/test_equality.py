@@ -103,6 +103,7 @@ def assert_equal(found, expected):
     }
 
 
+@pytest.mark.slow
 def test_numbers_with_efficientnet_are_those_of_torch_fidelity(plain_efficientnet):
     looked_at = evaluation(FAKE, REAL, extractor="efficientnet-lite0")
     assert_equal(ours(looked_at), reference(feature_extractor=plain_efficientnet))

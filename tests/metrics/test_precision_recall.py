@@ -64,7 +64,7 @@ for rows in (700, 2100):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_features_of_fifty_thousand_images_fit_into_4_gb_however_many_rows_are_gone_through():
     printed = subprocess.run([sys.executable, "-c", PEAKS], check=True, capture_output=True, text=True).stdout
     few, many = (float(gigabytes) for gigabytes in printed.split())

@@ -76,6 +76,7 @@ def mixed(tmp_path_factory):
     return study, display, by_marker
 
 
+@pytest.mark.slow
 def test_one_failed_trial_does_not_touch_the_others(mixed):
     study, _, records = mixed
     assert len(records) == len(study.trials) == 5
@@ -84,6 +85,7 @@ def test_one_failed_trial_does_not_touch_the_others(mixed):
     assert records[("nan", "")].status == "diverged"
 
 
+@pytest.mark.slow
 def test_a_killed_trial_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an_undisturbed_one(mixed):
     study, _, records = mixed
     killed = records[("kill", "once")]
@@ -96,6 +98,7 @@ def test_a_killed_trial_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an
     assert records[("", "")].metrics == killed.metrics
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_killed_every_time_is_given_up_after_three_attempts(mixed):
     _, display, records = mixed
     lost = records[("kill", "often")]
@@ -109,16 +112,19 @@ def test_a_trial_that_is_killed_every_time_is_given_up_after_three_attempts(mixe
     assert attempts == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_exception_and_a_divergence_are_not_tried_again(mixed):
     _, display, _ = mixed
     assert max(attempt for _, swept, attempt in display.starts if swept.get("toy-fails.how") in ("raise", "nan")) == 1
 
 
+@pytest.mark.slow
 def test_every_trial_logs_into_its_own_folder(mixed):
     study, _, _ = mixed
     assert all("starts" in (study.directory_of(trial) / "log.txt").read_text() for trial in study.trials)
 
 
+@pytest.mark.slow
 def test_the_records_are_a_data_frame(mixed):
     study, _, _ = mixed
     frame = record.load(study.directory)
@@ -168,7 +174,7 @@ def processes_of(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["interrupt", "kill the supervisor", "kill the trial", "kill the fork server"])
 def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_command_is_run_again(tmp_path, how):
-    words = ["train.updates=4000"]
+    words = ["train.updates=1500"]
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     subprocess.run(command(quiet, *words), check=True, capture_output=True)
     # What runs in the background of a shell ignores SIGINT, and so do its children unless they are told otherwise.
@@ -179,7 +185,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    wait_for_rows(loud, 700, process)
+    wait_for_rows(loud, 200, process)
     (trial,) = loud.glob("*/trials/*")
     worker = int((trial / "lock").read_text().split()[0])
     if how == "interrupt":

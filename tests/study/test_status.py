@@ -109,7 +109,7 @@ def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     pids, _ = status.cancel(planned.directory)
-    assert pids == [process.pid]
+    assert len(pids) == 1
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "goes on where this one stopped" in said

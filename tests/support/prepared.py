@@ -123,6 +123,10 @@ def answer(connection):
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
+    if "coverage" in sys.modules and (measured := sys.modules["coverage"].Coverage.current()):
+        measured.stop()
+        measured.save()
+    fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) & ~os.O_ASYNC)
     connection.sendall(f"{code}\n".encode())
     os._exit(code)
 

@@ -88,6 +88,7 @@ def test_two_ranks_leave_the_record_of_one(study, run_trial, alone):
     assert not list(directory.glob(".ranks-*"))
 
 
+@pytest.mark.long
 def test_a_trial_goes_on_with_another_number_of_ranks(study, run_trial, alone, monkeypatch):
     one = directory_of(study(name="one", overrides=FP64[:1]))
     count = iter(range(100))
@@ -101,6 +102,7 @@ def test_a_trial_goes_on_with_another_number_of_ranks(study, run_trial, alone, m
     assert record.read(one).resumes == 1
 
 
+@pytest.mark.long
 def test_a_signal_to_the_worker_stops_all_ranks_at_one_update(study):
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)
@@ -121,6 +123,7 @@ def test_a_killed_rank_ends_the_attempt_and_leaves_no_record(study):
     assert record.read(directory) is None
 
 
+@pytest.mark.long
 def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end(study, run_trial):
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)
@@ -136,7 +139,7 @@ def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end
     wait_for(lambda: not [pid for pid in ranks if Path(f"/proc/{pid}").exists()])
 
 
-@pytest.mark.parametrize("rank", [-1, 0, 1])
+@pytest.mark.parametrize("rank", [pytest.param(-1, marks=pytest.mark.long), 0, pytest.param(1, marks=pytest.mark.long)])
 def test_an_exception_of_a_rank_is_recorded_and_not_the_silence_that_the_others_hear(study, run_trial, rank):
     directory = directory_of(study("toy-fails", overrides=["world=2", "toy-fails.how=raise", f"toy-fails.rank={rank}"]))
     assert run_trial(directory) == worker.FAILED
@@ -144,6 +147,7 @@ def test_an_exception_of_a_rank_is_recorded_and_not_the_silence_that_the_others_
     assert (found.status, found.error) == ("failed", "ValueError: the toy is broken")
 
 
+@pytest.mark.long
 def test_ranks_diverge_together_when_one_of_them_does(study, run_trial):
     directory = directory_of(
         study("toy-fails", overrides=["world=2", "toy-fails.how=nan", "toy-fails.rank=1", "train.log_every=20"])

@@ -125,6 +125,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGUSR2"])
 def test_a_signal_on_the_way_out_does_not_hide_how_the_trial_ended(study, how):
     directory = only(study())
