@@ -77,38 +77,33 @@ class GRAM(Trainer):
         self.critic_optimizer = optimizer(config, self.critic)
 
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
-        """One update of each network on one batch: the paper's algorithm 1, eq. 9 for the critic and eq. 10 for the
-        generator.
-        """
+        """One update of each network on one batch: algorithm 1 of the paper."""
         real = next(batches)
         fake = self.generator(self.kit.noise(len(real)))
-        config, comm = self.config, self.kit.comm
-        together = config.update == "simultaneous"
-        # Real and fake go through the critic apart: each batch has its own batch-norm statistics.
-        q, p = comm.gather(self.critic(fake if together else fake.detach())), comm.gather(self.critic(real))
-        ratio, mmd2 = compare(q, p, config)
-        critic_loss = -critic_objective(ratio, config)
-        if not together:
-            comm.descend((self.critic_optimizer, critic_loss))
-            q, p = comm.gather(self.critic(fake)), comm.gather(self.critic(real).detach())
-            mmd2 = kernels.mmd2(q, p, widths(config))
-        generator_loss = kernels.sqrt_mmd(mmd2) if config.sqrt else mmd2
-        if together:
-            comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, generator_loss))
-        else:
-            comm.descend((self.generator_optimizer, generator_loss))
-        ratio = ratio.detach()
-        return {
-            "generator_loss": generator_loss.detach(),
-            "critic_loss": critic_loss.detach(),
-            "mmd": kernels.sqrt_mmd(mmd2.detach()),
-            "pearson": kernels.pearson_divergence(ratio),
-            "ratio_mean": ratio.mean(),
-            "ratio_min": ratio.min(),
-            "ratio_max": ratio.max(),
-            "ratio_negative": (ratio < 0).double().mean(),
-            "feature_std": p.detach().std(0).mean(),
-        }
+        return self._together(real, fake) if self.config.update == "simultaneous" else self._in_turn(real, fake)
+
+    def _together(self, real: Tensor, fake: Tensor) -> Mapping[str, Tensor]:
+        """Both networks at once, at the same features."""
+        q, p = self._features(fake), self._features(real)
+        ratio, mmd2 = compare(q, p, self.config)
+        critic_loss, generator_loss = -critic_objective(ratio, self.config), generator_objective(mmd2, self.config)
+        self.kit.comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, generator_loss))
+        return scalars(generator_loss, critic_loss, mmd2, ratio, p)
+
+    def _in_turn(self, real: Tensor, fake: Tensor) -> Mapping[str, Tensor]:
+        """The critic first, then the generator at the features of the critic that has moved."""
+        ratio, _ = compare(self._features(fake.detach()), self._features(real), self.config)
+        critic_loss = -critic_objective(ratio, self.config)
+        self.kit.comm.descend((self.critic_optimizer, critic_loss))
+        q, p = self._features(fake), self.kit.comm.gather(self.critic(real).detach())
+        mmd2 = kernels.mmd2(q, p, widths(self.config))
+        generator_loss = generator_objective(mmd2, self.config)
+        self.kit.comm.descend((self.generator_optimizer, generator_loss))
+        return scalars(generator_loss, critic_loss, mmd2, ratio, p)
+
+    def _features(self, images: Tensor) -> Tensor:
+        """All ranks' features [world * n, K]; real and fake go through the critic apart, for its batch norm."""
+        return self.kit.comm.gather(self.critic(images))
 
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
@@ -139,6 +134,29 @@ def critic_objective(ratio: Tensor, config: GRAMConfig) -> Tensor:
         return kernels.pearson_divergence(ratio.clamp_min(0))
     total = ratio.sum() if config.positivity_over == "sum" else ratio.mean()
     return kernels.pearson_divergence(ratio) + config.positivity * total
+
+
+def generator_objective(mmd2: Tensor, config: GRAMConfig) -> Tensor:
+    """What the generator minimises: the MMD, or its square (eq. 10)."""
+    return kernels.sqrt_mmd(mmd2) if config.sqrt else mmd2
+
+
+def scalars(
+    generator_loss: Tensor, critic_loss: Tensor, mmd2: Tensor, ratio: Tensor, p: Tensor
+) -> Mapping[str, Tensor]:
+    """What a step returns: losses, MMD, how the ratio is spread, how wide the features of real images are."""
+    ratio = ratio.detach()
+    return {
+        "generator_loss": generator_loss.detach(),
+        "critic_loss": critic_loss.detach(),
+        "mmd": kernels.sqrt_mmd(mmd2.detach()),
+        "pearson": kernels.pearson_divergence(ratio),
+        "ratio_mean": ratio.mean(),
+        "ratio_min": ratio.min(),
+        "ratio_max": ratio.max(),
+        "ratio_negative": (ratio < 0).double().mean(),
+        "feature_std": p.detach().std(0).mean(),
+    }
 
 
 def widths(config: GRAMConfig) -> tuple[float, ...]:
