@@ -23,7 +23,8 @@ from genbench.contract import registry
 from genbench.study.plan import plan_study
 from genbench.study.run import write_trial
 from genbench.training.build import prepare
-from genbench.training.loop import Run, train
+from genbench.training.loop import train
+from genbench.training.run import Run
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -20,7 +20,7 @@ from genbench.contract.trainer import Trainer
 from genbench.data.source import Source, fingerprint
 from genbench.errors import GenbenchError
 from genbench.training.evaluate import check_metrics, sample
-from genbench.training.loop import Run
+from genbench.training.run import Run
 from genbench.trial.trial import Trial
 
 

@@ -6,28 +6,19 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genbench.config.settings import Settings, TrainSettings
-from genbench.contract.dataset import Splits, to_unit
-from genbench.contract.streams import Draws
+from genbench.config.settings import TrainSettings
 from genbench.contract.trainer import Trainer
-from genbench.data import pictures
-from genbench.data.source import Source
 from genbench.errors import DivergedError
-from genbench.training.evaluate import sample
+from genbench.training.run import Run
+from genbench.training.snapshot import picture
 from genbench.trial import checkpoint
 from genbench.trial.log import Log, Progress
-
-PICTURED = 64
-"""Images in a picture of samples; of vectors as many are drawn as are scored."""
-PROJECTED = 500
-"""Images, real and fake, in a picture of a method's own space; of vectors as many as are scored."""
 
 
 def spent(budget: TrainSettings, progress: Progress) -> bool:
@@ -37,20 +28,6 @@ def spent(budget: TrainSettings, progress: Progress) -> bool:
         or (budget.updates is not None and progress.updates >= budget.updates)
         or (budget.seconds is not None and progress.train_seconds >= budget.seconds)
     )
-
-
-@dataclass(kw_only=True)
-class Run:
-    """All that a trial is made of while it runs."""
-
-    trainer: Trainer
-    source: Source
-    draws: Draws
-    splits: Splits
-    settings: Settings
-    folder: Path
-    device: torch.device
-    progress: Progress = field(default_factory=Progress)
 
 
 def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> bool:
@@ -75,6 +52,8 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
                 log.sync()
                 save(run)
             return False
+
+        # One update of the generator; the clock of training runs here alone.
         before = progress.images
         run.draws.seek(progress.updates)
         began = time.perf_counter()
@@ -89,20 +68,30 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         if budget.seconds is not None:
             progress.train_seconds = comm.largest(progress.train_seconds)
 
+        # What is due after it.
         last = spent(budget, progress)
         saving = last or crossed(before, progress.images, budget.save_every)
         assessing = not last and every is not None and crossed(before, progress.images, every)
-        if logging or saving or assessing:
+        inspecting = logging or saving or assessing
+
+        # A row of the log, then the check: a value that is not finite is logged before the trial ends by it.
+        if inspecting:
             values = comm.mean(values)
         if log and (logging or last):
             log.append(progress, values)
-        if logging or saving or assessing:
+        if inspecting:
             check_finite(trainer, values, progress.updates)
+
+        # A picture of samples.
         wanted = last or progress.updates in budget.sample_at
         if first and (wanted or crossed(before, progress.images, budget.sample_every)):
             picture(run, with_features=wanted)
+
+        # Scores during training, off its clock.
         if first and assessing:
             assess()
+
+        # A checkpoint, which must not outlive a row from before it.
         if log and saving:
             log.sync()
             save(run)
@@ -137,41 +126,6 @@ def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -
     for name, parameter in trainer.named_parameters():
         if not torch.isfinite(parameter).all():
             raise DivergedError(f"parameter {name} is not finite at update {updates}")
-
-
-def picture(run: Run, *, with_features: bool = False) -> None:
-    """Write samples/<images>.png; the trainer is left as it was.
-
-    with_features: write samples/<images>-projected.png too, real and fake in the space where the method compares them,
-    if it has one.
-    """
-    shown = PICTURED if run.splits.is_images else run.settings.evaluate.samples
-    count = PROJECTED if with_features and run.splits.is_images else shown
-    path = run.folder / "samples" / f"{run.progress.images:010d}.png"
-    run.trainer.eval()
-    samples = sample(run.trainer, run.settings, run.splits, count, run.device)
-    features = projected(run, run.splits.test[:count], samples) if with_features else None
-    run.trainer.train()
-    pictures.save(pictures.figure(samples[:shown], run.splits), path)
-    if features is not None:
-        pictures.save(pictures.projection(*features), path.with_stem(f"{path.stem}-projected"))
-
-
-def projected(run: Run, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor] | None:
-    """The features [n, k] of real and of fake samples, both kept as the data are; none if the method has no space of
-    its own.
-    """
-    features = []
-    for rows in (real, fake):
-        rows = rows.to(run.device)
-        with torch.no_grad():
-            found = run.trainer.project(
-                (to_unit(rows) if run.splits.is_images else rows).to(next(run.trainer.parameters()).dtype)
-            )
-        if found is None:
-            return None
-        features.append(found.float().cpu())
-    return features[0], features[1]
 
 
 def crossed(before: int, after: int, every: int) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from genbench.training.build import Prepared, prepare
 from genbench.training.evaluate import Scores, deciding, evaluate, evaluation_of
-from genbench.training.loop import Run, state_of
+from genbench.training.loop import state_of
+from genbench.training.run import Run
 from genbench.training.signals import breaking_off
 from genbench.trial import checkpoint
 from genbench.trial.log import Log

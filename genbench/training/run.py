@@ -1,0 +1,29 @@
+"""All that a trial is made of while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from genbench.config.settings import Settings
+from genbench.contract.dataset import Splits
+from genbench.contract.streams import Draws
+from genbench.contract.trainer import Trainer
+from genbench.data.source import Source
+from genbench.trial.log import Progress
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A trainer with its data, its randomness and its clocks."""
+
+    trainer: Trainer
+    source: Source
+    draws: Draws
+    splits: Splits
+    settings: Settings
+    folder: Path
+    device: torch.device
+    progress: Progress = field(default_factory=Progress)
