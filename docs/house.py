@@ -1,10 +1,16 @@
 """The house: every package of genbench by its layer; the architecture page, CONTRIBUTING and the test of imports are
 made from it.
+
+`python docs/house.py` writes the picture's text, docs/figures/house.dot; then `dot -Tsvg house.dot -o house.svg`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "genbench"
 
 LAYERS: Sequence[Mapping[str, str]] = (
     {
@@ -60,3 +66,57 @@ def table() -> str:
     numbered = reversed(list(enumerate(LAYERS, start=1)))
     rows = [f"| {number} | `{name}` | {about} |" for number, layer in numbered for name, about in layer.items()]
     return "\n".join(["| layer | package | what lives there |", "|---|---|---|", *rows])
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages and files of the house that a module of genbench imports, its own included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "genbench":
+            below = node.module.split(".")[1:2]
+            yield from below or [alias.name for alias in node.names]
+
+
+def arrows() -> set[tuple[str, str]]:
+    """(package, package that it imports) for every pair of the house."""
+    places = {name for layer in LAYERS for name in layer}
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        place = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        found |= {(place, target) for target in imported(path) if place in places and target in places - {place}}
+    return found
+
+
+def picture() -> str:
+    """The packages and their imports as text for Graphviz; an import that follows from others by way of a package
+    between is not drawn.
+    """
+    drawn = arrows()
+    reached: dict[str, set[str]] = {}
+    for layer in LAYERS:
+        for name in layer:
+            below = {target for place, target in drawn if place == name}
+            reached[name] = below.union(*(reached[target] for target in below))
+    needed = {
+        (place, target)
+        for place, target in drawn
+        if not any(target in reached[between] for other, between in drawn if other == place and between != target)
+    }
+    font = 'fontname="Helvetica,Arial,sans-serif", fontcolor="#111111"'
+    lines = [
+        "// Every package of genbench by its layer. Written by docs/house.py: change that.",
+        "// After a change: python docs/house.py, then dot -Tsvg house.dot -o house.svg",
+        "digraph house {",
+        '    graph [bgcolor="white", pad="0.15", nodesep="0.3", ranksep="0.3", rankdir=TB]',
+        f'    node [shape=box, style="filled,rounded", fillcolor="#f2f2f2", color="#444444", {font}, fontsize=13]',
+        f'    edge [color="#444444", {font}, arrowsize=0.6]',
+        "",
+    ]
+    for layer in reversed(LAYERS):
+        lines += [f"    {name} [label=<{name}>]" for name in layer]
+        lines.append(f"    {{rank=same; {'; '.join(layer)}}}")
+    lines += [""] + [f"    {place} -> {target}" for place, target in sorted(needed)]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "figures" / "house.dot").write_text(picture(), encoding="utf-8")

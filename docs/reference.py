@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import house
 import rendering
 import source
 from rendering import escaped, fields_table, prose, sentence, settings_table, table, values_table
@@ -148,6 +149,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "datasets": datasets,
     "extractors": extractors,
     "hooks": hook_list,
+    "house": house.table,
     "methods": methods,
     "metrics": metrics,
     "plugin-names": plugin_names,
