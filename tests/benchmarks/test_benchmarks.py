@@ -60,6 +60,7 @@ def test_every_table_and_figure_with_results_has_a_study():
     assert set(STUDIES) == PAPERS | SMALLER | {"lottery", "cost", "sharp-ring", "variants"}
 
 
+@pytest.mark.slow
 def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, changes, tmp_path):
     study = plan(file, changes, name=None, results=tmp_path, dry=True)
     assert study.name == file.path.stem
@@ -73,6 +74,7 @@ def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, changes, 
     assert min(budgets) >= (40_000 if study.name in SMALLER else 1_000_000)
 
 
+@pytest.mark.slow
 def test_the_small_size_is_small_and_needs_nothing(file, changes, tmp_path):
     study = plan(file, changes, name=None, results=tmp_path, smoke=True)
     assert study.name == f"{file.path.stem}-smoke"
@@ -86,6 +88,7 @@ def test_the_small_size_is_small_and_needs_nothing(file, changes, tmp_path):
         assert trial.settings["evaluate"]["samples"] <= 500
 
 
+@pytest.mark.slow
 def test_methods_of_one_run_get_the_same_images(file, changes, tmp_path):
     study = plan(file, changes, name=None, results=tmp_path, dry=True)
     for dataset in {trial.dataset for trial in study.trials}:

@@ -248,6 +248,7 @@ def test_any_word_is_read_or_refused_in_one_line(word):
         assert all(override.key and override.values for override in parse([word]))
 
 
+@pytest.mark.slow
 @examples(250)
 @given(st.lists(WORD, min_size=1, max_size=3))
 def test_any_overrides_are_planned_or_refused(words):
@@ -444,6 +445,7 @@ PLACES = [
 NAMES = st.one_of(TEXT, MARKS, st.sampled_from(KNOWN), st.sampled_from(PLACES))
 
 
+@pytest.mark.slow
 @examples(150)
 @given(
     st.sampled_from(

@@ -23,6 +23,7 @@ def test_report_prints_table_and_verdicts_and_writes_one_page(genbench, results)
     assert (results / "s" / "report" / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_formats_a_folder_and_a_csv_file_can_be_asked_for(genbench, results, tmp_path):
     make(results, two_methods(), logged=False)
     code, out, _ = genbench("report", "s", "--format", "md,csv", "-o", "out", "--csv", "table.csv")

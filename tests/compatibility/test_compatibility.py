@@ -97,6 +97,7 @@ def outsider(tmp_path_factory):
     return call
 
 
+@pytest.mark.slow
 def test_a_plugin_that_was_built_for_the_version_before_is_listed_with_all_that_it_brings(outsider):
     lines = [line.split() for line in outsider("list").splitlines() if "genbench-outsider" in line]
     named = [words[0].removeprefix("outsider") for words in lines]

@@ -15,6 +15,8 @@ from genbench.observers.replay import sync
 from genbench.observers.store import connect, locked
 from genbench.trial.log import Tail
 
+pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):

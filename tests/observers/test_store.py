@@ -8,6 +8,8 @@ from genbench.observers.mlflow import MLflow
 from genbench.observers.store import connect, links, ui_command
 from genbench.trial.log import Tail
 
+pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):

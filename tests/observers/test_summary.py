@@ -7,6 +7,8 @@ from genbench.observers.mlflow import MLflow
 from genbench.observers.store import connect, links
 from genbench.observers.summary import add_report
 
+pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):

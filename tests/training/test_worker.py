@@ -196,6 +196,7 @@ def test_a_trial_that_another_process_runs_is_left_alone(study, run_trial):
         run_trial(directory)
 
 
+@pytest.mark.slow
 def test_the_hashes_are_equal_for_every_method_of_one_seed_and_differ_between_seeds(study, run_trial):
     planned = study("toy", "toy/fast", "toy-fails", seeds=(0, 1), overrides=["toy-fails.at=0"])
     records = []

@@ -14,6 +14,7 @@ def report(tmp_path):
     return contents.of(make(tmp_path, two_methods(), logged=False))
 
 
+@pytest.mark.slow
 def test_every_format_is_a_file_and_figures_are_beside_it(report, tmp_path):
     written = formats.write(report, ["html", "md", "latex", "pdf"], tmp_path / "out")
     assert [path.name for path in written] == ["report.html", "report.md", "report.tex", "report.pdf"]
@@ -31,6 +32,7 @@ def test_csv_is_a_file_per_table_with_the_numbers_in_full_and_needs_no_figures(r
     assert pd.read_csv(tmp_path / "out" / "verdicts.csv")["p_holm"].notna().all()
 
 
+@pytest.mark.slow
 def test_writing_a_report_again_writes_the_same_bytes(report, tmp_path):
     kinds = ["html", "md", "latex", "csv"]
     first, second = (
