@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from genbench.config.machine import cores
 from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
 from genbench.engines.workers import Workers
 
@@ -22,8 +22,7 @@ def default_slots(threads: int, world: int = 1) -> int:
     """As many trials at once as there are accelerators for, or as the cores allow at that many threads a rank."""
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, torch.cuda.device_count() // world or cores // (threads * world))
+    return max(1, torch.cuda.device_count() // world or cores() // (threads * world))
 
 
 def enough_memory(world: int) -> bool:

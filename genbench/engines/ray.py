@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import stat
-import sys
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
 from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
 from genbench.engines.ray_task import work
@@ -115,12 +115,12 @@ class Ray:
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if self._address is None:
-                own = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-                cores = max(cpus, own)  # as under the local engine, a trial may have more threads than there are cores
+                # As under the local engine, a trial may have more threads than there are cores.
+                processors = max(cpus, own := cores())
                 here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(_private_folder() / "ray")}
                 ray.init(
                     address="local",
-                    num_cpus=cores,
+                    num_cpus=processors,
                     include_dashboard=False,
                     object_store_memory=STORE_BYTES,
                     **here,
@@ -131,7 +131,7 @@ class Ray:
                 ray.init(address=self._address, **quiet)
         except (
             Exception
-        ) as error:  # Ray raises errors of all kinds when it cannot start or connect, plain Exception among them
+        ) as error:  # Ray raises errors of all kinds when it cannot start or connect, this one among them
             ray.shutdown()
             if self._address is None:
                 raise GenbenchError(

@@ -76,6 +76,7 @@ def test_batches_of_mapped_images_equal_those_of_images_in_memory(recipe):
     assert fingerprint(mapped, seed=0, batch=3) == fingerprint(memory, seed=0, batch=3)
 
 
+@pytest.mark.proc
 def test_images_are_mapped_not_read(recipe):
     train = prepared(recipe, Maker()).train
     maps = Path("/proc/self/maps").read_text()

@@ -171,6 +171,7 @@ def processes_of(folder):
     return found
 
 
+@pytest.mark.proc
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["interrupt", "kill the supervisor", "kill the trial", "kill the fork server"])
 def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_command_is_run_again(tmp_path, how):

@@ -16,7 +16,7 @@ from genbench.training.distributed import Nodes
 from genbench.trial import checkpoint, record
 from genbench.trial.trial import Trial
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.proc]
 FP64 = ["train.precision=fp64", "world=2"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genbench.config.machine import cores
 from genbench.errors import GenbenchError
 from genbench.report import logged
 from genbench.report.figures import curves, plots, samples, style
@@ -46,7 +46,7 @@ def save(figures: Iterable[Figure], folder: Path) -> None:
     GenbenchError where that cannot be.
     """
     figures = list(figures)
-    shares = max(1, min(len(os.sched_getaffinity(0)), len(figures) // ENOUGH))
+    shares = max(1, min(cores(), len(figures) // ENOUGH))
     own, *others = [figures[number::shares] for number in range(shares)]
     try:
         folder.mkdir(parents=True, exist_ok=True)

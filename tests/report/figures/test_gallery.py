@@ -137,7 +137,7 @@ def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, m
     found, _ = gallery.of(trials(two_methods()))
     gallery.save(found, tmp_path / "one")
     monkeypatch.setattr(gallery, "ENOUGH", 2)
-    monkeypatch.setattr(gallery.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(gallery, "cores", lambda: 2)
     gallery.save(found, tmp_path / "several")
     one, several = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several")
@@ -149,7 +149,7 @@ def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, m
 def test_a_folder_that_takes_no_figure_is_named_whichever_process_finds_out(trials, tmp_path, monkeypatch):
     found, _ = gallery.of(trials(two_methods()))
     monkeypatch.setattr(gallery, "ENOUGH", 2)
-    monkeypatch.setattr(gallery.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(gallery, "cores", lambda: 2)
     (tmp_path / "taken" / f"{found[1].name}.png").mkdir(parents=True)
     with pytest.raises(GenbenchError, match="cannot be written into"):
         gallery.save(found, tmp_path / "taken")
