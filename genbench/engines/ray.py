@@ -116,7 +116,7 @@ class Ray:
         try:
             if self._address is None:
                 # As under the local engine, a trial may have more threads than there are cores.
-                processors = max(cpus, own := cores())
+                processors = max(cpus, cores())
                 here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(_private_folder() / "ray")}
                 ray.init(
                     address="local",
@@ -129,9 +129,7 @@ class Ray:
             else:
                 _check_answers(self._address)
                 ray.init(address=self._address, **quiet)
-        except (
-            Exception
-        ) as error:  # Ray raises errors of all kinds when it cannot start or connect, this one among them
+        except Exception as error:  # Ray raises errors of all kinds, plain ones too, when it cannot start or connect
             ray.shutdown()
             if self._address is None:
                 raise GenbenchError(
@@ -177,10 +175,8 @@ class Ray:
                 listener.started(task.directory, self._killed[task.directory] + 1)
                 return False
             status = message["status"]
-        except (
-            StopIteration,
-            ray.exceptions.TaskCancelledError,
-        ):  # a cancelled task can say nothing; the worker has left its record
+        except (StopIteration, ray.exceptions.TaskCancelledError):
+            # A cancelled task can say nothing; the worker has left its record.
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
             with (task.directory / "log.txt").open("a", encoding="utf-8") as log:
