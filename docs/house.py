@@ -56,6 +56,7 @@ HOMES: Mapping[str, str] = {
     "submitit": "engines",
     "tensorboard": "observers",
     "torch_fidelity": "metrics",
+    "weasyprint": "report",
     "yaml": "config",
 }
 """Libraries that one package alone imports."""

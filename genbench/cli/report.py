@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=Names(),
     default="html",
     show_default=True,
-    help="html, md, csv, latex, pdf, or several.",
+    help="html, md, csv, latex, pdf (needs genbench[pdf] or a Chromium), or several.",
 )
 @click.option("-o", "--output", type=Place(), help="Folder to write into.  [default: RESULTS/STUDY/report]")
 @click.option("--csv", "csv_file", type=Place(), help="Also write the table of scores here, numbers in full.")

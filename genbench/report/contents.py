@@ -256,8 +256,12 @@ def _commands(folder: Path, about: Mapping[str, Any]) -> tuple[Command, ...]:
         *(Command(purpose=again, line=line) for line in ran),
         Command(purpose="Write this page again", line=f"genbench report {folder.name}{results}"),
         Command(
-            purpose="The same as text, tables, LaTeX and PDF",
-            line=f"genbench report {folder.name}{results} --format md,csv,latex,pdf",
+            purpose="The same as text, tables and LaTeX",
+            line=f"genbench report {folder.name}{results} --format md,csv,latex",
+        ),
+        Command(
+            purpose="The same as a PDF, for which genbench[pdf] or a Chromium must be installed",
+            line=f"genbench report {folder.name}{results} --format pdf",
         ),
         Command(
             purpose="Score the finished trials again, on more samples",

@@ -107,17 +107,9 @@ def look(folder, page, *, width, dark=False):
         server.server_close()
 
 
-def print_page(path, target):
-    """Print a page into a PDF as a browser does."""
-    with _running(path.as_uri(), f"--print-to-pdf={target}", "--no-pdf-header-footer", wait=True):
-        return target
-
-
 @contextmanager
-def _running(address, *options, wait=False):
-    """Chromium with a page open and a profile of its own, until it has ended by itself or the block has; gives the file
-    of what it says.
-    """
+def _running(address, *options):
+    """Chromium with a page open and a profile of its own, until the block has ended; gives the file of what it says."""
     debian.install({"chromium": "chromium"})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         said = Path(profile) / "said"
@@ -139,8 +131,6 @@ def _running(address, *options, wait=False):
         with said.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
-            if wait:
-                assert process.wait(240) == 0, said.read_text(errors="replace")[-2000:]
             yield said
         finally:
             with suppress(ProcessLookupError):

@@ -19,10 +19,12 @@ FIGURES = "figures"
 
 
 def check(formats: Sequence[str]) -> None:
-    """Raise UnknownNameError for a format that there is not."""
+    """Raise UnknownNameError for a format that there is not, GenbenchError for a PDF that nothing here can print."""
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
+    if "pdf" in formats:
+        pdf.printer()
 
 
 def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:

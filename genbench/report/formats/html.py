@@ -11,9 +11,12 @@ from pathlib import Path
 from genbench.report.contents import Report
 from genbench.report.figures.figure import Figure
 from genbench.report.figures.style import COLUMN, DPI
+from genbench.report.table import Table
 
 CSS_INCH = 96
 """CSS pixels in an inch."""
+UPRIGHT = 136
+"""Characters of the smallest type that go beside each other on an upright sheet of paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ def render(report: Report, folder: Path) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.tests["too_wide_for_paper"] = too_wide_for_paper
     sections = [
         (name, slug_of(number), list(group))
         for number, (name, group) in enumerate(
@@ -45,6 +49,18 @@ def render(report: Report, folder: Path) -> str:
         )
     ]
     return environment.get_template("page.html.jinja").render(report=report, sections=sections)
+
+
+def too_wide_for_paper(table: Table) -> bool:
+    """Whether a table's columns do not fit beside each other on an upright sheet, even with their words in lines of
+    their own.
+    """
+    columns = table.shown.astype(str)
+    words = {
+        name: [*str(name).split(), *(columns[name] if name in table.numbers else columns[name].str.split().explode())]
+        for name in columns
+    }
+    return sum(max(len(str(word)) for word in own) + 1 for own in words.values()) > UPRIGHT
 
 
 def slug_of(number: int) -> str:

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 import chromium
 import pytest
-from pypdf import PdfReader
 from study_folders import a_record, make, two_methods
 
 from genbench.report import contents
@@ -159,10 +158,3 @@ def test_in_a_browser_dark_is_dark_and_figures_stay_on_white(file):
     assert light["paper"] == light["card"] == dark["card"] == "rgb(255, 255, 255)"
     assert dark["paper"] != light["paper"]
     assert min(light["contrast"], dark["contrast"]) >= 4.5
-
-
-@pytest.mark.browser
-def test_in_a_browser_the_page_can_be_printed(file, tmp_path):
-    pages = PdfReader(chromium.print_page(file, tmp_path / "page.pdf")).pages
-    assert 2 <= len(pages) <= 20
-    assert "gan against gram" in pages[0].extract_text()
