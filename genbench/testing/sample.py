@@ -66,9 +66,7 @@ def sampling(method: Method) -> None:
 
 
 def projecting(method: Method) -> None:
-    """Projecting, in a method that does it, gives each image a row of finite features and leaves everything as it
-    was.
-    """
+    """Projecting, where a method does it, gives each image finite features and leaves everything as it was."""
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape, comm=_Unanswered())
         images = next(run.batches)[:LATENTS]
