@@ -37,13 +37,13 @@ LAYERS: Sequence[Mapping[str, str]] = (
     {"study": "many trials: plan, preflight, run, status; genbench from Python"},
     {"cli": "the command line; the only package that prints or exits"},
 )
-"""From the ground up. A package or file imports from lower layers alone; `genbench/__init__.py` stands above all of
+"""From the ground up. A package or file imports only from lower layers; `genbench/__init__.py` stands above all of
 them."""
 
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
     "report": (("logged", "stats", "table"), ("compare", "figures", "tables"), ("contents",), ("formats",)),
 }
-"""The same inside a package that has packages of its own."""
+"""The same inside a package that has its own packages."""
 
 HOMES: Mapping[str, str] = {
     "click": "cli",
@@ -59,7 +59,7 @@ HOMES: Mapping[str, str] = {
     "weasyprint": "report",
     "yaml": "config",
 }
-"""Libraries that one package alone imports."""
+"""Libraries that only one package imports."""
 
 
 def table() -> str:

@@ -32,7 +32,7 @@ SHARED = {f.name for base in (settings.DataSettings, settings.NetSettings) for f
 
 
 def expanded(markdown: str) -> str:
-    """A page with every line `<!-- generated: name -->` replaced by what it stands for; raises KeyError for an unknown
+    """A page with every line `<!-- generated: name -->` replaced by what it means; raises KeyError for an unknown
     name.
     """
     return re.sub(r"^<!-- generated: ([\w-]+) -->$", lambda match: GENERATED[match[1]](), markdown, flags=re.M)

@@ -35,7 +35,7 @@ def escaped(text: str) -> str:
 
 
 def outside_code(text: str, replaced: Mapping[str, str]) -> str:
-    """Text with some characters replaced, but for those in code."""
+    """Text with some characters replaced, except those in code."""
     return "".join(
         part if part.startswith("`") else part.translate({ord(sign): instead for sign, instead in replaced.items()})
         for part in CODE.split(text)
@@ -43,7 +43,7 @@ def outside_code(text: str, replaced: Mapping[str, str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A phrase of the code as a sentence of its own."""
+    """A phrase of the code as a separate sentence."""
     return f"{text[0].upper()}{escaped(text[1:])}{'' if text.endswith('.') else '.'}" if text else ""
 
 

@@ -1,4 +1,4 @@
-"""The errors whose message alone is enough for the person who typed the command."""
+"""The errors whose message is all that the person who typed the command needs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from difflib import get_close_matches
 
 
 class GenbenchError(Exception):
-    """Something the user can mend; the message says what, what was got, what was possible, what to do."""
+    """Something the user can fix; the message says what, what was got, what was possible, what to do."""
 
 
 class UnknownNameError(GenbenchError):
-    """A name that nothing answers to.
+    """A name that nothing has.
 
     >>> str(UnknownNameError("method", "grom", ["gan", "gram"]))
     "unknown method 'grom': did you mean 'gram'? (there are: gan, gram)"

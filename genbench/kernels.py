@@ -1,7 +1,7 @@
 """Kernel losses as pure functions: squared distances, Gaussian mixtures, MMD² and the density ratio.
 
-Everything here computes in fp64, whatever the precision of the features: in fp32 the ratio's linear system returns
-noise without a word. Gradients are closed forms, tested against autograd: no n x n matrix is ever differentiated
+Everything here computes in fp64, no matter how precise the features are: in fp32 the ratio's linear system returns
+noise without a warning. Gradients are closed forms, tested against autograd: no n x n matrix is ever differentiated
 through.
 
 Symbols: q are features of generated samples [n, d], p of real ones [m, d]; sigma is a width; K_qp[i, j] = k(q_i, p_j).
@@ -21,7 +21,7 @@ EXPONENT_FLOOR = -80.0
 """Below about -87 exp() of a float is subnormal, and 50 times slower on a CPU; e^-80 is 0 to every loss here."""
 SQUARINGS = 8
 """How often a kernel may be squared to be a narrower one: k times add some 2^k roundings, fewer than the distances
-bring along."""
+have already."""
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -46,8 +46,8 @@ def mixture(distances: Tensor, widths: Sequence[float]) -> Tensor:
 def mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:
     """The squared maximum mean discrepancy under a mixture of Gaussian kernels, a scalar, fp64.
 
-    The biased estimate of Gretton et al. 2012, eq. 5 (the paper's eq. 2 and 10), summed over widths; never negative but
-    for rounding. Differentiable once in q and p.
+    The biased estimate of Gretton et al. 2012, eq. 5 (the paper's eq. 2 and 10), summed over widths; never negative
+    except for rounding. Differentiable once in q and p.
     """
     value: Tensor = _MMD2.apply(q, p, tuple(widths))
     return value
@@ -122,7 +122,7 @@ class _Gaussians:
             self._chains.append((out, chain))
 
     def __iter__(self) -> Iterator[tuple[float, Tensor]]:
-        """Each width and its kernel, to be left as it is and to be done with when the next one is asked for."""
+        """Each width and its kernel; do not change it, and do not use it after asking for the next one."""
         for kernel, chain in self._chains:
             scratch = torch.empty_like(kernel) if len(chain) > 1 else kernel
             for width, squarings in chain:
@@ -200,7 +200,7 @@ class _MMD2(torch.autograd.Function):
 
 
 class _RatioAndMMD2(torch.autograd.Function):
-    """Keeps the factors and the widest kernels; the others are squared anew for each gradient, which needs half the
+    """Keeps the factors and the widest kernels; the others are squared again for each gradient, which needs half the
     memory.
     """
 

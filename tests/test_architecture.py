@@ -1,4 +1,4 @@
-"""The import rule of the house: a package imports from lower layers alone, and nowhere do modules import each other in
+"""The import rule of the house: a package imports only from lower layers, and nowhere do modules import each other in
 a circle.
 """
 

@@ -61,7 +61,7 @@ def time(points: int, rounds: int) -> None:
 
 
 def memory(points: int) -> None:
-    """Compare peaks, each in a process of its own."""
+    """Compare peaks, each in a separate process."""
     peaks = {}
     for name in CONTESTANTS:
         command = [sys.executable, __file__, "--peak", name, "--memory-points", str(points)]

@@ -123,7 +123,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Print one line per comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--images", type=int, default=64, help="in each set of files")
-    parser.add_argument("--rounds", type=int, default=3, help="of the features alone, of at most 64 images")
+    parser.add_argument("--rounds", type=int, default=3, help="of only the features, of at most 64 images")
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     fake, real = blobs(arguments.images, 0), blobs(arguments.images, 1)

@@ -3,7 +3,7 @@ index.
 
     python benchmarks/perf/neighbours.py [--references 50000] [--queries 1000] [--rounds 3]
 
-Random images of 32x32, 5 neighbours. The peers get theirs as fp32, converted beforehand; genbench's are uint8 as they
+Random images of 32x32, 5 neighbours. The peers get theirs as fp32, converted before; genbench's are uint8 as they
 are kept. Both genbench and sklearn are exact; faiss-cpu rounds its distances to fp32.
 """
 

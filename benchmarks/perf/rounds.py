@@ -13,7 +13,7 @@ import torch
 
 
 class Outcome(NamedTuple):
-    """What became of one contestant."""
+    """How one contestant ended."""
 
     seconds: list[float]
     """Of CPU time, by round."""

@@ -2,10 +2,10 @@
 
     python benchmarks/perf/step.py [--rounds 7] [--steps 6] [--precision fp32|bf16]
 
-The textbook forms stand for published code that is no package. They have channels first in memory, `loss.backward()`
+The textbook forms replace published code that is no package. Channels are first in memory, `loss.backward()`
 through everything and fp32 throughout; GRAM has autograd through one LU solve for each width and two full backward
 passes; the MMD-GAN's step is five of the critic with its autoencoder and one of the generator that decodes as well. The
-same layer sizes and batches on both sides; --precision is that of genbench's networks alone. Rounds of the two
+same layer sizes and batches on both sides; --precision is that of only genbench's networks. Rounds of the two
 alternate, and the figure to read is the median of the ratios.
 """
 

@@ -90,7 +90,7 @@ def by_holm_alone(draws: int) -> list[dict[str, object]]:
 
 
 def under_conditions(draws: int) -> list[dict[str, object]]:
-    """Copies of one method under four conditions, each condition with verdicts of its own."""
+    """Copies of one method under four conditions, each condition with its own verdicts."""
     rows = []
     for name, contenders, seeds, paired in product(("normal", "collapses 1 in 2"), (2, 3), SEEDS, (True, False)):
         studies = SPREADS[name](_rng(name, contenders, seeds, paired, 4), (draws, 4, contenders, seeds))
@@ -119,7 +119,7 @@ def beside(draws: int) -> list[dict[str, object]]:
 
 
 def unlike(draws: int) -> list[dict[str, object]]:
-    """Two contenders with one mean and unlike spreads: calling them different is an error of the mean."""
+    """Two contenders with one mean and different spreads: calling them different is an error of the mean."""
     laws: dict[str, tuple[Draw, float]] = {
         "normal, sd 1 against 10": (normal, 10.0),
         "normal against log-normal": (lognormal, 1.0),
@@ -240,7 +240,7 @@ def _wilson(count: int, total: int) -> dict[str, float]:
 
 
 def _rng(*name: object) -> np.random.Generator:
-    """A generator of its own for every row, the same each time."""
+    """A separate generator for every row, the same each time."""
     return np.random.default_rng(list(repr(name).encode()))
 
 

@@ -73,12 +73,12 @@ at all there is no t, and p is 2/4^n: the largest chance with which one law of t
 contender the first and n
 of the other the second.
 
-Why not permutation tests alone: the smallest p of three paired seeds is 2/2³ = 0.25, of five 0.0625; of three \
+Why not only permutation tests: the smallest p of three paired seeds is 2/2³ = 0.25, of five 0.0625; of three \
 against three 0.1. They could
-never say anything. Why not t tests with Holm's adjustment alone: three seeds of two copies of a method that \
+never say anything. Why not only t tests with Holm's adjustment: three seeds of two copies of a method that \
 collapses in every other trial may
 fall apart, with a t that no adjustment holds back, and among many copies some do. Studies of copies called different \
-by these alone, in %:
+by only these, in %:
 
 {_grid(nulls[nulls["question"].str.contains("Holm")], "spread")}
 
@@ -89,14 +89,14 @@ Share of studies, in %, in which any pair of copies of one method is called *bet
 The highest of the {len(itself)} is {_percent(worst["rate"])} [{_percent(worst["low"])}, {_percent(worst["high"])}] \
 ({worst["spread"]}, {worst["contenders"]} \
 contenders, {worst["seeds"]} seeds, {worst["test"]}).
-Of rows whose true rate is 5 %, which it is where normal values are paired, one in 40 lies above by chance.
+Of rows whose true rate is 5 %, as where normal values are paired, one in 40 lies above by chance.
 
 {_grid(itself, "spread")}
 
 Through records and `genbench.report.stats.judgement`, {checked["studies"]:,} studies of two copies and five paired \
 seeds: \
 {checked["different"]} say different, and in
-{checked["agreed"]:,} the p is the one that the arrays alone give.
+{checked["agreed"]:,} the p is the one that only the arrays give.
 
 With a verdict for every condition ({nulls[nulls["question"].str.contains("conditions")]["draws"].sum():,} studies), \
 any of the pairs under any of 4 conditions:
@@ -105,13 +105,13 @@ any of the pairs under any of 4 conditions:
 
 ## What it does not protect from
 
-Equal contenders beside a far better one: that not all are alike is then true, and Holm's adjustment is alone with \
+Equal contenders beside a far better one: that not all are alike is then true, and Holm's adjustment is left with \
 the copies. With
 three seeds of a metric that falls into either of two modes every other time it does not hold 5 %; with five it does.
 
 {_grid(nulls[nulls["question"].str.contains("beside")], "spread")}
 
-Equal means, unlike spreads: a verdict is about means, and no relabelling answers for contenders that are alike in \
+Equal means, different spreads: a verdict is about means, and no relabelling answers for contenders that are alike in \
 nothing else. With these
 two laws Welch's test stays near 5 %; how little few seeds of a skewed metric say about its mean is in the last table.
 

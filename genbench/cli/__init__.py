@@ -1,4 +1,4 @@
-"""The command line; the only room that prints or exits. Nothing heavy is imported before a command needs it."""
+"""The command line; the only package that prints or exits. Nothing heavy is imported before a command needs it."""
 
 from __future__ import annotations
 

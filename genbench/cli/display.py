@@ -113,7 +113,7 @@ def duration(seconds: float) -> str:
 
 
 def literal(value: Any) -> str:
-    """A setting's value as one writes it on the command line."""
+    """A setting's value as it is written on the command line."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -36,7 +36,7 @@ class Place(click.ParamType[Path]):
     name = "path"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path; a name that is too long, a circle of links or a folder that may not be entered is an error."""
+        """The path; a name that is too long, a circle of links or a folder that cannot be entered is an error."""
         path = Path(str(value))
         try:
             path.stat()
@@ -45,7 +45,7 @@ class Place(click.ParamType[Path]):
         except (OSError, ValueError) as error:
             self.fail(f"'{value}' cannot be used: {getattr(error, 'strerror', None) or error}", param, ctx)
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            self.fail(f"'{value}' cannot be used: it may not be read", param, ctx)
+            self.fail(f"'{value}' cannot be used: there is no permission to read it", param, ctx)
         return path
 
 

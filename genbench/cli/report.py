@@ -69,7 +69,7 @@ def compare(a: str, b: str, results: Path) -> None:
     may be compared.
 
     A and B are each a study, STUDY:METHOD or STUDY:METHOD/VARIANT, or the folder of a study or of a trial. Numbers that
-    were made in unlike ways are never compared.
+    were made under different protocols are never compared.
     """
     from genbench.cli import display
     from genbench.report import compare as differences
@@ -79,8 +79,8 @@ def compare(a: str, b: str, results: Path) -> None:
     (ours, damaged), (theirs, also_damaged) = _side("A", a, results), _side("B", b, results)
     found = differences.between(ours, theirs)
     console = terminal_console()
-    unlike = [[field.group, field.name, field.a, field.b] for field in found.fields if not field.same]
-    console.print(display.table(unlike, ["differs", "", f"A: {a}", f"B: {b}"], left=4))
+    different = [[field.group, field.name, field.a, field.b] for field in found.fields if not field.same]
+    console.print(display.table(different, ["differs", "", f"A: {a}", f"B: {b}"], left=4))
     for group in dict.fromkeys(field.group for field in found.fields):
         same = [f"{field.name}={field.a}" for field in found.fields if field.group == group and field.same]
         if same:
@@ -113,7 +113,7 @@ def _print_verdicts(found: Report) -> None:
 
 
 def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
-    """Put the report into the MLflow store, if the study has one; the report is there whatever becomes of that."""
+    """Put the report into the MLflow store, if the study has one; the report is there even if that fails."""
     from genbench.observers.summary import add_report
 
     sentences = [*found.overview, *(one.words for one in found.summary)]

@@ -53,9 +53,9 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 @click.option(
     "--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]"
 )
-@click.option("--only", type=click.Choice(["failed"]), help="Run none but the trials that have failed.")
+@click.option("--only", type=click.Choice(["failed"]), help="Run only the trials that have failed.")
 @click.option(
-    "--observers", type=Names(), default="mlflow", show_default=True, help="Who is told: mlflow, tensorboard, or none."
+    "--observers", type=Names(), default="mlflow", show_default=True, help="Trackers: mlflow, tensorboard, or none."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
@@ -80,9 +80,9 @@ def run(
 ) -> None:
     """Run a study: each method on the same data order, the same architecture and the same initial weights.
 
-    STUDY is a study's name (genbench list studies); what is given besides goes before what its file says. OVERRIDES are
+    STUDY is a study's name (genbench list studies); what else is given overrides its file. OVERRIDES are
     settings, key=value: train.batch=100 reaches every trial, gram.lr=1e-4 only gram's; several values
-    (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one was broken off.
+    (gram.lr=1e-4,5e-5) make a sweep. The same command again goes on where the last one stopped.
     """
     from genbench.cli import display as terminal
     from genbench.config import compose
@@ -209,7 +209,7 @@ def trial(directory: Path) -> None:
 @click.argument("study")
 @RESULTS
 def status(study: str, results: Path) -> None:
-    """Show how the trials of a study stand: running, waiting, finished, diverged, failed; told from their files."""
+    """Show how the trials of a study stand: running, waiting, finished, diverged, failed; read from their files."""
     from genbench.cli import display as terminal
     from genbench.study import status
 

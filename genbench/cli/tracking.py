@@ -16,7 +16,7 @@ from genbench.errors import GenbenchError
 
 @click.command()
 @click.argument("results", type=Place(), default=Path("results"))
-@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Who is told.")
+@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Trackers to fill.")
 def sync(results: Path, observers: list[str]) -> None:
     """Fill MLflow from the files of all trials again; it can be deleted and rebuilt at any time."""
     from genbench.observers import replay
@@ -43,7 +43,7 @@ def sync(results: Path, observers: list[str]) -> None:
     ),
 )
 def ui(results: Path, port: int, host: str, expose: bool) -> None:
-    """Serve MLflow's pages of the results, to this machine alone, until Ctrl-C."""
+    """Serve MLflow's pages of the results, only to this machine, until Ctrl-C."""
     from genbench.observers.store import ui_command
 
     if not (expose or _is_loopback(host)):

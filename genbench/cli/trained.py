@@ -40,7 +40,7 @@ def evaluate(
 ) -> None:
     """Score finished trials again, without training: a trial's folder, a study's, or a results folder.
 
-    The numbers are added to the records; those that were made in another way than the ones there stand beside them.
+    The numbers are added to the records; those under another protocol than the ones there stand beside them.
     OVERRIDES are settings of the evaluation: features=inception-v3-compat, evaluate.split=train, evaluate.seed=1.
     """
     from genbench.config.compose import Override

@@ -1,3 +1,3 @@
 """The contracts: of a method, a data set, a metric, an extractor; hooks, the registry of plugins, and what a trainer is
-lent.
+given.
 """

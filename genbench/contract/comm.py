@@ -52,7 +52,7 @@ class Comm:
             optimizer.zero_grad(set_to_none=True)
 
     def largest(self, value: float) -> float:
-        """The largest of all ranks' numbers, which so agree on it."""
+        """The largest of all ranks' numbers, the same on every rank."""
         if self.world == 1:
             return value
         shared = torch.tensor(float(value), dtype=torch.float64)

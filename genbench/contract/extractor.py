@@ -1,5 +1,5 @@
 """What an extractor of features is: `Extractor` announces it; its weights, where they are and whether they are
-whole.
+complete.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from genbench.errors import DataError, GenbenchError
 
 WAYS_OUT = (
     "give the file as features.weights=FILE, let it be downloaded with features.download=true, or use"
-    " features=efficientnet-lite0, which brings its own"
+    " features=efficientnet-lite0, whose weights come with genbench"
 )
 
 
@@ -47,7 +47,7 @@ class Extractor:
     sha256: str = ""
     """How the sha256 of the published weights begins; empty when it is not known."""
     url: str = ""
-    """Where the published weights can be had."""
+    """Where the published weights can be downloaded."""
     about: str
     source: str = ""
 
@@ -117,7 +117,7 @@ def _sha256_of(path: Path, modified: int, size: int) -> str:
 
 
 def _download(extractor: Extractor, path: Path) -> None:
-    """Fetch the published weights; the file is there in whole, its hash checked, or not at all."""
+    """Fetch the published weights; the file is complete and its hash checked, or it is not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         torch.hub.download_url_to_file(extractor.url, str(path), hash_prefix=extractor.sha256 or None, progress=False)

@@ -22,7 +22,7 @@ hookimpl = pluggy.HookimplMarker("genbench")
 
 @hookspec
 def genbench_methods() -> Iterable[Method]:  # type: ignore[empty-body]
-    """The methods that a module provides; asked when one of its entry points in `genbench.methods` is wanted."""
+    """The methods that a module provides; called when one of its entry points in `genbench.methods` is needed."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""What a trainer is lent: networks of the study's architecture, noise of its prior, and the other ranks."""
+"""What a trainer is given: networks of the study's architecture, noise of its prior, and the other ranks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Architecture:
 
     Each builder takes the architecture's own settings and the data's shape and returns a module on the CPU:
     generator: [n, inputs] -> [n, *shape] in the data's range; critic: [n, *shape] -> [n, outputs], whose last layer has
-    a bias if `bias`; decoder: [n, inputs] -> [n, *shape]. `accepts` says why a shape cannot be had, or nothing.
+    a bias if `bias`; decoder: [n, inputs] -> [n, *shape]. `accepts` says why a shape cannot be used, or nothing.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True)
 class Kit:
-    """Lent to a trainer; what is not in here cannot be coupled to."""
+    """What a trainer is given; it can depend on nothing else."""
 
     shape: Shape
     """Of one sample: (channels, height, width), or (dimensions,) for vector data."""
@@ -62,8 +62,8 @@ class Kit:
     def critic(self, outputs: int, *, bias: bool = True) -> nn.Module:
         """The study's critic, [n, *shape] -> [n, outputs].
 
-        Under a kernel that depends on differences alone the last layer's bias has gradient 0, and an adaptive optimizer
-        turns the rounding noise of that 0 into steps: a kernel critic wants `bias=False`.
+        Under a kernel that depends only on differences the last layer's bias has gradient 0, and an adaptive optimizer
+        turns the rounding noise of that 0 into steps: a kernel critic needs `bias=False`.
         """
         return self.network("critic", lambda: self.architecture.critic(self.net, self.shape, outputs, bias))
 
@@ -83,7 +83,7 @@ class Kit:
     def network(self, role: str, build: Callable[[], nn.Module]) -> nn.Module:
         """build() on the kit's device and in its precision, for a network that is the method's own.
 
-        Its initial weights depend on the seed and its role alone, whatever was built before it.
+        Its initial weights depend only on the seed and its role, not on what was built before it.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.seed, "init", role))

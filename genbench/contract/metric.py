@@ -47,7 +47,7 @@ class Evaluation:
         return self.splits.train_labels if self.split == "train" else self.splits.test_labels
 
     def once(self, key: str, compute: Callable[[], Any]) -> Any:
-        """compute(), but only the first time the key is asked for: metrics share their costly parts so."""
+        """compute(), but only the first time the key is asked for: so metrics share their costly parts."""
         if key not in self._memory:
             self._memory[key] = compute()
         return self._memory[key]
@@ -66,7 +66,7 @@ class Metric:
     compute: Callable[[Evaluation], float]
     better: Literal["higher", "lower", "neither"]
     accepts: Callable[[Splits], str]
-    """Why the metric cannot be had on a data set, or an empty string."""
+    """Why the metric cannot be used on a data set, or an empty string."""
     about: str
     source: str = ""
     picture: Callable[[Evaluation], Image] | None = None

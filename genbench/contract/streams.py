@@ -31,7 +31,7 @@ def permutation(count: int, seed: int, epoch: int) -> Tensor:
 class Draws:
     """The random draws of one update after the other.
 
-    The n-th draw of update u depends on (seed, purpose, u, n) alone: a resumed trial seeks its update and goes on."""
+    The n-th draw of update u depends only on (seed, purpose, u, n): a resumed trial seeks its update and goes on."""
 
     def __init__(self, seed: int, purpose: str = "noise") -> None:
         self._seed, self._purpose = seed, purpose

@@ -39,7 +39,7 @@ class Trainer(nn.Module, ABC):
         """The space in which the method compares images: features [n, k] of real or generated images [n, ...].
 
         None, unless a method defines it: the method compares images as they are. Must not change the trainer, and not
-        wait for other ranks: the first one alone draws.
+        wait for other ranks: only the first one draws.
         """
         return None
 
@@ -72,4 +72,4 @@ class Method:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name -> settings: "fsr", "ae", "flow", …"""
     resources: Mapping[str, Any] = field(default_factory=dict)
-    """What a cluster's job needs beyond the default: `{"memory_gb": 16}`; the user's own settings go before."""
+    """What a cluster's job needs beyond the default: `{"memory_gb": 16}`; the user's own settings override it."""

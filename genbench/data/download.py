@@ -100,7 +100,7 @@ def _damaged(published: Published, path: Path) -> DataError:
 
 
 def _folders(published: Published) -> list[str]:
-    """Where the files may be beneath a root: torchvision's folder, and one of the data set's own name."""
+    """Where the files may be below a root: torchvision's folder, and one of the data set's own name."""
     return list(dict.fromkeys([published.folder, published.name]))
 
 
@@ -127,7 +127,7 @@ def _name(published: Published, place: Path, file: str) -> str:
 
 
 def _download(published: Published, root: Path) -> None:
-    """Let torchvision download into a folder beside, and move that into place when all is there."""
+    """Let torchvision download into a temporary folder next to it, and move that into place when all is there."""
     top = Path(published.folder).parts[0]
     scratch = root / f".downloading-{published.name}"
     try:

@@ -1,9 +1,9 @@
 """`folder`: any tree of image files, cut to squares of one size.
 
-Every .bmp, .gif, .jpg, .jpeg, .pbm, .pgm, .png, .ppm, .tif, .tiff and .webp beneath data.root is an image, hidden ones
-aside. The largest square in the middle is resized to data.size; images that are smaller are refused, never enlarged.
-Where the tree has train/ and test/ at its top, these are the splits and all else is left out; otherwise an image is
-held out if the sha256 of its relative path falls in the lowest data.held_out of its range, so that adding an image
+Every .bmp, .gif, .jpg, .jpeg, .pbm, .pgm, .png, .ppm, .tif, .tiff and .webp below data.root is an image, except hidden
+ones. The largest square in the middle is resized to data.size; images that are smaller are refused, never enlarged.
+Where the tree has train/ and test/ at its top, these are the splits and everything else is left out; otherwise an image
+is held out if the sha256 of its relative path falls in the lowest data.held_out of its range, so that adding an image
 moves no other. The sub-folders of a split are its classes.
 """
 
@@ -34,7 +34,7 @@ FEWEST_TRAIN, FEWEST_TEST = 2, 1
 class FolderData(DataSettings):
     """Settings of `folder`."""
 
-    # Unlike elsewhere the root says what the data are, so it is part of a trial's identity.
+    # Only here does the root say what the data are, so only here it is part of a trial's identity.
     root: str = setting(
         "", "the folder of images; class sub-folders are labels, train/ and test/ at its top are the splits"
     )
@@ -94,7 +94,7 @@ def genbench_datasets() -> Iterable[Dataset]:
             defaults={
                 "train.batch": cite(64, "paper, section 4"),
                 "train.images": cite(
-                    1_280_000, "20,000 batches, a first look: how many a folder needs is not known beforehand"
+                    1_280_000, "20,000 batches, a first look: how many a folder needs is not known in advance"
                 ),
                 "train.log_every": 12_800,
                 "train.save_every": 128_000,
@@ -125,9 +125,9 @@ def _root(chosen: str) -> Path:
 
 
 def _images(folder: Path, root: Path) -> Iterator[str]:
-    """The relative paths of all images beneath a folder; raises DataError for a link that leaves the root.
+    """The relative paths of all images below a folder; raises DataError for a link that leaves the root.
 
-    A link to a folder of the tree is passed over: its images are there already.
+    A link to a folder of the tree is skipped: its images are there already.
     """
     try:
         entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]

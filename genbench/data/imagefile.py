@@ -34,7 +34,7 @@ def read(path: Path, channels: int) -> Image.Image:
             return _converted(ImageOps.exif_transpose(image), MODES[channels])
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
         raise DataError(
-            f"{path} cannot be read as an image: {str(error) or type(error).__name__}; mend or remove it"
+            f"{path} cannot be read as an image: {str(error) or type(error).__name__}; repair or remove it"
         ) from error
 
 
@@ -61,7 +61,7 @@ def decoded(paths: Sequence[Path], decode: Callable[[Path], Image.Image]) -> Ite
     chunk: list[NDArray[np.uint8]] = []
     for path in paths:
         with warnings.catch_warnings():
-            # `read` refuses what Pillow warns of.
+            # `read` refuses what Pillow warns about.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             chunk.append(pixels(decode(path)))
         if len(chunk) * chunk[0].nbytes >= CHUNK:
@@ -76,7 +76,7 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
         levels = np.asarray(image).astype(np.uint32)
         image = Image.fromarray(((levels * 255 + 32_767) // 65_535).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        raise ValueError("its levels have 32 bits, of which black and white are not known")
+        raise ValueError("its levels have 32 bits, and which of them are black and white is not known")
     elif image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert(mode)

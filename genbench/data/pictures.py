@@ -47,13 +47,13 @@ def figure(samples: Tensor, splits: Splits) -> Image.Image:
 
 
 def grid(images: Tensor, columns: int | None = None) -> Image.Image:
-    """uint8 images [n, h, w, c] row by row, as near to a square as can be unless `columns` is given; c is 1 or 3.
+    """uint8 images [n, h, w, c] row by row, as nearly square as possible unless `columns` is given; c is 1 or 3.
 
     Images of at most 32 x 32 pixels are enlarged twice. Raises DataError for other types, shapes and for no images.
     """
     if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[3] not in (1, 3) or not len(images):
         raise DataError(
-            f"a grid was asked for of {images.dtype} {tuple(images.shape)}: it shows torch.uint8 images [n, h, w, c]"
+            f"cannot make a grid of {images.dtype} {tuple(images.shape)}: it shows torch.uint8 images [n, h, w, c]"
             " with 1 or 3 channels"
         )
     pixels = images.cpu().numpy()
@@ -84,7 +84,7 @@ def stack(*pictures: Image.Image) -> Image.Image:
 def cloud(real: Tensor, fake: Tensor, extent: float | None = None) -> Image.Image:
     """Points fake [m, 2], orange, over real [n, 2], blue, in the square from -extent to extent, 512 x 512 pixels.
 
-    The axes are equal, the second one points up. Points outside lie on the border, so that none is lost from sight;
+    The axes are equal, the second one points up. Points outside lie on the border, so that all are visible;
     points with a NaN are left out. Without an extent the real points give it.
     """
     extent = extent_of(real) if extent is None else extent

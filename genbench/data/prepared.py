@@ -39,7 +39,7 @@ class Recipe:
 
     dataset: str
     version: int
-    """Of the preparation; a change of its code that changes a pixel or a split counts it up."""
+    """Of the preparation; a change of its code that changes a pixel or a split increases it."""
     settings: Mapping[str, Any]
     """Those that the pixels or the splits depend on."""
     root: Path
@@ -58,7 +58,7 @@ class Part(NamedTuple):
 
 
 Make = Callable[[Path], tuple[Part, Part]]
-"""The training and the test split; the folder it is given is for temporary files of its own."""
+"""The training and the test split; the folder that it is given is for its temporary files."""
 
 
 def cache_folder() -> Path:
@@ -71,8 +71,9 @@ def cache_folder() -> Path:
 def prepared(recipe: Recipe, make: Make) -> Splits:
     """The splits, mapped into memory; `make` is called only where they are not in the cache.
 
-    Of several processes that ask at once one makes them and the others wait. A tensor may be written to: the file never
-    changes. Raises DataError when a file cannot be read or the cache cannot be written, and what `make` raises.
+    When several processes ask at the same time, one makes them and the others wait. A tensor may be written to: the
+    file never changes. Raises DataError when a file cannot be read or the cache cannot be written, and what `make`
+    raises.
     """
     store = cache_folder() / "prepared"
     note = store / "seen" / _stamp(recipe)
@@ -95,7 +96,7 @@ def prepared(recipe: Recipe, make: Make) -> Splits:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock, as soon as no other process does; the end of a process ends its hold."""
+    """Hold a file's lock, as soon as no other process does; it is released when the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -111,7 +112,7 @@ def _noted(note: Path) -> str:
 
 
 def _stamp(recipe: Recipe) -> str:
-    """A digest of where the files are, their sizes and their times: while it stands, their contents do."""
+    """A digest of where the files are, their sizes and their times: as long as it is the same, their contents are."""
     digest = _digest_of(recipe)
     digest.update(os.fsencode(recipe.root.absolute()))
     for name in recipe.files:
@@ -132,7 +133,7 @@ def _key(recipe: Recipe) -> str:
 
 
 def _digest_of(recipe: Recipe) -> hashlib._Hash:
-    """A digest begun with all but the files."""
+    """A digest of everything but the files, which are added to it later."""
     return hashlib.sha256(json.dumps([recipe.dataset, recipe.version, recipe.settings], sort_keys=True).encode())
 
 
@@ -145,7 +146,7 @@ def _readable(path: Path) -> Iterator[Path]:
 
 
 def _fill(folder: Path, recipe: Recipe, make: Make) -> None:
-    """Make the arrays in a folder beside and move it into place when all of it is on the disk; needs the lock."""
+    """Make the arrays in a temporary folder and move it into place when all of it is on the disk; needs the lock."""
     scratch = folder.with_name(f".{folder.name}")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()

@@ -1,4 +1,4 @@
-"""The folder that data.root names: what is wrong with it is said before anything is looked for in it."""
+"""The folder that data.root names: it is checked before anything is looked for in it."""
 
 from __future__ import annotations
 

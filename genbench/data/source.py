@@ -16,8 +16,8 @@ from genbench.errors import DataError, GenbenchError
 class Source(Iterator[Tensor]):
     """One rank's batches of a split, without end.
 
-    The epochs, each in an order of its own, follow each other without a gap; batch b is what lies at positions b *
-    batch to (b + 1) * batch of that sequence, and a rank takes its share of it. So batch b depends on (seed, b) alone.
+    The epochs, each in its own order, follow each other without a gap; batch b is what lies at positions b *
+    batch to (b + 1) * batch of that sequence, and a rank takes its share of it. So batch b depends only on (seed, b).
 
     Items: [batch / world, c, h, w] in [-1, 1] for a split of uint8 images [n, h, w, c], else [batch / world, d].
     """

@@ -1,7 +1,7 @@
 """`mnist`, `fashion-mnist`, `cifar10` and `celeba`: the published files, read and checked by torchvision, in their
 official splits.
 
-The files are where torchvision puts them beneath the root, in the root's folder of the data set's name, or in the root
+The files are where torchvision puts them below the root, in the root's folder of the data set's name, or in the root
 itself: so one root may serve all data sets. The default root is the cache folder: $GENBENCH_DATA, else genbench in
 $XDG_CACHE_HOME or ~/.cache.
 """
@@ -42,8 +42,9 @@ UNPACKED = {
         "15d484375f8d13e6eb1aabb0c3f46965",
     ),
 }
-"""The md5 of the IDX files without gzip, in the order of IDX: packed anew, as by Debian, they do not have torchvision's
-checksums."""
+"""The md5 of the IDX files without gzip, in the order of IDX: packed again, as by Debian, they do not have
+torchvision's checksums.
+"""
 MNIST = Published(
     name="mnist",
     title="MNIST",

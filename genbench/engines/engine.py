@@ -20,7 +20,7 @@ def was_killed(status: int) -> bool:
 
 
 class Listener(Protocol):
-    """Who is told what happens to the trials, all in the supervisor."""
+    """Receives what happens to the trials, always in the supervisor."""
 
     def started(self, directory: Path, attempt: int) -> None:
         """A worker starts on the trial."""
@@ -33,13 +33,14 @@ class Listener(Protocol):
 
 
 class Engine(Protocol):
-    """Runs trials' folders; the same rules whichever engine does it.
+    """Runs trials' folders; by the same rules on every engine.
 
     A killed worker and a lost machine are tried again RETRIES times, a worker that ended by itself is not. Preemption
-    is no attempt: the worker has saved and ended with exit code 75, and is started again as often as it takes.
+    does not count as an attempt: the worker has saved and ended with exit code 75, and is started again as often as it
+    takes.
     """
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
-        """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person breaks it
-        off.
+        """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person interrupts
+        it.
         """

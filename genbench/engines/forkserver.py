@@ -1,7 +1,7 @@
-"""A process with torch and the plugins loaded, which forks a worker for each trial it is told of on stdin.
+"""A process with torch and the plugins loaded, which forks a worker for each trial named on stdin.
 
-Importing torch takes seconds and a fork of a process that has it takes milliseconds. Each worker is a process of its
-own, in a session of its own, so that it can be killed with everything it started. multiprocessing's fork server is not
+Importing torch takes seconds and a fork of a process that has it takes milliseconds. Each worker is a separate process
+in its own session, so that it can be killed with everything it started. multiprocessing's fork server is not
 used because it would run the caller's main script again in every worker.
 
 Orders on stdin and answers on stdout are lines of JSON: {"start": folder, "environment": {...}}, {"stop": signal} to
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ORPHANS = 60.0
-"""Seconds that a worker waits for one of a killed fork server to notice and let go of the trial."""
+"""Seconds that a worker waits for one of a killed fork server to notice and release the trial."""
 
 
 def serve(preload: list[str]) -> None:

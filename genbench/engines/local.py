@@ -43,8 +43,8 @@ class Local:
     """Runs trials on this machine, `slots` at a time, a process each."""
 
     def __init__(self, slots: int, preload: Sequence[str], world: int = 1) -> None:
-        """preload: modules that every trial will need; world: ranks of a trial, of which each has an accelerator of its
-        own.
+        """preload: modules that every trial will need; world: ranks of a trial, each of which has its own
+        accelerator.
         """
         self._slots, self._preload, self._world = slots, preload, world
 

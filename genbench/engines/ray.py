@@ -159,14 +159,14 @@ class Ray:
                 return
 
     def _ready(self, ray: Any) -> list[Any]:
-        """The tasks that have something to say, after a moment."""
+        """The tasks that have something to report, after a moment."""
         if not self._tasks:
             return []
         ready: list[Any] = ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=TICK)[0]
         return ready
 
     def _hear(self, ray: Any, generator: Any, listener: Listener, *, last: bool) -> bool:
-        """Tell what a task says; whether its trial is to be run again. last: nothing is run again any more."""
+        """Pass on what a task reports; returns whether its trial must be run again. last: nothing is run again."""
         task = self._tasks[generator]
         try:
             message = ray.get(next(generator))
@@ -176,7 +176,7 @@ class Ray:
                 return False
             status = message["status"]
         except (StopIteration, ray.exceptions.TaskCancelledError):
-            # A cancelled task can say nothing; the worker has left its record.
+            # A cancelled task reports nothing; the worker has left its record.
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
             with (task.directory / "log.txt").open("a", encoding="utf-8") as log:

@@ -32,7 +32,7 @@ def work(directory: str, preload: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     workers = _workers(preload)
     visible = {
         name: value for name, value in os.environ.items() if name == "CUDA_VISIBLE_DEVICES"
-    }  # by Ray, for each task anew
+    }  # by Ray, again for each task
     began = ended = False
     try:
         workers.start(folder, visible)

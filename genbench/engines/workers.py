@@ -1,4 +1,4 @@
-"""The workers of one fork server, from the outside: start them, hear how they ended, stop them. Imports no torch."""
+"""The workers of one fork server, from the outside: start them, learn how they ended, stop them. Imports no torch."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def cached(key: Mapping[str, str | int], compute: Callable[[], Arrays]) -> Array
     """The arrays kept under a key, or else compute(), which is then kept.
 
     The key is part of the file and compared in full, and the file is a zip archive whose checksums are verified: one
-    that is damaged or holds something else is computed anew, which the log says. Of several processes that want the
-    same arrays one computes them. Without a folder that can be written, nothing is kept.
+    that is damaged or holds something else is computed again, and the log says so. When several processes need the
+    same arrays, one computes them. Without a folder that can be written, nothing is kept.
     """
     text = json.dumps(key, sort_keys=True)
     path = folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
@@ -62,12 +62,12 @@ def _read(path: Path, key: str) -> Arrays | None:
         problem = "it was written for something else"
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         problem = str(error) or type(error).__name__
-    logger.warning("%s is damaged (%s) and computed anew", path, problem)
+    logger.warning("%s is damaged (%s) and computed again", path, problem)
     return None
 
 
 def _write(path: Path, key: str, arrays: Arrays) -> None:
-    """Write a file that is there in whole or not at all."""
+    """Write a file that is complete, or none."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         with temporary.open("wb") as file:

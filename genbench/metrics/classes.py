@@ -17,7 +17,7 @@ from genbench.metrics.fid import statistics
 SHRINKAGE = 0.01
 """Of the covariance towards a multiple of the identity: it is singular where images are fewer than dimensions."""
 SURE = 0.8
-"""The share of real images that the classifier has to tell right for its word on samples to stand without a warning."""
+"""The share of real images that the classifier must classify correctly; if it does not, there is a warning."""
 
 
 @hookimpl
@@ -70,7 +70,7 @@ def rarest_class(evaluation: Evaluation) -> float:
     classes = int(labels.max()) + 1
     right = accuracy(real, labels, classes)
     if right < SURE:
-        evaluation.warn(f"rarest_class: its classifier tells only {right:.0%} of held-out real images right")
+        evaluation.warn(f"rarest_class: its classifier is right about only {right:.0%} of held-out real images")
     counts = fit(real, labels, classes).predict(fake).bincount(minlength=classes)
     return float(counts.min()) / len(fake)
 
@@ -89,7 +89,7 @@ def fit(rows: Tensor, labels: Tensor, classes: int) -> Discriminant:
 
 
 def accuracy(rows: Tensor, labels: Tensor, classes: int) -> float:
-    """The share of every other row that a discriminant fitted to the rest tells right, 0 to 1."""
+    """The share of every other row that a discriminant fitted to the rest classifies correctly, 0 to 1."""
     return float((fit(rows[::2], labels[::2], classes).predict(rows[1::2]) == labels[1::2]).double().mean())
 
 

@@ -93,16 +93,16 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
     their indices [n, k].
 
     Which are the nearest is decided by squared distances whose rounding is below d 2⁻⁵² (|q| + |p|)², 5·10⁻¹³ of it for
-    d = 2048 and fp32 rows. The distances returned are computed anew from the differences, to a relative d 2⁻⁵²: a row's
-    own copy is at 0. Equally distant ones come in the order of their indices. Memory does not grow with m.
+    d = 2048 and fp32 rows. The distances returned are computed again from the differences, to a relative d 2⁻⁵²: a
+    row's own copy is at 0. Equally distant ones come in the order of their indices. Memory does not grow with m.
     """
     if queries.shape[1:] != references.shape[1:]:
         raise DataError(
-            f"nearest rows were sought among {tuple(queries.shape)} and {tuple(references.shape)}: both must have as"
+            f"nearest rows were searched among {tuple(queries.shape)} and {tuple(references.shape)}: both must have as"
             " many columns"
         )
     if not 1 <= k <= len(references):
-        raise DataError(f"the {k} nearest of {len(references)} rows were sought: ask for 1 to {len(references)}")
+        raise DataError(f"the {k} nearest of {len(references)} rows were asked for: ask for 1 to {len(references)}")
     lowest = torch.full((len(queries), k), torch.inf, dtype=torch.float64)
     indices = torch.zeros(len(queries), k, dtype=torch.int64)
     for start in range(0, len(references), REFERENCE_ROWS):
@@ -148,7 +148,7 @@ def _heldout_distance(evaluation: Evaluation) -> float:
 def _ratio(evaluation: Evaluation, name: str, samples: float, heldout: float) -> float:
     if heldout == 0:
         evaluation.warn(
-            f"{name}: half of the held-out images are at no distance from the training images, so that there is nothing"
+            f"{name}: half of the held-out images are at distance 0 from the training images, so that there is nothing"
             " to compare with"
         )
         return math.nan

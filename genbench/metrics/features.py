@@ -34,7 +34,7 @@ class Chosen:
 
 
 def choose(settings: FeatureSettings) -> Chosen:
-    """The extractor that the settings name and its weights; raises GenbenchError when either cannot be had."""
+    """The extractor that the settings name and its weights; raises GenbenchError when either is not available."""
     extractor: Extractor = registry.load("extractors", settings.name)
     return Chosen(extractor, extractors.find(extractor, settings.weights, download=settings.download))
 
@@ -77,7 +77,7 @@ def of_split(evaluation: Evaluation, split: Split, precision: str) -> Tensor:
 
 
 def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None = None) -> dict[str, str | int]:
-    """Everything that what is computed from the features of a split's images, by default the chosen one's, depends
+    """Everything that a result from the features of a split's images, the chosen one by default, depends
     on.
     """
     split = split or evaluation.split
@@ -100,7 +100,7 @@ def key(evaluation: Evaluation, precision: str, kind: str, split: Split | None =
 def extract(
     network: nn.Module, images: Tensor, *, precision: str, device: torch.device, batch: int | None = None
 ) -> Features:
-    """The features of uint8 images [n, h, w, c], c 1 or 3; each image's are its own, whatever the batch."""
+    """The features of uint8 images [n, h, w, c], c 1 or 3; those of an image do not depend on its batch."""
     batch = batch or BATCH.get(device.type, LARGE_BATCH)
     features, logits = torch.empty(len(images), 0), torch.empty(len(images), 0)
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):

@@ -107,8 +107,8 @@ def _spectrum(a: Tensor) -> tuple[Tensor, Tensor]:
     try:
         values, vectors = torch.linalg.eigh(a)
     except torch.linalg.LinAlgError:
-        # Now and then, of the covariance of nearly equal features. The singular vectors are the same ones, and are
-        # always found.
+        # This happens now and then with the covariance of nearly equal features. The singular vectors are the same
+        # ones, and are always found.
         vectors, values, _ = torch.linalg.svd(a)
     return values, vectors
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 NEIGHBOURS = 5
-"""Training images beneath each sample of the picture."""
+"""Training images below each sample of the picture."""
 SHOWN = 20
 """Samples in the picture."""
 QUERY_ROWS, REFERENCE_ROWS = 1024, 1024
@@ -96,9 +96,9 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
     """
     if queries.dtype != torch.uint8 or references.dtype != torch.uint8 or queries.shape[1:] != references.shape[1:]:
         found = " and ".join(f"{images.dtype} {tuple(images.shape)}" for images in (queries, references))
-        raise DataError(f"nearest images were sought among {found}: both must be torch.uint8, with images of one shape")
+        raise DataError(f"nearest images were searched among {found}: both must be torch.uint8, of one image shape")
     if not 1 <= k <= len(references):
-        raise DataError(f"the {k} nearest of {len(references)} images were sought: ask for 1 to {len(references)}")
+        raise DataError(f"the {k} nearest of {len(references)} images were asked for: ask for 1 to {len(references)}")
     pixels = _signed(queries)
     lowest = torch.full((len(pixels), k), torch.inf, dtype=torch.float64, device=pixels.device)
     indices = torch.zeros(len(pixels), k, dtype=torch.int64, device=pixels.device)
@@ -126,7 +126,7 @@ def _improve(lowest: Tensor, indices: Tensor, values: Tensor, start: int) -> Non
     for the index, so that no two are equal and the lower index wins; fp64 holds all of them exactly.
     """
     k, m = lowest.shape[1], values.shape[1]
-    # In most blocks most queries find nothing nearer, and their minimum is had for far less than their k lowest.
+    # In most blocks most queries find nothing nearer, and their minimum costs far less than their k lowest.
     rows = (values.amin(1) < lowest[:, -1]).nonzero().squeeze(1)
     keys = values[rows] * REFERENCE_ROWS + torch.arange(m, device=values.device)
     keys, found = keys.topk(min(k, m), dim=1, largest=False)
@@ -181,7 +181,7 @@ def median(distances: Tensor) -> float:
 
 
 def _images_only(splits: Splits) -> str:
-    return "" if splits.is_images else "it holds vectors: nearest neighbours are sought among images"
+    return "" if splits.is_images else "it holds vectors: nearest neighbours are searched among images"
 
 
 def heldout_images_only(splits: Splits) -> str:

@@ -86,7 +86,7 @@ def _blocks(rows: Tensor, others: Tensor) -> tuple[Tensor, ...]:
 
 
 def _neighbours(evaluation: Evaluation) -> int:
-    """3, or all others where there are fewer, which a warning says."""
+    """3, or all others where there are fewer, with a warning."""
     fewest = min(len(evaluation.samples), len(evaluation.reference))
     if fewest <= NEIGHBOURS:
         evaluation.warn(f"precision and recall: {fewest} images have fewer than {NEIGHBOURS} neighbours: all count")

@@ -1,4 +1,6 @@
-"""The protocol of a number: everything besides the generator that it depends on; unlike protocols, unlike numbers."""
+"""The protocol of a number: everything but the generator that it depends on; under different protocols numbers are not
+comparable.
+"""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ def resize(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def tensorflow1(length: int, target: int) -> Tensor:
-    """Weights [target, length] of TensorFlow 1's bilinear resizing: output i lies at i * length / target, whatever the
-    centres of pixels.
+    """Weights [target, length] of TensorFlow 1's bilinear resizing: output i lies at i * length / target, and centres
+    of pixels do not matter.
     """
     positions = torch.arange(target, dtype=torch.float32) * torch.tensor(length / target, dtype=torch.float32)
     low = positions.long().clamp_max(length - 1)

@@ -1,10 +1,10 @@
 """`convnet`: the fully convolutional encoder and decoder of Li et al. 2017 (arXiv 1705.08584), the networks of the
 paper's Table 2.
 
-Unlike `dcgan` it has no linear layer: a 4x4 convolution without padding turns the smallest map, 4x4, into a vector, and
-its transpose turns a vector into that map. These two cover the whole map, so kernel_size is that of the others. Maps
-are twice as wide as `dcgan`'s and no convolution has a bias, as in Li et al.'s published code. Channels double toward
-the smallest map: 32x32 images have 64-128-256, 64x64 images 64-128-256-512.
+In contrast to `dcgan` it has no linear layer: a 4x4 convolution without padding turns the smallest map, 4x4, into a
+vector, and its transpose turns a vector into that map. These two cover the whole map, so kernel_size is that of the
+others. Maps are twice as wide as `dcgan`'s and no convolution has a bias, as in Li et al.'s published code. Channels
+double toward the smallest map: 32x32 images have 64-128-256, 64x64 images 64-128-256-512.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ConvnetNet(NetSettings):
     width: int = setting(64, "channels of the largest map", source="Li et al.'s code", at_least=1)
     kernel_size: Literal[4, 5] = setting(
         4,
-        "height and width of the filters, but for those between the 4x4 map and a vector: 4",
+        "height and width of the filters, except those between the 4x4 map and a vector, which are 4",
         source="Li et al.'s code; the paper's CIFAR-10 code has 5",
     )
     init: Literal["normal", "torch"] = setting(

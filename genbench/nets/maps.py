@@ -60,7 +60,7 @@ def doubling(before: int, after: int, kernel_size: int) -> list[nn.Module]:
 def batch_norm(
     channels: int, form: NormForm, *, of: type[nn.BatchNorm1d] | type[nn.BatchNorm2d] = nn.BatchNorm2d
 ) -> nn.Module:
-    """Batch norm that learns scale and shift, or, as `shift`, a shift alone."""
+    """Batch norm that learns scale and shift, or, as `shift`, only a shift."""
     norm = of(channels)
     if form == "shift":
         norm.weight.requires_grad_(False)

@@ -51,7 +51,7 @@ def critic(net: MlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
 
 
 def accepts(net: MlpNet, shape: Shape) -> str:
-    """Nothing: every shape will do."""
+    """Nothing: every shape is fine."""
     return ""
 
 

@@ -73,7 +73,7 @@ class MLflow:
 
     @hookimpl
     def genbench_trial_end(self, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
-        """Add the final metrics, what became of the trial, and its files."""
+        """Add the final metrics, how the trial ended, and its files."""
         client, run = self._client(), self._runs[directory]
         with locked(self._results):
             # A metric that only has step 0 is drawn as bars, one per run; at step `images` it would be a cloud of
@@ -129,7 +129,7 @@ def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Pa
 
 
 def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], directory: Path) -> None:
-    """What became of the trial, and its files."""
+    """How the trial ended, and its files."""
     from mlflow.entities import RunTag
 
     outcome = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 CLOCKS = ("train_seconds", "updates")
-"""What progress is counted in besides images, the axis of every curve."""
+"""What progress is counted in, other than images, which are the axis of every curve."""
 TRAINING_PICTURES = 20
 """Pictures of the progress of training that are shown: the last ones."""
 

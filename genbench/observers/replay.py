@@ -26,7 +26,7 @@ INTERVAL = 0.5
 
 
 class Observers:
-    """The chosen observers of one results folder, each called apart from the others."""
+    """The chosen observers of one results folder, each called separately."""
 
     def __init__(self, names: Iterable[str], results: Path) -> None:
         """Raises UnknownNameError for a name that is not installed, PluginError for an observer that cannot be used."""
@@ -56,7 +56,7 @@ class Observers:
             self._caller(name, "genbench_trial_log")(trial=trial, directory=directory, rows=rows)
 
     def end(self, name: str, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
-        """Tell one observer what became of a trial."""
+        """Tell one observer how a trial ended."""
         self._caller(name, "genbench_trial_end")(trial=trial, directory=directory, record=record)
 
     def _check_hooks(self, name: str, observer: object) -> None:
@@ -81,7 +81,7 @@ class Observers:
 class Watcher:
     """Replays running trials to observers in the background of a supervisor.
 
-    Every observer has a thread of its own: one that hangs or raises disturbs neither training nor the others. One that
+    Every observer has its own thread: one that hangs or raises disturbs neither training nor the others. One that
     raises is dropped for the session.
     """
 
@@ -139,7 +139,7 @@ def sync(results: Path, names: Iterable[str]) -> int:
                     observers.end(name, trial, directory, record.to_row())
             except GenbenchError:
                 raise
-            except Exception as error:  # whatever an observer raises, the user hears that it was the observer
+            except Exception as error:  # whatever an observer raises, the user learns that it was the observer
                 said = f"{type(error).__name__}: {_discreet(str(error))}"
                 raise PluginError(
                     f"observer '{name}' could not take {trial.study}/{directory.name}: {said}; what it lacks comes with"
@@ -182,7 +182,7 @@ class _Follower:
         except Exception as error:  # whatever an observer raises must end in the list of problems, never in training
             self.problems.append(
                 f"observer '{self.name}' was dropped: {type(error).__name__}: {_discreet(str(error))}; run `genbench"
-                " sync` once it is mended"
+                " sync` once it is fixed"
             )
 
     def _handle_event(self) -> bool:

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
-"""Hosts that MLflow trusts anyway, or that stand for all addresses, of which its own environment variables name the
-trusted."""
+"""Hosts that MLflow trusts anyway, or that mean all addresses; for these its own environment variables name what it
+trusts."""
 SERVER = "MLFLOW_TRACKING_URI"
 """The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
 SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 """A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync`
 repairs."""
 WORKFLOW = "workflowType=machine_learning"
-"""Makes MLflow's pages show what is about training, instead of what is about language models."""
+"""Makes MLflow's pages show what is about training, not what is about language models."""
 
 
 def connect(results: Path) -> MlflowClient:
@@ -62,7 +62,7 @@ def has_store(results: Path) -> bool:
 def links(results: Path, study: str, address: str) -> list[str]:
     """Pages of a user interface at that address: a study's charts, and the comparison of its runs.
 
-    None while the store lacks the study, or its server does not answer, of which the observer has told.
+    None while the store lacks the study, or its server does not answer, which the observer has reported.
     """
     if not has_store(results):
         return []
@@ -111,9 +111,7 @@ def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
     """The number of the study's experiment; the files are the truth, so a deleted one comes back."""
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
-        place = (
-            None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"
-        )  # a server has a place of its own
+        place = None if tracking_server() else f"{_artifacts(results)}/{quote(study)}"  # a server has its own place
         return client.create_experiment(study, place, {"mlflow.experimentKind": "custom_model_development"})
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)

@@ -25,9 +25,9 @@ def genbench_observer(results: Path) -> object:
 
 
 class TensorBoard:
-    """Writes each trial's curves, final metrics and pictures into event files of its own.
+    """Writes each trial's curves, final metrics and pictures into its own event files.
 
-    Event files can only grow, so a trial's are written anew each time it starts, from its first row on.
+    Event files can only grow, so a trial's are written again each time it starts, from its first row on.
     """
 
     def __init__(self, results: Path) -> None:

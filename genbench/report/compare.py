@@ -82,8 +82,8 @@ def between(a: Side, b: Side) -> Differences:
 
 def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:
     """Verdicts on one data set, method by method, and what was not compared."""
-    if unlike := _unlike_data(a, b):
-        return [], [f"{dataset}: {unlike}"]
+    if different := _different_data(a, b):
+        return [], [f"{dataset}: {different}"]
     pairs = _pairs(a, b)
     if not pairs:
         return [], [f"{dataset}: {a.name} and {b.name} have no method in common; name one of each, STUDY:METHOD"]
@@ -114,10 +114,10 @@ def _pairs(a: Side, b: Side) -> list[tuple[str, str]]:
     return [(label, label) for label in ours if label in theirs]
 
 
-def _unlike_data(a: Side, b: Side) -> str:
+def _different_data(a: Side, b: Side) -> str:
     """Why numbers on the data of two sets cannot be compared, or nothing."""
     hashes = [{value for value in side.records["data_hash"] if value} for side in (a, b)]
-    return "not compared: the data differ (unlike hashes)" if all(hashes) and hashes[0] != hashes[1] else ""
+    return "not compared: the data differ (different hashes)" if all(hashes) and hashes[0] != hashes[1] else ""
 
 
 def _renamed(side: Side, label: str, *, same: bool) -> pd.DataFrame:

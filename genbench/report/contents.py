@@ -1,4 +1,4 @@
-"""What a report says, before any format: the question, the verdicts, tables, figures, and how to have it again."""
+"""What a report says, before any format: the question, the verdicts, tables, figures, and how to make it again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from genbench.trial.record import load_good, read_json, trial_directories
 from genbench.version import __version__
 
 SPOKEN = 12
-"""Verdicts that are told in words; the others are in their table."""
+"""Verdicts that are written in words; the others are in their table."""
 SMOKE = "this is the study's small size, which shows that it runs; its numbers say nothing about the methods"
 EVERY_PAIR = "Every pair of contenders on every metric; over several conditions every seed counts with its mean."
-EVERY_CONDITION = "Every pair of contenders on every metric under every condition alone, adjusted over all of them."
+EVERY_CONDITION = "Every pair of contenders on every metric under every single condition, adjusted over all of them."
 SAID = {
     "better": "better on",
     "worse": "worse on",
@@ -84,7 +84,7 @@ class Report:
 
     @property
     def spoken(self) -> tuple[Sentence, ...]:
-        """The verdicts that are told in words."""
+        """The verdicts that are written in words."""
         return self.summary[:SPOKEN]
 
     @property
@@ -248,7 +248,7 @@ def _count(found: Sequence[Verdict], why: str) -> str:
 
 
 def _commands(folder: Path, about: Mapping[str, Any]) -> tuple[Command, ...]:
-    """What was typed, and what to type to have the report again."""
+    """What was typed, and what to type to make the report again."""
     results = "" if folder.parent == Path("results") else f" --results {folder.parent}"
     ran = [*about.get("earlier", []), *([about["command"]] if "command" in about else [])]
     again = "Run the study again; trials that are done are kept"

@@ -20,4 +20,4 @@ class Table:
     data: pd.DataFrame | None = None
     """Numbers in full, for the CSV file; without it the words."""
     numbers: frozenset[str] = frozenset()
-    """Columns that hold numbers and stand to the right."""
+    """Columns that hold numbers and are aligned to the right."""

@@ -1,1 +1,1 @@
-"""Studies: planned, checked, run, told of by their files alone."""
+"""Studies: planned, checked and run; how they stand is read only from their files."""

@@ -37,7 +37,7 @@ class Changes:
     seeds: tuple[int, ...] = ()
     settings: tuple[Override, ...] = ()
     sweeps: int | None = None
-    """Values that are kept of every sweep of the runs, the first ones."""
+    """How many values are kept of every sweep of the runs, the first ones."""
     score: tuple[int, ...] | None = None
 
 
@@ -65,7 +65,7 @@ class StudyFile:
     title: str = ""
     question: str = ""
     paper: str = ""
-    """The table, figure or section that it redoes."""
+    """The table, figure or section that it reproduces."""
     claims: tuple[str, ...] = ()
     runs: tuple[StudyRun, ...]
     smoke: Changes | None = None
@@ -74,12 +74,12 @@ class StudyFile:
     """How the paper made its numbers."""
     published: tuple[Published, ...] = ()
     score: tuple[int, ...] = ()
-    """`evaluate.seed`s on which finished trials are scored besides."""
+    """`evaluate.seed`s on which finished trials are scored too."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """Metric to the value at which the report says when scores during training first reached it."""
 
     def study_name(self, *, smoke: bool) -> str:
-        """What the study is called unless it is told otherwise; empty without a file."""
+        """What the study is called unless another name is given; empty without a file."""
         return f"{self.path.stem}{'-smoke' if smoke else ''}" if self.path else ""
 
     def changed(self, changes: Changes, *, smoke: bool = False) -> StudyFile:
@@ -153,8 +153,8 @@ def _changed(file: StudyFile, changes: Changes) -> StudyFile:
     """The study with other runs.
 
     Seeds and settings replace those of every run. A method or data set that some runs name is run as those runs say;
-    one that none of them names joins every run. Runs that are left with none go, and so do settings of methods that
-    have gone.
+    one that none of them names joins every run. Runs that are left with none are dropped, and so are settings of
+    dropped methods.
     """
     methods = {label for run in file.runs for label in run.methods}
     datasets = {name for run in file.runs for name in run.datasets}
@@ -171,7 +171,7 @@ def _changed(file: StudyFile, changes: Changes) -> StudyFile:
     if not left:
         raise GenbenchError(
             f"{file.path} has no run of {', '.join(changes.methods) or 'its methods'} on {', '.join(changes.datasets)};"
-            " name one of them alone"
+            " name only one of them"
         )
     before, after = _methods(file.runs), _methods(left)
     runs = []
@@ -189,7 +189,7 @@ def _without(methods: set[str], overrides: Iterable[Override]) -> list[Override]
 
 
 def _chosen(own: tuple[str, ...], asked: tuple[str, ...], named: set[str]) -> tuple[str, ...]:
-    """Of what is asked for, what a run has or no run has; what it has itself when nothing is asked for."""
+    """What is asked for, where this run has it or no run has it; what the run has when nothing is asked for."""
     return tuple(word for word in asked if word in own or word not in named) if asked else own
 
 

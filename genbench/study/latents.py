@@ -1,4 +1,6 @@
-"""Scoring finished trials on more latents than their own, as a study may ask: what is scored already is left alone."""
+"""Scoring finished trials on more latents than their own, as a study may ask: what is scored already is not scored
+again.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from genbench.trial.trial import Trial
 
 
 def score(study: Study) -> Iterator[Trial]:
-    """Score the finished trials on the latents that the study asks for besides; each trial comes when it has been.
+    """Score the finished trials on the latents that the study also asks for; yields each trial when it is done.
 
     The numbers are in its record, `modes@seed7`.
     """

@@ -74,8 +74,8 @@ def plan_study(
 ) -> Study:
     """Compose and validate every trial of a study without a file; nothing is started and nothing written.
 
-    methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for whatever cannot be
-    run.
+    methods: labels `method` or `method/variant`; none: every installed one. Raises GenbenchError for anything that
+    cannot be run.
     """
     return plan(EVERYTHING, asked(methods, datasets, seeds, overrides), name=name, results=results)
 
@@ -95,7 +95,7 @@ def plan(
     written.
 
     smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises
-    GenbenchError for whatever cannot be run.
+    GenbenchError for anything that cannot be run.
     """
     chosen = file.changed(changes, smoke=smoke)
     name = (
@@ -140,7 +140,7 @@ def write_asked(study: Study, command: str) -> None:
 
 
 def _problem_of(file: StudyFile) -> str:
-    """What is wrong with a file by itself, whatever is asked for besides; empty if nothing is."""
+    """What is wrong with a file by itself, whatever else is asked for; empty if nothing is."""
     try:
         _trials("x", file.runs, ())
     except GenbenchError as error:

@@ -50,7 +50,7 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
                 features.choose(chosen.features)
         if splits is not None:
             if reason := architecture.accepts(chosen.net, splits.shape):
-                raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
+                raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
             if len(splits.train) < 2:
                 raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
         _check_world(chosen)

@@ -1,4 +1,4 @@
-"""How the trials of a study stand, told from their files alone; and stopping those that run."""
+"""How the trials of a study stand, read only from their files; and stopping those that run."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def states(study: Path) -> list[State]:
 
 @contextmanager
 def supervising(study: Path) -> Iterator[None]:
-    """Leave word in a study's folder that this process runs it, for as long as it does."""
+    """Leave a note in a study's folder that this process runs it, for as long as it does."""
     path = study / f".supervisor-{platform.node()}-{os.getpid()}"
     try:
         file = path.open("w")
@@ -106,7 +106,7 @@ def _state(directory: Path) -> State:
     trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
     now = time.time()
     try:
-        built(TrainSettings, trial.settings.get("train"))  # how far a trial is, is told by its budget
+        built(TrainSettings, trial.settings.get("train"))  # how far a trial is depends on its budget
         record, held = read(directory), _is_held(directory / "lock")
         rows = Tail(directory).rows()
     except GenbenchError as error:

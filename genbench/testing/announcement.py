@@ -97,7 +97,7 @@ def variants(method: Method) -> None:
 
 
 def _composed(method: Method, values: Mapping[str, Any]) -> Any:
-    """The method's settings with some values laid over the defaults, as a study composes them."""
+    """The method's settings with some values laid over the defaults, as a study does it."""
     layers = [{"train.updates": 1}, {f"method.{key}": value for key, value in values.items()}]
     schema = Schema(method.name, method.config, "tiny", DataSettings, "tiny", TinyNet, layers)
     point = compose(schema, [], [method.name])[0]

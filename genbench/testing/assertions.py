@@ -1,4 +1,4 @@
-"""What a check has to say: `ContractError`, an error in one line, and where two states differ."""
+"""What a check reports: `ContractError`, an error in one line, and where two states differ."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PATIENCE = timedelta(minutes=5)
 def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[Any]:
     """The results of function(comm, *arguments) on `world` ranks of this machine, by rank (gloo, CPU).
 
-    The function must live in an importable module; each rank is a process of its own. Raises what the first failed rank
+    The function must live in an importable module; each rank is a separate process. Raises what the first failed rank
     raised.
     """
     if world == 1:

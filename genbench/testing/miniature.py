@@ -41,8 +41,8 @@ class TinyNet(NetSettings):
 
 
 # Every parameter has a gradient that is not 0 in exact arithmetic: an adaptive optimizer makes steps of the rounding
-# noise of a 0, and two ranks would differ from one process by them. Hence no bias before a batch norm, no batch norm
-# right after the critic's input, and tanh instead of ReLU, which is linear on the few rows of a tiny batch.
+# noise of a 0, and two ranks would differ from one process by them. So there is no bias before a batch norm, no batch
+# norm right after the critic's input, and tanh instead of ReLU, which is linear on the few rows of a tiny batch.
 
 
 def _generator(net: TinyNet, shape: Shape, inputs: int) -> nn.Module:
@@ -103,7 +103,7 @@ def kit(
 
 
 class TinyBatches(Iterator[Tensor]):
-    """This rank's rows of endless batches that depend on their position alone."""
+    """This rank's rows of endless batches that depend only on their position."""
 
     def __init__(self, kit: Kit) -> None:
         self.position = 0

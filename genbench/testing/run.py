@@ -21,11 +21,11 @@ from genbench.testing.miniature import VECTORS, TinyRun
 TOLERANCE = 1e-9
 """How far two ranks may be from one process in fp64, as a share of the largest change of a parameter."""
 PATIENCE = 120
-"""Seconds after which ranks that wait for each other for ever are ended."""
+"""Seconds after which ranks that wait for each other forever are ended."""
 
 
 def repeats(method: Method) -> None:
-    """Two runs of one seed agree to the bit, whatever state torch's global generator is in."""
+    """Two runs of one seed agree to the bit, in whatever state torch's global generator is."""
     results = []
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
@@ -43,7 +43,7 @@ def repeats(method: Method) -> None:
     changed = difference(results[0][1:], results[1][1:])
     demand(
         not changed,
-        "two runs of one seed differ after a step; draw from kit.noise and kit.uniform alone, not from torch, numpy,"
+        "two runs of one seed differ after a step; draw only from kit.noise and kit.uniform, not from torch, numpy,"
         " random or a clock",
     )
 
@@ -77,7 +77,7 @@ def resume(method: Method) -> None:
     changed = difference(_outcome(run), _outcome(again))
     demand(
         not changed,
-        f"a trainer that was saved and loaded goes on otherwise than one that was not: they differ in {changed};"
+        f"a trainer that was saved and loaded goes on differently from one that was not: they differ in {changed};"
         " whatever a step changes must be in state_dict(): networks and optimizers as attributes, counters as buffers",
     )
 
@@ -89,7 +89,7 @@ def ranks(method: Method) -> None:
         first, second = launch(_on_a_rank, 2, method.trainer, method.config(), PATIENCE)
     except ProcessExitedException as error:
         raise ContractError(
-            f"a rank broke off, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
+            f"a rank failed, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
             " often and in the same order on every rank"
         ) from error
     demand(
@@ -149,7 +149,7 @@ def _after_steps(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, A
 
 
 def _on_a_rank(comm: Comm, trainer: type[Trainer], config: Any, patience: float) -> dict[str, Any]:
-    """`_after_steps` in a process of its own, which ends with a traceback when it takes too long."""
+    """`_after_steps` in a separate process, which ends with a traceback when it takes too long."""
     faulthandler.dump_traceback_later(patience, exit=True)
     try:
         return _after_steps(comm, trainer, config)

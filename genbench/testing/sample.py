@@ -66,9 +66,7 @@ def sampling(method: Method) -> None:
 
 
 def projecting(method: Method) -> None:
-    """Projecting, in a method that does it, gives each image a row of finite features and leaves everything as it
-    was.
-    """
+    """Projecting, where a method does it, gives each image finite features and leaves everything as it was."""
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape, comm=_Unanswered())
         images = next(run.batches)[:LATENTS]
@@ -91,7 +89,7 @@ def projecting(method: Method) -> None:
 
 
 def split(method: Method) -> None:
-    """A sample depends on its own latent alone, not on those it is made together with."""
+    """A sample depends only on its own latent, not on those it is made together with."""
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape, dtype=torch.float64)
         z = run.latents()
@@ -109,7 +107,7 @@ class _Unanswered(Comm):
     def gather(self, rows: Tensor) -> Tensor:
         """Nobody answers."""
         raise ContractError(
-            "projecting spoke to the other ranks: the first one alone draws, and would wait for ever; project the"
+            "projecting talked to the other ranks: only the first one draws, and it would wait forever; project the"
             " images that are given"
         )
 
@@ -144,8 +142,8 @@ def _demand_nothing_changes(
     )
     demand(
         torch.equal(expected, run.kit.noise(2)),
-        f"{doing} used the noise of training: a trial that is looked at would go on otherwise than one that is not; use"
-        f" what {name} is given",
+        f"{doing} used the noise of training: a trial that is looked at would go on differently from one that is not;"
+        f" use what {name} is given",
     )
     demand(
         torch.equal(generator, torch.get_rng_state()),

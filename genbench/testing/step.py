@@ -93,6 +93,6 @@ def randomness(method: Method) -> None:
         used = not torch.equal(before, torch.get_rng_state())
     demand(
         not used,
-        "a step used torch's global generator, so that a resumed trial goes on otherwise; draw from kit.noise and"
+        "a step used torch's global generator, so that a resumed trial goes on differently; draw from kit.noise and"
         " kit.uniform, not from torch.randn, and do without dropout",
     )

@@ -48,7 +48,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     metrics = [registry.load("metrics", name) for name in chosen.evaluate.metrics]
     check_metrics(metrics, splits, trial.dataset, chosen.features)
     if reason := architecture.accepts(chosen.net, splits.shape):
-        raise GenbenchError(f"architecture {trial.architecture} cannot be had on {trial.dataset}: {reason}")
+        raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)
     torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = (
         False,
@@ -97,7 +97,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
 
 
 def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
-    """A trainer whose initial weights, those of networks of its own included, depend on the kit's seed alone."""
+    """A trainer whose initial weights, those of its own networks included, depend only on the kit's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
         return trainer(config, kit).to(kit.device)

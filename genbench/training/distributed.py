@@ -1,8 +1,8 @@
 """The ranks of one trial: processes that torch's elastic launcher starts, a fresh agent for every attempt.
 
-Ranks stop, finish and diverge together, because they agree on it at the end of an update. When one fails alone, the
-others fail of its silence: the record is that of the rank that failed first. When one is killed, there is no record and
-the attempt counts as killed.
+Ranks stop, finish and diverge together, because they agree on it at the end of an update. When only one fails, the
+others fail because it no longer answers: the record is that of the rank that failed first. When one is killed, there is
+no record and the attempt counts as killed.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Nodes:
         """How the ranks find each other, for torch's launcher: on one machine by a file, on several through the first
         one's port.
 
-        That port is open to all, asks for no password, and what comes in is unpickled: one machine must not have it.
+        That port is open to all, asks for no password, and what comes in is unpickled: a trial on one machine must not
+        open it.
         """
         if self.job:
             return {"rdzv_endpoint": self.endpoint, "rdzv_configs": {"is_host": self.number == 0}}
@@ -95,7 +96,8 @@ def run(
 ) -> tuple[Record, int]:
     """Run a trial on `world` ranks; its record and the exit code of the worker, KILLED when a rank was.
 
-    `stop` tells whether the worker was asked to stop before its ranks could be; it hears what comes after their end.
+    `stop` tells whether the worker was asked to stop before its ranks could be; it notices a signal that comes after
+    they ended.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -162,7 +164,7 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
 
 
 def _failure(trial: Trial, directory: Path, scratch: Path, error: ChildFailedError) -> tuple[Record, int]:
-    """What became of a trial of which a rank ended before its time."""
+    """How a trial ended when one of its ranks ended too early."""
     facts = describe(trial, directory)
     killed = {rank: failure for rank, failure in error.failures.items() if failure.exitcode < 0}
     if (scratch / "stop").exists():
@@ -203,8 +205,8 @@ def _scratch(directory: Path, nodes: Nodes) -> Iterator[Path]:
 
 @contextmanager
 def _stop_noted(scratch: Path, stop: Callable[[], bool]) -> Iterator[None]:
-    """Turn a signal that asks to stop into a file, which ranks find that are there already and those that are yet to
-    start.
+    """Turn a signal that asks to stop into a file: running ranks find it, and so do those that start
+    later.
     """
 
     def note(number: int, frame: object) -> None:

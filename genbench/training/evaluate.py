@@ -41,7 +41,7 @@ class Scores:
 def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, device: torch.device) -> Tensor:
     """`count` samples of the study's fixed latents, as the data are kept: uint8 [n, h, w, c] or float32 [n, d].
 
-    Latents come in blocks of `evaluate.batch` from a stream of their own, the same for every method and training seed,
+    Latents come in blocks of `evaluate.batch` from their own stream, the same for every method and training seed,
     so that the first k samples are the same whatever the count. The caller has put the trainer into eval mode.
     """
     dtype = next(trainer.parameters()).dtype
@@ -107,9 +107,9 @@ def deciding(metrics: Sequence[Metric], name: str) -> Metric | None:
 
 
 def check_metrics(metrics: Sequence[Metric], splits: Splits, dataset: str, settings: FeatureSettings) -> None:
-    """Raise GenbenchError for a metric that cannot be had on a data set, or whose extractor cannot be had."""
+    """Raise GenbenchError for a metric that cannot be used on a data set, or whose extractor is not available."""
     for metric in metrics:
         if reason := metric.accepts(splits):
-            raise GenbenchError(f"metric {metric.name} cannot be had on {dataset}: {reason}")
+            raise GenbenchError(f"metric {metric.name} cannot be used on {dataset}: {reason}")
     if any(metric.features for metric in metrics):
         features.choose(settings)

@@ -1,4 +1,4 @@
-"""A trained generator, loaded from a trial's folder alone."""
+"""A trained generator, loaded from nothing but a trial's folder."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from genbench.trial.record import Record, read, read_json, trial_directories, wr
 from genbench.trial.trial import Trial
 
 ALLOWED = ("evaluate", "features", "device", "threads")
-"""The first words of the settings that a finished trial can be scored with anew."""
+"""The first words of the settings that a finished trial can be scored again with."""
 
 
 def finished(path: Path) -> tuple[list[Path], list[str]]:
@@ -62,7 +62,7 @@ def changed(directory: Path, overrides: Sequence[str | compose.Override]) -> Tri
     for word in words:
         if word.key.partition(".")[0] not in ALLOWED or word.key in ("evaluate.every", "evaluate.best"):
             raise GenbenchError(
-                f"'{word.key}' cannot be changed for a trial that is trained: what can begins with {', '.join(ALLOWED)}"
+                f"'{word.key}' cannot be changed after training: settings that can begin with {', '.join(ALLOWED)}"
             )
         if word.is_sweep:
             raise GenbenchError(f"'{word.key}' has several values; score once for each of them")
@@ -77,9 +77,9 @@ def changed(directory: Path, overrides: Sequence[str | compose.Override]) -> Tri
 def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
     """Score a finished trial by the settings of `trial`, which `changed` has made, and add the numbers to its record.
 
-    A number that was made as the record's own of that metric replaces it; one that was made otherwise stands beside it
-    under a name that says so, `fid@<protocol key>`, and `fid@seed7` for other latents. Returns the record with the new
-    numbers alone.
+    A number with the same protocol as the record's own of that metric replaces it; one with another protocol stands
+    beside it under a name that says so, `fid@<protocol key>`, and `fid@seed7` for other latents. Returns the record
+    with only the new numbers.
     """
     with locked(directory):
         record, original = read(directory), Trial.from_dict(read_json(directory / "trial.json"))
@@ -111,7 +111,7 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
 
 
 def merged(record: Record, scores: Scores, suffix: str, seconds: float) -> Record:
-    """The record with the scores added, under names that keep apart what was made in unlike ways."""
+    """The record with the scores added, under names that keep apart what was made under different protocols."""
     metrics, keys, better = dict(record.metrics), dict(record.protocol), dict(record.better)
     for metric, number in scores.numbers.items():
         name = _name(metric, scores.protocols[metric], keys, suffix)
@@ -131,5 +131,5 @@ def merged(record: Record, scores: Scores, suffix: str, seconds: float) -> Recor
 
 
 def _name(metric: str, protocol: Protocol, keys: Mapping[str, str], suffix: str) -> str:
-    unlike = keys.get(metric, protocol.key) != protocol.key
-    return "@".join(filter(None, [metric, protocol.key if unlike else "", suffix]))
+    different = keys.get(metric, protocol.key) != protocol.key
+    return "@".join(filter(None, [metric, protocol.key if different else "", suffix]))

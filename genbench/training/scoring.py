@@ -1,7 +1,7 @@
 """Scoring a trial's generator while it trains and after: always a snapshot, never the trainer that trains.
 
-Asked to stop, a worker on one rank breaks off: scores leave nothing behind, and from the last checkpoint they come out
-the same the next time. On several ranks the others wait for the first one's scores, and stop after them.
+When asked to stop, a worker on one rank stops scoring: nothing is left behind, and from the last checkpoint the scores
+are the same the next time. On several ranks the others wait for the first one's scores, and stop after them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Signals that ask a worker to stop: hearing them, breaking off at one, and ignoring them at the end."""
+"""Signals that ask a worker to stop: noticing them, stopping work at one, and ignoring them at the end."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def asked_to_stop() -> Callable[[], bool]:
 
 
 class AskedToStopError(BaseException):
-    """A signal asked to stop where there is nothing to save; no Exception, lest somebody's `except` takes it for a
-    failure.
+    """A signal asked to stop where there is nothing to save; no Exception, so that nobody's `except` takes it for
+    a failure.
     """
 
 
 @contextmanager
 def breaking_off() -> Iterator[None]:
-    """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins anew the next
+    """Raise AskedToStopError when a signal asks to stop: for work that leaves nothing behind and begins again the next
     time.
     """
 
     def break_off(number: int, frame: object) -> None:
-        stop_listening()  # a second signal must not break off the way out
+        stop_listening()  # a second signal must not interrupt the way out
         raise AskedToStopError
 
     before = {number: signal.signal(number, break_off) for number in STOPPING}
@@ -50,9 +50,9 @@ def breaking_off() -> Iterator[None]:
 
 
 def stop_listening() -> None:
-    """Let no signal that asks to stop change how this process ends: its trial is over, and its exit code is to say how.
+    """Let no signal that asks to stop change how this process ends: its trial is over, and its exit code says how.
 
-    Python puts the default handlers of signals back while it shuts down, but leaves those alone that are ignored.
+    Python puts the default handlers of signals back while it shuts down, but not those of ignored signals.
     """
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)

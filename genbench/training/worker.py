@@ -1,7 +1,7 @@
 """The worker: runs one trial's folder to its end, idempotently; the only thing that any engine starts.
 
 The folder is all it needs: trial.json says what to run, checkpoint/ where to go on. It leaves record.json, whatever
-happens short of being killed.
+happens, unless it is killed.
 """
 
 from __future__ import annotations

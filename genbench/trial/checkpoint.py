@@ -73,7 +73,7 @@ def load(path: Path) -> dict[str, Any]:
     try:
         with warnings.catch_warnings(
             action="ignore", category=UserWarning
-        ):  # of torch, about a file that is refused all the same
+        ):  # of torch, about a file that is refused anyway
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # of the many kinds that a reader of bytes made by somebody else can raise
         raise CheckpointError(
@@ -99,7 +99,7 @@ def into(module: nn.Module, state: Mapping[str, Any], folder: Path) -> None:
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint, its sum first: one without a sum cannot come to be, and one that is cut short does not match
+    """Write a checkpoint, its sum first: so none exists without a sum, and one that is cut short does not match
     it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from genbench.errors import GenbenchError, TrialBusyError
 
 @contextmanager
 def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
-    """Hold the trial's folder; the system lets go of the lock when the process ends, however it ends.
+    """Hold the trial's folder; the system releases the lock when the process ends, however it ends.
 
     Raises TrialBusyError while another process holds it, GenbenchError where it cannot be written or a link in it leads
     elsewhere.
@@ -36,15 +36,15 @@ def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
                     ) from None
                 time.sleep(0.1)
         _wait_for_ranks(of_ranks, directory, deadline)
-        with suppress(OSError):  # on a full disk the lock holds all the same, and nobody learns by whom
+        with suppress(OSError):  # on a full disk the lock works anyway, but nobody sees who holds it
             os.truncate(file.fileno(), 0)
             os.write(file.fileno(), f"{os.getpid()} on {platform.node()}".encode())
         yield
 
 
 def hold_as_rank(directory: Path) -> IO[str]:
-    """What a rank holds as long as it lives: should it outlive the worker that started it, nobody else begins before
-    its end.
+    """What a rank holds as long as it lives: if it outlives the worker that started it, nobody else begins before its
+    end.
     """
     file = _opened(directory / "lock.ranks")
     fcntl.flock(file, fcntl.LOCK_SH)
@@ -52,8 +52,8 @@ def hold_as_rank(directory: Path) -> IO[str]:
 
 
 def check_links(directory: Path) -> None:
-    """Raise GenbenchError for a link that leaves a trial's folder: what the folder of somebody else leads to is neither
-    written nor sent anywhere.
+    """Raise GenbenchError for a link that leaves a trial's folder: what a link in somebody else's folder leads to is
+    neither written nor sent anywhere.
     """
     own = directory.resolve()
     for path in directory.rglob("*"):
@@ -66,8 +66,8 @@ def _opened(path: Path) -> IO[str]:
         return path.open("a+")
     except OSError as error:
         raise GenbenchError(
-            f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command"
-            " again"
+            f"{path} cannot be written: {error.strerror}; what has been saved is safe: fix this and run the same"
+            " command again"
         ) from error
 
 

@@ -66,7 +66,7 @@ class Log:
         self._append(progress, "metrics", metrics)
 
     def sync(self) -> None:
-        """Have the rows on the disk: a checkpoint must not outlive a row from before it, which would never be written
+        """Write the rows to the disk: a checkpoint must not outlive a row from before it, which would never be written
         again.
         """
         if self._path.exists():

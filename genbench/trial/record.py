@@ -1,4 +1,4 @@
-"""A record: the one row that a trial leaves, whatever happened to it; to and from files and pandas."""
+"""A record: the one row that a trial leaves, however it ended; to and from files and pandas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FINAL = ("finished", "diverged")
-"""Statuses that running the same command again leaves alone."""
+"""Statuses of trials that the same command does not run again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +83,11 @@ class Record:
     """What a reader of the metrics must know."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     protocol: Mapping[str, str] = field(default_factory=dict)
-    """Metric to the key of its protocol: numbers with unlike keys must not be compared."""
+    """Metric to the key of its protocol: numbers with different keys must not be compared."""
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Key to the protocol in full: how the numbers were made."""
     better: Mapping[str, str] = field(default_factory=dict)
-    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader need not have the metric
+    """Metric to the direction that is better, `higher`, `lower` or `neither`: a reader does not need the metric
     installed."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Nested: method, data, net, train, evaluate, seeds, device, threads."""
@@ -110,7 +110,7 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Record:
-        """The inverse of `to_row`; columns of a newer version are passed over."""
+        """The inverse of `to_row`; columns of a newer version are ignored."""
         own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         own["metrics"] = {name: row[name] for name in row.get("metrics", [])}
         own["warnings"] = tuple(row.get("warnings", ()))
@@ -164,8 +164,8 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise GenbenchError(
-            f"{path} cannot be written: {error.strerror}; what has been saved is safe: mend it and run the same command"
-            " again"
+            f"{path} cannot be written: {error.strerror}; what has been saved is safe: fix this and run the same"
+            " command again"
         ) from error
 
 

@@ -50,7 +50,7 @@ class Trial:
         return f"{readable[:120]}-{self.id}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The trial as plain data for trial.json; `id` rides along for readers."""
+        """The trial as plain data for trial.json; `id` is included for readers."""
         return {
             "id": self.id,
             "study": self.study,
@@ -121,7 +121,7 @@ def plan(
     """All trials of a study: methods x data sets x points of the sweep x seeds, the seeds outermost.
 
     methods: pairs (method, variant). points(method, variant, dataset): the composed settings to try.
-    Seeds vary slowest, so that a study broken off early has compared all methods on its first seeds.
+    Seeds vary slowest, so that a study stopped early has compared all methods on its first seeds.
     """
     cells = [
         (method, variant, dataset, point)
@@ -146,7 +146,7 @@ def plan(
     )
     found: set[str] = set()
     for trial in trials:
-        same = (  # a sweep over threads is the same numbers, and meant
+        same = (  # a sweep over threads gives the same numbers, and is intended
             f"{trial.label} {trial.id} {json.dumps(trial.running, sort_keys=True)}"
         )
         if found & {same, trial.directory}:

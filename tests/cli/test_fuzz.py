@@ -332,7 +332,7 @@ def quoted(text):
 
 
 def valid(field, hint):
-    """Pairs (value, how it is written) that a setting can have, from its type and range alone."""
+    """Pairs (value, how it is written) that a setting can have, only from its type and range."""
     low, above, below = (field.metadata.get(bound) for bound in ("at_least", "above", "below"))
     if get_origin(hint) is tuple:
         items = st.lists(valid(field, get_args(hint)[0]), max_size=3)

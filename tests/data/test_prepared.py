@@ -156,7 +156,7 @@ def test_what_a_killed_process_left_is_cleared_away(recipe, cache):
 
 
 def test_of_several_that_ask_at_once_one_makes_and_all_get_the_images(recipe):
-    # flock() keeps apart whoever opened the file anew, threads as well as processes.
+    # flock() keeps apart all who opened the file themselves, threads as well as processes.
     make, together = Maker(), threading.Barrier(4)
 
     def ask(_):

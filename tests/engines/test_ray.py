@@ -287,7 +287,7 @@ def test_a_trial_whose_node_is_lost_is_tried_again_on_another_and_ends_with_the_
 
 
 def supervise(folder, address, *overrides, **environment):
-    """A supervisor in a process of its own, as from a terminal."""
+    """A supervisor in a separate process, as from a terminal."""
     words = list({word.partition("=")[0]: word for word in (*SMALL, *overrides)}.values())
     command = [sys.executable, "-c", SUPERVISOR, json.dumps([str(folder), address, words])]
     kept = {name: value for name, value in os.environ.items() if address or not name.startswith("RAY_")}

@@ -78,7 +78,7 @@ def test_a_log_cut_in_the_middle_of_a_line(quiet, tmp_path, monkeypatch, dice, f
         content = path.read_bytes()
         last = content.rstrip(b"\n").rfind(b"\n") + 1
         path.write_bytes(content[: dice.randrange(last + 1, len(content))])
-        # The row that was cut is written anew only if its update comes again, as after a crash: so the checkpoint goes
+        # The row that was cut is written again only if its update comes again, as after a crash: so the checkpoint goes
         # too.
         newest(directory).unlink()
         assert worker.run_trial(directory) == worker.DONE

@@ -24,7 +24,7 @@ def prepared(folder):
 
 
 def run_in_child(directory, die_at=None):
-    """Run a trial in a process of its own, killed before its die_at-th event; its exit code, and the number of events
+    """Run a trial in a separate process, killed before its die_at-th event; its exit code, and the number of events
     if it lived.
 
     An event is whatever Python tells its audit hooks about files in the trial's folder: opened, renamed, removed,

@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
 
 
 def run(command, folder):
-    """A command of the page as it stands there; what it installs goes into a folder of its own, from no network."""
+    """A command of the page as it stands there; what it installs goes into a separate folder, from no network."""
     site = folder / "site"
     environment = {
         **os.environ,

@@ -53,7 +53,7 @@ def test_a_classifier_that_cannot_tell_is_warned_of():
     labels = torch.randint(0, 3, (60,), generator=torch.Generator().manual_seed(3))
     unsure = looked_at(labelled(5, 0)[0], labels=labels)
     rarest_class(unsure)
-    assert "of held-out real images right" in unsure.warnings[0]
+    assert "of held-out real images" in unsure.warnings[0]
     sure = looked_at(labelled(5, 0)[0])
     rarest_class(sure)
     assert not sure.warnings

@@ -96,7 +96,7 @@ def ours(looked_at):
 
 
 def assert_equal(found, expected):
-    # Of so few images torch-fidelity's fid holds the roots of a thousand eigenvalues that are 0 but for rounding.
+    # Of so few images torch-fidelity's fid holds the roots of a thousand eigenvalues that are 0 except for rounding.
     absolute = {"fid": 1e-4, "kid": 1e-5}
     assert found == {
         name: pytest.approx(value, rel=1e-5, abs=absolute.get(name, 1e-9)) for name, value in expected.items()

@@ -200,7 +200,7 @@ def test_equally_distant_rows_come_in_the_order_of_their_indices(monkeypatch):
 @pytest.mark.parametrize(
     ("queries", "k"),
     [(rows(2, 0, columns=5), 1), (rows(2, 0), 0), (rows(2, 0), 10)],
-    ids=["other columns", "none sought", "more than there are"],
+    ids=["other columns", "none asked for", "more than there are"],
 )
 def test_what_cannot_be_compared_is_refused(queries, k):
     with pytest.raises(DataError):

@@ -168,7 +168,7 @@ def test_only_the_held_out_distance_needs_held_out_images():
 @pytest.mark.parametrize(
     ("queries", "k"),
     [(images(2, 0).float(), 1), (images(2, 0, size=5), 1), (images(2, 0), 0), (images(2, 0), 10)],
-    ids=["other type", "other shape", "none sought", "more than there are"],
+    ids=["other type", "other shape", "none asked for", "more than there are"],
 )
 def test_what_cannot_be_compared_is_refused(queries, k):
     with pytest.raises(DataError):

@@ -1,4 +1,4 @@
-"""The protocol: unlike keys for whatever makes numbers unlike, equal keys for what does not."""
+"""The protocol: different keys for whatever makes numbers differ, equal keys for what does not."""
 
 import dataclasses
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """A results folder with a store; each test has a study of its own."""
+    """A results folder with a store; each test has its own study."""
     return tmp_path_factory.mktemp("results with a space")
 
 

@@ -1,4 +1,4 @@
-"""TensorBoard's view of trials: complete, and written anew instead of twice."""
+"""TensorBoard's view of trials: complete, and written again instead of twice."""
 
 import importlib.util
 import math

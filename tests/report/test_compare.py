@@ -1,4 +1,4 @@
-"""Two sets of trials beside each other: the same is the same, what differs is named, and unlike numbers are never
+"""Two sets of trials beside each other: the same is the same, what differs is named, and different protocols are never
 compared.
 """
 
@@ -18,13 +18,13 @@ def seeds(method, count=3, **changes):
     return [a_record(method, seed, **changes) for seed in range(count)]
 
 
-def unlike(found):
+def different(found):
     return {(field.group, field.name): (field.a, field.b) for field in found.fields if not field.same}
 
 
 def test_a_set_is_the_same_as_itself():
     found = between(side("A", seeds("gan")), side("B", seeds("gan")))
-    assert unlike(found) == {}
+    assert different(found) == {}
     assert [(one.a, one.b, one.verdict) for one in found.verdicts] == [("gan (A)", "gan (B)", "equal")] * 2
     assert found.refused == []
 
@@ -33,7 +33,7 @@ def test_two_methods_are_judged_and_what_differs_is_named():
     found = between(
         side("A", seeds("gan")), side("B", seeds("gram", settings={"method.lr": 2e-3, "method.ridge": 0.1}))
     )
-    assert unlike(found) == {
+    assert different(found) == {
         ("trials", "method"): ("gan", "gram"),
         ("settings", "method.lr"): ("0.001", "0.002"),
         ("settings", "method.ridge"): ("–", "0.1"),
@@ -54,17 +54,17 @@ def test_the_other_way_round_is_the_opposite():
     assert {one.verdict for one in back.verdicts} == {"better"}
 
 
-def test_numbers_made_in_unlike_ways_are_not_compared_and_the_difference_is_spelled_out():
+def test_numbers_under_different_protocols_are_not_compared_and_the_difference_is_spelled_out():
     found = between(side("A", seeds("gan")), side("B", seeds("gan", key="k1", protocol={"split": "train"})))
     assert found.verdicts == []
-    assert unlike(found)[("protocol", "high_quality: split")] == ("test", "train")
+    assert different(found)[("protocol", "high_quality: split")] == ("test", "train")
     assert any("not to be compared" in line for line in found.refused)
 
 
-def test_numbers_on_unlike_data_are_not_compared():
+def test_numbers_on_different_data_are_not_compared():
     found = between(side("A", seeds("gan")), side("B", seeds("gan", data_hash="e")))
     assert found.verdicts == []
-    assert found.refused == ["ring: not compared: the data differ (unlike hashes)"]
+    assert found.refused == ["ring: not compared: the data differ (different hashes)"]
     assert between(side("A", seeds("gan")), side("B", seeds("gan", dataset="blobs"))).verdicts == []
 
 

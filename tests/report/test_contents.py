@@ -1,4 +1,4 @@
-"""What a report says: the question, verdicts, numbers apart where they are unlike, failures, what was left out."""
+"""What a report says: the question, verdicts, numbers apart where protocols differ, failures, what was left out."""
 
 import json
 
@@ -83,7 +83,7 @@ def test_a_method_that_is_not_installed_is_reported_like_any_other(of):
     assert any(figure.name == "scores-high_quality" for figure in report.figures)
 
 
-def test_unlike_numbers_stand_apart_with_a_note_and_are_in_no_figure_together(of):
+def test_numbers_under_different_protocols_stand_apart_with_a_note_and_are_in_no_figure_together(of):
     records = [a_record("gan", seed) for seed in range(3)] + [
         a_record("gram", seed, key="k1", protocol={"split": "train"}) for seed in range(3)
     ]
@@ -162,7 +162,7 @@ def test_every_condition_has_verdicts_of_its_own(of):
     assert set(table(report, "verdicts-by-condition").shown["condition"]) == {"latent=2", "latent=8"}
 
 
-def test_the_papers_numbers_stand_beside_the_measured_ones_with_what_was_unlike(of):
+def test_the_papers_numbers_stand_beside_the_measured_ones_with_what_differs(of):
     number = {
         "method": "gram",
         "dataset": "ring",
@@ -189,8 +189,8 @@ def test_the_papers_numbers_stand_beside_the_measured_ones_with_what_was_unlike(
 
 def test_contenders_that_started_alike_are_said_to_have(of):
     assert all("same hash" in line for line in of(two_methods()).fairness)
-    unlike = of([a_record("gan"), a_record("gram", batches_hash="other")], name="unlike").fairness
-    assert any("first batches: unlike hashes in 1 of 1" in line for line in unlike)
+    different = of([a_record("gan"), a_record("gram", batches_hash="other")], name="different").fairness
+    assert any("first batches: different hashes in 1 of 1" in line for line in different)
 
 
 def test_the_spread_is_split_by_source_where_one_was_varied_alone(of):

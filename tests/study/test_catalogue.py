@@ -10,7 +10,7 @@ WHOLE = "title: A title\nquestion: A question?\nruns:\n  - {methods: [toy], data
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """write(name, text): a study's file in the folder that one stands in."""
+    """write(name, text): a study's file in the current folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "benchmarks").mkdir()
     return lambda name, text: (tmp_path / "benchmarks" / name).write_text(text)

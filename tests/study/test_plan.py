@@ -114,11 +114,11 @@ def test_a_dry_run_says_what_is_missing_and_a_real_one_refuses(planned, tmp_path
     assert weights.startswith("the weights of inception-v3-compat are not in")
 
 
-def test_a_dry_run_refuses_what_no_data_would_mend(planned, tmp_path, monkeypatch):
+def test_a_dry_run_refuses_what_no_data_would_fix(planned, tmp_path, monkeypatch):
     monkeypatch.setenv("GENBENCH_DATA", str(tmp_path))
     with pytest.raises(GenbenchError, match=r"evaluate\.metrics names 'fid' twice"):
         planned(ELSEWHERE, asked([], [], [], ["evaluate.metrics=[fid,fid]"]), dry=True)
-    with pytest.raises(GenbenchError, match="dcgan cannot be had on ring"):
+    with pytest.raises(GenbenchError, match="dcgan cannot be used on ring"):
         planned(TWO_RUNS, asked([], [], [], ["net=dcgan", "net.width=8"]), dry=True)
 
 

@@ -178,7 +178,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
     words = ["train.updates=1500"]
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     subprocess.run(command(quiet, *words), check=True, capture_output=True)
-    # What runs in the background of a shell ignores SIGINT, and so do its children unless they are told otherwise.
+    # What runs in the background of a shell ignores SIGINT, and so do its children unless they change that.
     process = subprocess.Popen(
         command(loud, *words),
         stdout=subprocess.PIPE,
@@ -236,7 +236,7 @@ def refuse(error, said, methods=("toy",), datasets=("ring",), overrides=(), name
         (
             {"overrides": ["evaluate.metrics=[neighbour_distance]"]},
             GenbenchError,
-            "neighbour_distance cannot be had on ring",
+            "neighbour_distance cannot be used on ring",
         ),
         ({"overrides": ["device=cuda:99"]}, GenbenchError, "cuda:99"),
         ({"name": "../up"}, GenbenchError, "cannot name a study"),

@@ -1,4 +1,4 @@
-"""How trials stand, from their files alone; and stopping a study from outside."""
+"""How trials stand, read only from their files; and stopping a study from outside."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""A `genbench` for the pages' commands that is forked from a process with torch loaded: importing it anew would take
+"""A `genbench` for the pages' commands that is forked from a process with torch loaded: importing it again would take
 most of their time.
 
 `python docs_shell.py serve SOCKET` waits for calls; `python docs_shell.py call SOCKET genbench WORD…` makes one: the
-command runs with the caller's files, folder and environment, hears its signals, and gives it its exit code. `call
+command runs with the caller's files, folder and environment, receives its signals, and gives it its exit code. `call
 SOCKET python FILE` runs a program.
 """
 
@@ -40,7 +40,7 @@ PRELOADED = [
 
 
 def serve(path):
-    """Load the modules, then answer each call by a child of its own, for ever."""
+    """Load the modules, then answer each call by a child of its own, forever."""
     for module in PRELOADED:
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children

@@ -462,7 +462,7 @@ FAULTS = [
     Fault("split", _trainer(SamplesInTraining), "came in two parts"),
     Fault("projecting", _trainer(ProjectsInTraining), "projecting changed critic"),
     Fault("projecting", _trainer(ProjectsNoise), "the noise of training"),
-    Fault("projecting", _trainer(ProjectsTogether), "spoke to the other ranks"),
+    Fault("projecting", _trainer(ProjectsTogether), "talked to the other ranks"),
     Fault("projecting", _trainer(ProjectsToMaps), "got (7, 3, 1)"),
     Fault("projecting", _trainer(ProjectsToTheMean), "got (1, 3)"),
     Fault("repeats", _trainer(PythonRandom), "kit.uniform"),

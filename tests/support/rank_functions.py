@@ -93,7 +93,7 @@ def summed(comm: Comm) -> Tensor:
 
 
 def agreement(comm: Comm) -> Tensor:
-    """Whether equal parameters agree, and whether those agree of which one rank's differs in the last bit."""
+    """Whether equal parameters agree, and whether parameters agree when one rank's differ in the last bit."""
     same = torch.ones(3, dtype=torch.float64)
     other = same.clone()
     other[0] += torch.finfo(torch.float64).eps * comm.rank

@@ -140,7 +140,7 @@ def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end
 
 
 @pytest.mark.parametrize("rank", [pytest.param(-1, marks=pytest.mark.long), 0, pytest.param(1, marks=pytest.mark.long)])
-def test_an_exception_of_a_rank_is_recorded_and_not_the_silence_that_the_others_hear(study, run_trial, rank):
+def test_an_exception_of_a_rank_is_recorded_and_not_the_silence_that_the_others_notice(study, run_trial, rank):
     directory = directory_of(study("toy-fails", overrides=["world=2", "toy-fails.how=raise", f"toy-fails.rank={rank}"]))
     assert run_trial(directory) == worker.FAILED
     found = record.read(directory)

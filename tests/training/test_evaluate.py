@@ -49,5 +49,5 @@ def test_evaluation_does_not_use_up_the_training_streams(run, tmp_path):
 
 
 def test_a_metric_that_cannot_be_had_is_refused(run):
-    with pytest.raises(GenbenchError, match="neighbour_distance cannot be had on ring"):
+    with pytest.raises(GenbenchError, match="neighbour_distance cannot be used on ring"):
         check_metrics([registry.load("metrics", "neighbour_distance")], run.splits, "ring", FeatureSettings())

@@ -46,7 +46,7 @@ def pictured(study, run_trial, *overrides):
     return {path.stem for path in (planned.directory_of(trial) / "samples").iterdir()} - {"final"}
 
 
-def test_pictures_are_drawn_at_the_wanted_updates_besides(study, run_trial):
+def test_pictures_are_also_drawn_at_the_wanted_updates(study, run_trial):
     assert pictured(study, run_trial) == {"0000000000", "0000000400"}
     assert pictured(study, run_trial, "train.sample_at=[1,7]") == {
         "0000000000",

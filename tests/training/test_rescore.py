@@ -85,7 +85,7 @@ def test_scoring_changes_no_checkpoint_and_no_curve(directory):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("train.batch=3", "cannot be changed for a trial that is trained"),
+        ("train.batch=3", "cannot be changed after training"),
         ("evaluate.every=3", "cannot be changed"),
         ("evaluate.samples=30,40", "has several values"),
         ("evaluate.samples=1", "must be at least 2"),

@@ -24,7 +24,7 @@ def only(study):
 
 
 def outcome(directory):
-    """What must not depend on how often a trial was broken off: parameters, curves, metrics."""
+    """What must not depend on how often a trial was stopped: parameters, curves, metrics."""
     state = checkpoint.latest(directory / "checkpoint")
     parameters = {key: value for key, value in state["trainer"].items() if torch.is_tensor(value)}
     curves = [(row["images"], row["updates"], row["values"]) for row in rows(directory)]

@@ -33,7 +33,7 @@ class Trials:
 
     dataset: str
     records: pd.DataFrame
-    """With `label`, `contender` and `condition`, and unlike numbers in columns of their own."""
+    """With `label`, `contender` and `condition`, and numbers under different protocols in separate columns."""
     metrics: Sequence[str]
     directions: Mapping[str, str]
     """Metric to its better direction, `higher`, `lower` or `neither`."""

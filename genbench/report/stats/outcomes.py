@@ -19,14 +19,14 @@ Row = Mapping[Hashable, Any]
 
 Better = Literal["higher", "lower", "neither"]
 ENDED = ("finished", "diverged", "failed")
-"""Statuses of trials that have come to something; an interrupted one still goes on."""
+"""Statuses of trials that have an outcome; an interrupted one still goes on."""
 UNSCORED = "unscored"
 """A trial that finished with a number that is not finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """What came of the trials of one contender under one condition."""
+    """The outcomes of the trials of one contender under one condition."""
 
     statuses: Mapping[int, str]
     """Seed to finished, diverged, failed or unscored."""
@@ -57,7 +57,7 @@ class Family:
 
 
 def families(records: pd.DataFrame) -> Iterator[Family]:
-    """Every metric of every data set, in order of appearance; numbers made in unlike ways are metrics of their own,
+    """Every metric of every data set, in order of appearance; numbers under different protocols are separate metrics,
     `fid [<key>]`.
     """
     if records.empty:
@@ -139,8 +139,8 @@ def _tried(rows: list[Row], metric: str) -> list[Row]:
 
 
 def _better(records: pd.DataFrame, metric: str) -> Better:
-    """The direction that the records know of a metric; of older records the installed metric's, `neither` where there
-    is none to be had.
+    """The direction that the records know of a metric; of older records the installed metric's, `neither` where it is
+    not installed.
     """
     name = metric.partition(" [")[0]
     column = f"better.{name}"

@@ -1,5 +1,5 @@
-"""Two contenders side by side: which of their seeds are compared with which, and what is lost by those that did not
-finish.
+"""Two contenders side by side: which of their seeds are compared with which, and what the others, which did not
+finish, change.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _unpaired(ours: Sequence[Outcomes], theirs: Sequence[Outcomes]) -> str:
     """Why seeds of two contenders cannot be paired, or an empty string."""
     for one, other in zip(ours, theirs, strict=True):
         if set(one.statuses) != set(other.statuses):
-            return "they were trained with unlike seeds"
+            return "they were trained with different seeds"
         common = set(one.scores) & set(other.scores)
         if not all(one.starts[seed] and other.starts[seed] for seed in common):
             return "whether seeds share data order and initial weights is not recorded"

@@ -1,4 +1,4 @@
-"""Which numbers may stand in one column: those whose protocols are alike, and no others."""
+"""Which numbers may be in one column: only those with the same protocol."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import pandas as pd
 
 OF_THE_DATA = ("dataset", "content", "real_images")
-"""Fields of a protocol that differ from one data set to the next however alike two numbers were made."""
+"""Fields of a protocol that differ between data sets even where two numbers were made in the same way."""
 
 
 def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The records with unlike numbers in columns of their own, and the names of the metrics' columns.
+    """The records with numbers under different protocols in separate columns, and the names of the metrics' columns.
 
     The numbers of a metric are alike when those of one data set have one protocol, and those of several have protocols
-    that differ in the data alone. A metric of which they are not is as many columns as protocols, `fid [<key>]`.
+    that differ only in the data. Any other metric becomes as many columns as it has protocols, `fid [<key>]`.
     """
     separated, columns = records.copy(), []
     for metric in metrics:
         keys = _keys(records, metric)
-        if not _unlike(records, keys):
+        if not _different(records, keys):
             columns.append(metric)
             continue
         for key in dict.fromkeys(keys.dropna()):
@@ -32,13 +32,13 @@ def separate(records: pd.DataFrame, metrics: Iterable[str]) -> tuple[pd.DataFram
 
 def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
     """A line for every metric that is several columns: what the protocols differ in; and one for what was scored again
-    otherwise.
+    in another way.
     """
     metrics = list(metrics)
     found: dict[str, list[str]] = {}
     for metric in metrics:
         keys = _keys(records, metric)
-        if _unlike(records, keys):
+        if _different(records, keys):
             protocols = {key: in_full(records, key) for key in dict.fromkeys(keys.dropna())}
             differing = differences(protocols.values())
             ways = (
@@ -47,7 +47,8 @@ def notes(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
             )
             found.setdefault("; ".join(ways), []).append(metric)
     return [
-        f"not to be compared, made in unlike ways: {', '.join(named)}: {ways}" for ways, named in found.items()
+        f"not to be compared, made under different protocols: {', '.join(named)}: {ways}"
+        for ways, named in found.items()
     ] + _again(records, metrics)
 
 
@@ -62,8 +63,10 @@ def _again(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
         here = records[records[own].notna()].iloc[0]
         ways = [f"evaluate.seed={mark.removeprefix('seed')}" for mark in marks if mark.startswith("seed")]
         if column in records and isinstance(here[column], str):
-            unlike = differences([in_full(records, here[column]), in_full(records, here[own])])
-            ways += [f"{field} {_short(values[-1])} instead of {_short(values[0])}" for field, values in unlike.items()]
+            different = differences([in_full(records, here[column]), in_full(records, here[own])])
+            ways += [
+                f"{field} {_short(values[-1])} instead of {_short(values[0])}" for field, values in different.items()
+            ]
         found.setdefault(", ".join(ways), []).append(name)
     return [f"scored again: {', '.join(names)}: {ways}" for ways, names in found.items()]
 
@@ -85,7 +88,7 @@ def _keys(records: pd.DataFrame, metric: str) -> pd.Series:
     return keys.fillna("unknown").where(records[metric].notna())
 
 
-def _unlike(records: pd.DataFrame, keys: pd.Series) -> bool:
+def _different(records: pd.DataFrame, keys: pd.Series) -> bool:
     if bool((keys.groupby(records["dataset"]).nunique() > 1).any()):
         return True
     return bool(differences((in_full(records, key) for key in dict.fromkeys(keys.dropna())), ignored=OF_THE_DATA))

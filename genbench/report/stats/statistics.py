@@ -25,7 +25,7 @@ RELABELLINGS = 1999
 MOST_SEEDS = 1000
 """More seeds than that are not worth naming."""
 ROUNDING = 1e-12
-"""Numbers closer than that, relative to the largest, differ by rounding alone."""
+"""Numbers closer than that, relative to the largest, differ only by rounding."""
 
 
 class Interval(NamedTuple):
@@ -40,7 +40,7 @@ class Contrast(NamedTuple):
 
     difference: float
     low: float
-    """The 95 % interval of the difference, for this comparison alone."""
+    """The 95 % interval of the difference, for only this comparison."""
     high: float
     p: float
     """Two-sided."""
@@ -173,7 +173,7 @@ def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: 
     blocks: the values that were compared with each other, one array a contender and one block a condition. A metric
     that falls into either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance,
     with a t so large that no adjustment holds it back: relabelled contenders are then separated as often, so the joint
-    permutation test has to agree. A single comparison is held to the permutation test of its own where that has room,
+    permutation test has to agree. A single comparison is held to its own permutation test where that has room,
     its smallest p being at most LEVEL / 5.
     """
     adjusted = holm(p)

@@ -30,7 +30,7 @@ class Verdict:
     difference: float
     """The mean of a minus the mean of b."""
     low: float
-    """The 95 % interval of the difference, for this comparison alone."""
+    """The 95 % interval of the difference, for only this comparison."""
     high: float
     p: float
     """Two-sided, of the test."""

@@ -32,7 +32,7 @@ def own(records: pd.DataFrame) -> pd.DataFrame:
 
 def spread(records: pd.DataFrame) -> Table | None:
     """The standard deviation of every metric when all sources of randomness vary, and when one does; None where a study
-    varies none alone.
+    never varies only one.
     """
     if not any(
         LATENTS in name or (name.startswith("settings.seeds.") and records[name].notna().any())
@@ -68,7 +68,7 @@ def spread(records: pd.DataFrame) -> Table | None:
         title="Where the spread comes from",
         caption=(
             "Standard deviation of a score (number of values), and the share of the variance of everything together."
-            " Everything: another training seed. One source: that alone was drawn anew, the others are those of one"
+            " Everything: another training seed. One source: only that was drawn again, the others are those of one"
             " seed. Latents: the same generators, other samples; the mean over trials."
         ),
         shown=frame.drop(columns="data set") if frame["data set"].nunique() == 1 else frame,
@@ -78,7 +78,7 @@ def spread(records: pd.DataFrame) -> Table | None:
 
 
 def _sources(trials: pd.DataFrame, metric: str) -> dict[str, tuple[float, int]]:
-    """What was drawn anew to the standard deviation of the metric and the number of values; sources that were not
+    """What was drawn again to the standard deviation of the metric and the number of values; sources that were not
     varied are left out.
     """
     columns = {name: f"settings.seeds.{name}" for name in SOURCES if f"settings.seeds.{name}" in trials}

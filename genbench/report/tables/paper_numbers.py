@@ -1,4 +1,4 @@
-"""A paper's numbers beside the measured ones, with what was unlike about how they were made."""
+"""A paper's numbers beside the measured ones, with what differs in how they were made."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequenc
     """A row for each published number and each way in which it was measured here; None when a paper has none.
 
     published: `protocol`, how the paper made its numbers, and `numbers`, each with method, dataset, metric, mean, sd,
-    n, where, condition. records: with `label`, unlike numbers in columns of their own; metrics: the names of those
-    columns.
+    n, where, condition. records: with `label`, numbers under different protocols in separate columns; metrics: the
+    names of those columns.
     """
     rows, data = [], []
     for number in published.get("numbers", []):
@@ -61,7 +61,7 @@ def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequenc
         name="published",
         title="The paper's numbers beside these",
         caption=(
-            "Mean ± sd (trained networks). These are not like with like. The paper:"
+            "Mean ± sd (trained networks). The two were not made in the same way. The paper:"
             f" {published['protocol'].rstrip('.')}. Here: {_measured(records)}."
         ),
         shown=frame.drop(columns=[name for name in ("condition",) if not frame[name].any()]),

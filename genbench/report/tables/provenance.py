@@ -33,8 +33,8 @@ def protocol(records: pd.DataFrame) -> Table | None:
         name="protocols",
         title="How the numbers were made",
         caption=(
-            "The protocol behind every number, by its key. Numbers with unlike keys are never compared, unless the"
-            " protocols differ in the data set alone."
+            "The protocol behind every number, by its key. Numbers with different keys are never compared, unless the"
+            " protocols differ only in the data set."
         ),
         shown=pd.DataFrame(rows),
     )
@@ -59,13 +59,13 @@ def fairness(records: pd.DataFrame) -> list[str]:
         if column not in records or not (records[column] != "").any():
             continue
         known = records[records[column] != ""][[*cells, column]].map(str).groupby(cells)[column].nunique()
-        unlike, count = int((known > 1).sum()), len(known)
+        different, count = int((known > 1).sum()), len(known)
         lines.append(
             f"{what}: the same hash for all contenders in each of {count} groups of one seed and setting"
-            if not unlike
+            if not different
             else (
-                f"{what}: unlike hashes in {unlike} of {count} groups of one seed and setting; contenders there did not"
-                " start alike"
+                f"{what}: different hashes in {different} of {count} groups of one seed and setting; contenders there"
+                " did not start alike"
             )
         )
     return lines
@@ -128,7 +128,7 @@ def cost(records: pd.DataFrame) -> Table:
         name="cost",
         title="What it cost",
         caption=(
-            "Means over all trials of a contender, whatever became of them. Seconds of training are those inside the"
+            "Means over all trials of a contender, however they ended. Seconds of training are those inside the"
             f" trainer's step. All trials together: {total / 3600:.2g} hours from first line to last."
         ),
         shown=frame if records["dataset"].nunique() > 1 else frame.drop(columns="data set"),

@@ -17,7 +17,7 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
     """One row per (data set, method, settings that vary): counts by status, the three clocks, and each metric.
 
     A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
-    for fewer than two). Numbers that were made in unlike ways have columns of their own (`protocols.separate`).
+    for fewer than two). Numbers that were made under different protocols have separate columns (`protocols.separate`).
     Diverged and failed trials are counted, never averaged. Raises GenbenchError for no record.
     """
     if records.empty:
@@ -45,7 +45,9 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def notes(records: pd.DataFrame) -> list[str]:
-    """What a reader of the table must know: which numbers were made in unlike ways, and the warnings of the trials."""
+    """What a reader of the table must know: which numbers were made under different protocols, and the warnings of the
+    trials.
+    """
     warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
     counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
     return [*protocols.notes(records, metric_names(records)), *_mixed_worlds(records), *dict.fromkeys(counted)]
@@ -80,7 +82,7 @@ def csv(summary: pd.DataFrame) -> str:
 
 
 def _mixed_worlds(records: pd.DataFrame) -> list[str]:
-    """A line when trials ran on unlike numbers of ranks: their numbers may be compared, their seconds may not."""
+    """A line when trials ran on different numbers of ranks: their numbers may be compared, their seconds may not."""
     worlds = sorted(records["world"].dropna().astype(int).unique()) if "world" in records else []
     if len(worlds) < 2:
         return []

@@ -60,8 +60,8 @@ def table(
         name="targets",
         title="Time to target",
         caption=(
-            "When a score during training first was as good as the target: medians over all trials of a row, of which"
-            f" one that never was counts as later than all others. Read at the moments of scoring alone.{unknown}"
+            "When a score during training first was as good as the target: medians over all trials of a row, where"
+            f" one that never reached it counts as later than all others. Only moments of scoring are seen.{unknown}"
         ),
         shown=frame.drop(columns=[name for name in ("data set", "condition") if frame[name].nunique() == 1]),
         data=pd.DataFrame(data),

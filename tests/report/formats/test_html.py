@@ -134,7 +134,7 @@ def test_a_figure_that_fits_a_phone_is_not_wide(parsed):
 
 @pytest.fixture(scope="module")
 def file(text, tmp_path_factory):
-    """The page as a file in a folder of its own."""
+    """The page as a file in its own folder."""
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(text)
     return path

@@ -118,7 +118,7 @@ def test_seeds_that_share_data_order_and_initial_weights_are_paired():
     ("scores", "start", "why"),
     [
         (BAD, "two", "not paired: seeds do not share data order and initial weights"),
-        (BAD[:4], "one", "not paired: they were trained with unlike seeds"),
+        (BAD[:4], "one", "not paired: they were trained with different seeds"),
     ],
 )
 def test_seeds_that_do_not_are_not_paired(scores, start, why):
@@ -198,7 +198,7 @@ def test_contenders_that_share_no_condition_have_no_verdict():
     assert "under the 1 of 2 conditions" in found["gram", "gan"].why
 
 
-def test_numbers_made_in_unlike_ways_are_never_compared():
+def test_numbers_under_different_protocols_are_never_compared():
     assert judged(trials("gram", GOOD, key="k0"), trials("gan", BAD, key="k1")) == []
 
 

@@ -1,4 +1,4 @@
-"""Numbers that were made in unlike ways are never in one column, and the table says what differs."""
+"""Numbers that were made under different protocols are never in one column, and the table says what differs."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_like_numbers_are_one_column_of_the_metrics_name():
     assert notes(*records) == []
 
 
-def test_unlike_numbers_are_never_averaged_and_never_in_one_column():
+def test_numbers_under_different_protocols_are_never_averaged_and_never_in_one_column():
     records = a_record(score=1), a_record(seed=1, score=3, key="k1", split="train"), a_record("gan", score=5)
     table = summary(*records)
     assert "fid" not in table
@@ -61,8 +61,9 @@ def test_unlike_numbers_are_never_averaged_and_never_in_one_column():
 def test_the_table_says_what_differs():
     (note,) = notes(a_record(), a_record("gan", key="k1", split="train", weights="b" * 64))
     assert (
-        note == "not to be compared, made in unlike ways: fid: [k0] split test, weights aaaaaaaaaaaa; [k1] split train,"
-        " weights bbbbbbbbbbbb"
+        note
+        == "not to be compared, made under different protocols: fid: [k0] split test, weights aaaaaaaaaaaa; [k1] split"
+        " train, weights bbbbbbbbbbbb"
     )
 
 
@@ -77,11 +78,11 @@ def test_data_sets_with_extractors_of_their_own_do_not():
     assert {"fid [k0]", "fid [k1]"} <= set(table)
 
 
-def test_a_trial_without_numbers_is_unlike_nothing():
+def test_a_trial_without_numbers_differs_from_nothing():
     assert summary(a_record(score=1), a_record("gan", score=None, key=""))["fid"].tolist()[0] == 1
 
 
-def test_numbers_from_before_there_were_protocols_are_unlike_those_with_one():
+def test_numbers_from_before_there_were_protocols_differ_from_those_with_one():
     assert {"fid [k0]", "fid [unknown]"} <= set(summary(a_record(), a_record("gan", key="")))
     assert summary(a_record(key=""), a_record("gan", key=""))["fid"].tolist() == [1, 1]
 
