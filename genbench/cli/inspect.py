@@ -36,9 +36,22 @@ def list_(kinds: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("method")
-def show(method: str) -> None:
+@click.argument("method", required=False)
+@click.option("--environment", is_flag=True, help="What a bug report needs of this machine, instead of a method.")
+def show(method: str | None, environment: bool) -> None:
     """Show a method: its settings with defaults, meanings and sources, its presets and variants."""
+    if (method is not None) == environment:
+        raise click.UsageError("show needs one of the two: the name of a method, or --environment")
+    if method is None:
+        from genbench.cli.environment import lines
+
+        for line in lines():
+            click.echo(line)
+    else:
+        _show_method(method)
+
+
+def _show_method(method: str) -> None:
     from genbench.cli import display
     from genbench.config.settings import Cited, describe
     from genbench.contract import registry

@@ -6,12 +6,10 @@ import logging
 import os
 import platform
 import resource
-import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ from genbench.training.scoring import Judge
 from genbench.training.signals import AskedToStopError
 from genbench.trial.record import Record
 from genbench.trial.trial import Trial
-from genbench.version import __version__
+from genbench.version import __version__, git_commit
 
 DONE, FAILED, DIVERGED, BUSY, STOPPED, KILLED = 0, 1, 65, 69, 75, 137
 """Exit codes of a worker: its trial is done, failed with an exception, diverged, is run by another process, was stopped
@@ -124,7 +122,7 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
         "genbench_version": __version__,
         "torch_version": torch.__version__,
         "python_version": platform.python_version(),
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
     }
 
 
@@ -134,15 +132,3 @@ def _peak_memory(device: torch.device) -> float:
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-@lru_cache(maxsize=1)
-def _git_commit() -> str:
-    """The commit of the checkout that genbench runs from, empty when it is installed otherwise."""
-    here = Path(__file__).parent
-    try:
-        tracked = subprocess.run(["git", "ls-files", "--error-unmatch", __file__], cwd=here, capture_output=True)
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True)
-    except FileNotFoundError:
-        return ""
-    return head.stdout.strip() if tracked.returncode == 0 == head.returncode else ""

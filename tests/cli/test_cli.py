@@ -54,6 +54,8 @@ def finished(study, run_trial):
         (["run", "--methods", "toy", "--smoke"], "a study without a file has no smoke size"),
         (["list", "method"], "methods"),
         (["show", "tyo"], "did you mean 'toy'"),
+        (["show"], "one of the two"),
+        (["show", "toy", "--environment"], "one of the two"),
         (["check", "tyo"], "did you mean 'toy'"),
         (["trial", "nowhere"], "no trial's folder"),
         (["sample", "nowhere"], "no trial's folder"),

@@ -231,7 +231,7 @@ def finished(watched, tmp_path_factory):
     (trial,) = planned.trials
     write_trial(trial, planned.directory_of(trial))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("genbench.training.attempt._git_commit", lambda: "")
+        patch.setattr("genbench.training.attempt.git_commit", lambda: "")
         assert worker.run_trial(planned.directory_of(trial)) == DONE
     for number, handler in handlers.items():
         signal.signal(number, handler)

