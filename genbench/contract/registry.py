@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.util
 import re
@@ -64,7 +63,11 @@ def load(kind: Kind, name: str) -> Any:
     if kind == "observers":
         return manager
     hook = getattr(manager.hook, f"genbench_{kind}")
-    things = {thing.name: thing for answer in hook() for thing in answer}
+    try:
+        things = {thing.name: thing for answer in hook() for thing in answer}
+    except Exception as error:  # whatever a plugin's hook raises is the plugin's fault and must be shown as such
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{entry.origin}: genbench_{kind}() in {entry.module} raises {reason}") from error
     if name not in things:
         provided = sorted(things) or "nothing"
         raise PluginError(
@@ -160,21 +163,12 @@ def _conflict(kind: Kind, name: str, claimants: list[str]) -> str:
 
 
 def _problem_in_source(path: Path) -> str:
+    """Why Python cannot compile a module, or an empty string; whether its import works is known when it is imported."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError as error:
-        return f"SyntaxError: {error.msg} ({path.name}, line {error.lineno})"
+        compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:  # the latter for a NUL in the source
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        return f"{type(error).__name__}: {error.args[0]} ({path.name}{line})"
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
-    for node in tree.body:
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        for name in names:
-            if importlib.util.find_spec(name.partition(".")[0]) is None:
-                return f"imports {name}, which is not installed ({path.name}, line {node.lineno})"
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("genbench_") and node.name not in HOOKS:
-            return str(UnknownNameError("hook", node.name, HOOKS))
     return ""

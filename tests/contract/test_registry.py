@@ -20,6 +20,12 @@ from genbench.plugin import hookimpl
 def genbench_method():
     return []
 """
+RAISES = """
+from genbench.plugin import Method, hookimpl
+@hookimpl
+def genbench_methods():
+    return [Method(name="broken", trainer=None, config=None)]
+"""
 
 
 @pytest.fixture
@@ -93,12 +99,10 @@ def test_a_good_plugin_is_found_as_soon_as_it_is_on_the_path(install):
     [
         (None, "cannot be found", "cannot be imported"),
         ("def (", "SyntaxError", "SyntaxError"),
-        (
-            "import no_such_library",
-            "imports no_such_library, which is not installed",
-            "No module named 'no_such_library'",
-        ),
-        (MISSPELT, "did you mean 'genbench_methods'", "did you mean 'genbench_methods'"),
+        ("x = '\0'", "null bytes", "null bytes"),
+        ("import no_such_library", "", "No module named 'no_such_library'"),
+        (MISSPELT, "", "did you mean 'genbench_methods'"),
+        (RAISES, "", r"genbench_methods\(\) in module_genbench_x raises TypeError: .*missing 1 required"),
         ("raise RuntimeError('no license')", "", "RuntimeError: no license"),
         (GOOD.format(name="other"), "", r"provides \['other'\]"),
         ("x = 1", "", "provides nothing"),
