@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from genbench.training.attempt import KILLED
-
 RETRIES = 2
 """How often a trial whose worker was killed, or whose machine was lost, is started again from its checkpoint."""
 TICK = 0.2
 """Seconds between two looks at the trials' files."""
-
-
-def was_killed(status: int) -> bool:
-    """Whether a worker that ended so was killed, or one of its ranks was: it left no record and is started again."""
-    return status < 0 or status == KILLED
 
 
 class Listener(Protocol):

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genbench.config.machine import cores
-from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
+from genbench.engines.engine import RETRIES, TICK, Listener
 from genbench.engines.workers import Workers
+from genbench.training.attempt import was_killed
 
 RANK_MEMORY = 1.8e9
 """Bytes that a rank needs, torch itself included."""

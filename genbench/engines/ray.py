@@ -18,11 +18,11 @@ from typing import Any
 
 from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
-from genbench.engines.engine import RETRIES, TICK, Listener, was_killed
+from genbench.engines.engine import RETRIES, TICK, Listener
 from genbench.engines.ray_task import work
 from genbench.engines.workers import PATIENCE
 from genbench.errors import GenbenchError
-from genbench.training.attempt import DIVERGED, DONE, FAILED, STOPPED
+from genbench.training.attempt import DIVERGED, DONE, FAILED, STOPPED, was_killed
 from genbench.trial.record import read, read_json
 from genbench.trial.trial import Trial
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from genbench.engines import slurm_queue
-from genbench.engines.engine import RETRIES, TICK, Listener
+from genbench.engines.engine import TICK, Listener
 from genbench.engines.slurm_job import Note, attempts, work
 from genbench.engines.slurm_resources import parameters
+from genbench.engines.slurm_states import GiveUp, Last, Submit, Wait, Watch, when_found, when_over
 from genbench.errors import GenbenchError
 from genbench.training.worker import FAILED, STOPPED
 from genbench.trial.record import read
@@ -96,20 +97,13 @@ class Slurm:
                 for directory, note in noted.items():
                     codes = attempts(directory, note.job)
                     state = known.get(note.job, slurm_queue.GONE).state or slurm_queue.remembered(note)
-                    last = codes[-1] if codes else None
-                    if (
-                        (state and state not in slurm_queue.OVER)
-                        or (codes and last is None and not _cancelled(state))
-                        or _failed(directory, last)
-                    ):
-                        self._watched[directory] = _Watched(
-                            note=note, started=max(len(codes) - 1, 0), ended=max(len(codes) - 1, 0)
-                        )
-                    elif last == STOPPED and not _cancelled(state):
-                        killed[directory] = note.killed + codes.count(None)
-                self._submit(
-                    folder, {directory: count for directory, count in killed.items() if directory not in self._watched}
-                )
+                    match when_found(note, codes, state, failed=_has_failed(directory, codes)):
+                        case Watch(note, told):
+                            self._watched[directory] = _Watched(note=note, started=told, ended=told)
+                            del killed[directory]
+                        case Submit(killed=count):
+                            killed[directory] = count
+                self._submit(folder, killed)
 
     def _tell(self, directory: Path, watched: _Watched, listener: Listener) -> None:
         """Tell what the job has noted since the last look; a trial that ended by itself is watched no more."""
@@ -145,32 +139,24 @@ class Slurm:
                     self._settle(directory, watched, state or slurm_queue.remembered(watched.note), listener)
 
     def _settle(self, directory: Path, watched: _Watched, state: str, listener: Listener) -> None:
-        """Submit a trial again whose job is gone, or give it up."""
+        """See to a trial whose job is over: submit it again, or give it up."""
         with _locked(folder := jobs_folder(directory)):
-            note, mine = Note.read(directory), watched.note
-            if note is not None and note != mine:  # another supervisor has submitted it again
-                if note.job:
-                    self._watched[directory] = _Watched(note=note)
+            noted, job = Note.read(directory), watched.note.job
+            codes = attempts(directory, job)
+            action = when_over(watched.note, codes, state, noted=noted)
+            if isinstance(action, Watch):
+                self._watched[directory] = _Watched(note=action.note)
+            if isinstance(action, Watch | Wait):
                 return
-            codes = attempts(directory, mine.job)
-            stopped = bool(codes) and codes[-1] == STOPPED
-            cancelled = note is None or _cancelled(state)
-            killed = mine.killed + codes[:-1].count(None) + (0 if stopped or state == "PREEMPTED" else 1)
-            again = not cancelled and killed <= RETRIES
-            if not stopped:
-                _note_in_log(
-                    directory,
-                    f"Slurm's job {mine.job} is over ({state or 'Slurm knows it no more'}), see"
-                    f" {folder}/{mine.job}_0_log.err",
-                )
-            if again:
-                self._submit(folder, {directory: killed})
+            if Last.of(codes) is not Last.STOPPED:
+                over = f"Slurm's job {job} is over ({state or 'Slurm knows it no more'})"
+                _note_in_log(directory, f"{over}, see {folder}/{job}_0_log.err")
+            if isinstance(action, Submit):
+                self._submit(folder, {directory: action.killed})
             else:
                 self._forget(directory)
-        if codes and not stopped:
-            listener.ended(directory, -signal.SIGKILL, final=not again)
-        elif not again:
-            listener.ended(directory, STOPPED if cancelled else FAILED, final=True)
+        if action.ended is not None:
+            listener.ended(directory, action.ended, final=isinstance(action, GiveUp))
 
     def _submit(self, folder: Path, killed: Mapping[Path, int]) -> None:
         """Submit trials, an array for each set of resources; each is noted beside its trial before it is submitted and
@@ -239,13 +225,9 @@ def jobs_folder(directory: Path) -> Path:
     return directory.parent.parent / "jobs"
 
 
-def _cancelled(state: str) -> bool:
-    return state.startswith("CANCELLED")  # the accounting adds by whom
-
-
-def _failed(directory: Path, last: int | None) -> bool:
-    """Whether a trial failed by itself while nobody watched: that is told before it can be run again."""
-    record = read(directory) if last == FAILED else None
+def _has_failed(directory: Path, codes: Sequence[int | None]) -> bool:
+    """Whether a trial failed by itself, as its last attempt and its record say."""
+    record = read(directory) if codes and codes[-1] == FAILED else None
     return record is not None and record.status == "failed"
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from genbench.engines.engine import RETRIES, Engine, was_killed
+from genbench.engines.engine import RETRIES, Engine
 from genbench.errors import DataError, GenbenchError
 from genbench.observers.replay import Observers, Watcher
 from genbench.study.plan import Study
 from genbench.study.status import supervising
-from genbench.training.attempt import BUSY, STOPPED, describe
+from genbench.training.attempt import BUSY, describe, record_of_lost
 from genbench.trial.lock import check_links
 from genbench.trial.log import Tail
 from genbench.trial.record import Record, read, read_json, write, write_json
@@ -101,7 +99,7 @@ class _Listener:
             )
             return
         if record is None:
-            record = _record_of_lost(trial, directory, status)
+            record = record_of_lost(trial, directory, status, attempts=RETRIES + 1)
             write(record, directory)
         self._watcher.trial_ended(trial, directory, record.to_row())
         self._display.ended(trial, record)
@@ -115,33 +113,6 @@ class _Listener:
                 continue
             if rows:
                 self._display.progress(self._trials[directory], rows[-1])
-
-
-def _record_of_lost(trial: Trial, directory: Path, status: int) -> Record:
-    """The record of a trial whose worker could not write one."""
-    try:
-        rows = Tail(directory).rows()
-        clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
-    except DataError:
-        clocks = {}
-    outcome = "failed"
-    if status == STOPPED:  # a job that was cancelled while it waited
-        outcome, why = "interrupted", "stopped before it began to train; run it again"
-    elif was_killed(status):
-        killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
-        why = (
-            f"killed by {killer} {RETRIES + 1} times; the machine may be short of memory (use fewer --slots, or on a"
-            " cluster a larger resources.memory_gb)"
-        )
-    else:
-        last = _last_line(directory / "log.txt")
-        why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
-    return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
-
-
-def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
-    return lines[-1] if lines else ""
 
 
 def write_trial(trial: Trial, directory: Path) -> None:

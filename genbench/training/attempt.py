@@ -1,4 +1,4 @@
-"""One attempt at a trial: prepare, train, score, and the record of what came out."""
+"""One attempt at a trial: prepare, train, score, and the record of what came out, even where its worker is lost."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import logging
 import os
 import platform
 import resource
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from genbench.config import settings
 from genbench.contract import registry
 from genbench.contract.comm import Comm
-from genbench.errors import DivergedError, GenbenchError
+from genbench.errors import DataError, DivergedError, GenbenchError
 from genbench.training.build import Prepared, prepare
 from genbench.training.evaluate import Scores
 from genbench.training.loop import train
 from genbench.training.scoring import Judge
 from genbench.training.signals import AskedToStopError
+from genbench.trial.log import Tail
 from genbench.trial.record import Record
 from genbench.trial.trial import Trial
 from genbench.version import __version__, git_commit
@@ -32,8 +34,18 @@ DONE, FAILED, DIVERGED, BUSY, STOPPED, KILLED = 0, 1, 65, 69, 75, 137
 """Exit codes of a worker: its trial is done, failed with an exception, diverged, is run by another process, was stopped
 and can go on, lost a rank and can go on."""
 
-INTERRUPTED = ("interrupted", "stopped by a signal; run it again to go on", STOPPED)
-"""Status, error and exit code of a trial that was asked to stop."""
+
+class Ending(NamedTuple):
+    """How an attempt ended."""
+
+    status: str
+    error: str
+    code: int
+    """The worker's exit code."""
+
+
+INTERRUPTED = Ending("interrupted", "stopped by a signal; run it again to go on", STOPPED)
+"""Of a trial that was asked to stop."""
 
 logger = logging.getLogger("genbench")
 
@@ -57,47 +69,50 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
         judge = Judge(trial, prepared)
         if train(prepared.run, stop, judge.assess):
             scores = judge.conclude() if comm.rank == 0 else scores
-            status, error, code = "finished", "", DONE
+            ending = Ending("finished", "", DONE)
         else:
-            status, error, code = INTERRUPTED
+            ending = INTERRUPTED
     except AskedToStopError:
-        status, error, code = INTERRUPTED
+        ending = INTERRUPTED
     except DivergedError as problem:
-        status, error, code = "diverged", str(problem), DIVERGED
+        ending = Ending("diverged", str(problem), DIVERGED)
     except GenbenchError as problem:
-        status, error, code = "failed", str(problem), FAILED
+        ending = Ending("failed", str(problem), FAILED)
     except Exception as problem:  # a failed trial is a recorded row: whatever a plugin raises ends up in its record
         logger.error("%s", traceback.format_exc())
-        status, error, code = "failed", f"{type(problem).__name__}: {problem}", FAILED
-    if prepared is not None:
-        progress = prepared.run.progress
-        facts |= prepared.facts | {
-            "images": progress.images,
-            "updates": progress.updates,
-            "train_seconds": progress.train_seconds,
-            "images_per_second": progress.images / progress.train_seconds if progress.train_seconds else 0.0,
-            "resumes": progress.resumes,
-            "best_images": progress.best_images,
-            "best_updates": progress.best_updates,
-            "peak_memory_mb": _peak_memory(prepared.run.device),
-        }
-    record = Record(
-        **facts,
-        status=status,
-        error=error,
-        metrics=scores.numbers,
-        protocol={name: protocol.key for name, protocol in scores.protocols.items()},
-        protocols={protocol.key: protocol.to_dict() for protocol in scores.protocols.values()},
-        better=scores.better,
-        warnings=scores.warnings,
-        started=started,
-        ended=time.time(),
-        wall_seconds=time.time() - started,
-        evaluate_seconds=judge.seconds if judge else 0.0,
-    )
-    if comm.rank == 0 or code == FAILED:
-        logger.info("trial %s is %s%s", directory.name, status, f": {error}" if error else "")
-    return record, code
+        ending = Ending("failed", f"{type(problem).__name__}: {problem}", FAILED)
+    record = _record(facts, ending, started, prepared, judge, scores)
+    if comm.rank == 0 or ending.code == FAILED:
+        why = f": {ending.error}" if ending.error else ""
+        logger.info("trial %s is %s%s", directory.name, ending.status, why)
+    return record, ending.code
+
+
+def was_killed(status: int) -> bool:
+    """Whether a worker that ended so was killed, or one of its ranks was: it left no record and is started again."""
+    return status < 0 or status == KILLED
+
+
+def record_of_lost(trial: Trial, directory: Path, status: int, *, attempts: int) -> Record:
+    """The record of a trial whose worker could not write one; attempts: how often a killed worker was started."""
+    try:
+        rows = Tail(directory).rows()
+        clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
+    except DataError:
+        clocks = {}
+    outcome = "failed"
+    if status == STOPPED:  # a job that was cancelled while it waited
+        outcome, why = "interrupted", "stopped before it began to train; run it again"
+    elif was_killed(status):
+        killer = signal.Signals(-status).name if status < 0 else "a signal in one of its ranks"
+        why = (
+            f"killed by {killer} {attempts} times; the machine may be short of memory (use fewer --slots, or on a"
+            " cluster a larger resources.memory_gb)"
+        )
+    else:
+        last = _last_line(directory / "log.txt")
+        why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
+    return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
 
 
 def describe(trial: Trial, directory: Path) -> dict[str, Any]:
@@ -126,9 +141,52 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
     }
 
 
+def _record(
+    facts: Mapping[str, Any],
+    ending: Ending,
+    started: float,
+    prepared: Prepared | None,
+    judge: Judge | None,
+    scores: Scores,
+) -> Record:
+    """The record of an attempt, however far it came."""
+    found = dict(facts)
+    if prepared is not None:
+        progress = prepared.run.progress
+        found |= prepared.facts | {
+            "images": progress.images,
+            "updates": progress.updates,
+            "train_seconds": progress.train_seconds,
+            "images_per_second": progress.images / progress.train_seconds if progress.train_seconds else 0.0,
+            "resumes": progress.resumes,
+            "best_images": progress.best_images,
+            "best_updates": progress.best_updates,
+            "peak_memory_mb": _peak_memory(prepared.run.device),
+        }
+    return Record(
+        **found,
+        status=ending.status,
+        error=ending.error,
+        metrics=scores.numbers,
+        protocol={name: protocol.key for name, protocol in scores.protocols.items()},
+        protocols={protocol.key: protocol.to_dict() for protocol in scores.protocols.values()},
+        better=scores.better,
+        warnings=scores.warnings,
+        started=started,
+        ended=time.time(),
+        wall_seconds=time.time() - started,
+        evaluate_seconds=judge.seconds if judge else 0.0,
+    )
+
+
 def _peak_memory(device: torch.device) -> float:
     """The most memory that was in use, MiB: of the device, or on a CPU of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    return lines[-1] if lines else ""

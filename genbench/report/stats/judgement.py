@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from typing import Literal
@@ -61,35 +62,38 @@ def frame(found: Sequence[Verdict]) -> pd.DataFrame:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tested:
+    """A comparison, and what was found of it alone and beside all others of its family."""
+
+    pair: Comparison
+    contrast: Contrast | None
+    """What its test found; None where there are too few seeds."""
+    p_holm: float = NAN
+    """The p of its test, adjusted over the family."""
+    p_ranked: float = NAN
+    """The p with the trials without a score (`_p_with_failures`), adjusted over the family."""
+
+
 def _judge(family: Family, pairs: Sequence[Comparison]) -> list[Verdict]:
     """The verdicts on all comparisons of a family."""
-    contrasts = {
-        number: statistics.contrast(*pair.values, paired=pair.paired)
-        for number, pair in enumerate(pairs)
-        if pair.enough
-    }
-    found = [_described(family, pair, contrasts.get(number)) for number, pair in enumerate(pairs)]
+    tested = [_tested(pair) for pair in pairs]
     if family.better == "neither":
-        return found
-    able = list(contrasts)
-    p = {number: contrast.p for number, contrast in contrasts.items()}
-    adjusted = _adjusted(p, [pairs[number] for number in able])
-    for number in able:
-        found[number] = _decided(
-            found[number], pairs[number], family.better, p[number], adjusted[number], LEVEL / len(able)
-        )
-    ranked = p | {number: _rank_p(pair) for number, pair in enumerate(pairs) if _has_losses(pair)}
-    p_ranked = dict(zip(ranked, statistics.holm(list(ranked.values())), strict=True))
-    words: Mapping[int, Word] = {
-        number: _ranked_word(pairs[number], p_ranked[number]) for number in ranked if _has_losses(pairs[number])
-    }
-    return [dataclasses.replace(one, with_failures=words.get(number, one.verdict)) for number, one in enumerate(found)]
+        return [_described(family, one) for one in tested]
+    level = LEVEL / max(sum(pair.enough for pair in pairs), 1)
+    return [
+        _with_failures(one, _decided(one, _described(family, one), family.better, level))
+        for one in _ranked(_adjusted(tested))
+    ]
 
 
-def _adjusted(p: Mapping[int, float], able: Sequence[Comparison]) -> dict[int, float]:
-    """The family's adjusted p by the number of the comparison, those under one set of conditions relabelled
-    together.
-    """
+def _tested(pair: Comparison) -> _Tested:
+    return _Tested(pair=pair, contrast=statistics.contrast(*pair.values, paired=pair.paired) if pair.enough else None)
+
+
+def _adjusted(tested: Sequence[_Tested]) -> list[_Tested]:
+    """The comparisons with the family's adjusted p, those under one set of conditions relabelled together."""
+    able = [one.pair for one in tested if one.contrast]
     blocks: dict[tuple[str, ...], dict[str, Mapping[int, float]]] = {}
     for pair in able:
         blocks.setdefault(pair.conditions, {}).update({pair.a: pair.of_a, pair.b: pair.of_b})
@@ -101,11 +105,28 @@ def _adjusted(p: Mapping[int, float], able: Sequence[Comparison]) -> dict[int, f
     values = [
         [_array(one, common[place] if paired else one) for one in block.values()] for place, block in blocks.items()
     ]
-    return dict(zip(p, statistics.family_p(list(p.values()), values, paired=paired).tolist(), strict=True))
+    p = [one.contrast.p for one in tested if one.contrast]
+    adjusted = iter(statistics.family_p(p, values, paired=paired).tolist())
+    return [dataclasses.replace(one, p_holm=next(adjusted)) if one.contrast else one for one in tested]
 
 
-def _described(family: Family, pair: Comparison, found: Contrast | None) -> Verdict:
+def _ranked(tested: Sequence[_Tested]) -> list[_Tested]:
+    """The comparisons with their adjusted p with the trials without a score."""
+    found = [(one, _p_with_failures(one)) for one in tested]
+    adjusted = iter(statistics.holm([p for _, p in found if p is not None]).tolist())
+    return [one if p is None else dataclasses.replace(one, p_ranked=next(adjusted)) for one, p in found]
+
+
+def _p_with_failures(one: _Tested) -> float | None:
+    """The p of the ranks where trials without a score can change the verdict, elsewhere that of the test, if any."""
+    if _has_losses(one.pair):
+        return statistics.permutation_p(one.pair.ranks_a, one.pair.ranks_b, paired=False)
+    return one.contrast.p if one.contrast else None
+
+
+def _described(family: Family, one: _Tested) -> Verdict:
     """A comparison without a verdict: difference, interval, and why there is none."""
+    pair, found = one.pair, one.contrast
     a, b = pair.values
     several = f"mean of {len(pair.conditions)} conditions"
     return Verdict(
@@ -133,27 +154,34 @@ def _described(family: Family, pair: Comparison, found: Contrast | None) -> Verd
     )
 
 
-def _decided(
-    described: Verdict, pair: Comparison, better: Literal["higher", "lower"], p: float, p_holm: float, level: float
-) -> Verdict:
-    """The verdict on a comparison; level: what Holm's adjustment leaves to the smallest p."""
+def _decided(one: _Tested, described: Verdict, better: Literal["higher", "lower"], level: float) -> Verdict:
+    """The verdict on a comparison that was tested; level: what Holm's adjustment leaves to the smallest p."""
+    pair = one.pair
+    if one.contrast is None:
+        return described
     a, b = pair.values
     spread = statistics.has_spread_between(a, b, paired=pair.paired)
     equal = not spread and described.difference == 0
     word: Word = (
-        "equal" if equal else _word(described.difference if better == "higher" else -described.difference, p_holm)
+        "equal" if equal else _word(described.difference if better == "higher" else -described.difference, one.p_holm)
     )
     return dataclasses.replace(
         described,
         test=described.test if spread else "no spread",
-        p=p,
-        p_holm=p_holm,
+        p=one.contrast.p,
+        p_holm=one.p_holm,
         p_permutation=statistics.permutation_p(a, b, paired=pair.paired),
         probability_of_improvement=statistics.probability_of_improvement(a, b, better=better),
         verdict=word,
         seeds_needed=_needed(a, b, paired=pair.paired, level=level) if word == "inconclusive" else None,
         why=pair.why,
     )
+
+
+def _with_failures(one: _Tested, found: Verdict) -> Verdict:
+    """The verdict with the one that counts trials without a score as the worst."""
+    word = _ranked_word(one.pair, one.p_ranked) if _has_losses(one.pair) else found.verdict
+    return dataclasses.replace(found, with_failures=word)
 
 
 def _word(lead: float, p: float) -> Word:
@@ -181,10 +209,6 @@ def _has_losses(pair: Comparison) -> bool:
     conditions.
     """
     return pair.lost_a + pair.lost_b > 0 and min(len(pair.ranks_a), len(pair.ranks_b)) >= ENOUGH
-
-
-def _rank_p(pair: Comparison) -> float:
-    return statistics.permutation_p(pair.ranks_a, pair.ranks_b, paired=False)
 
 
 def _ranked_word(pair: Comparison, p: float) -> Word:
