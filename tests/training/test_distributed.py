@@ -30,9 +30,9 @@ def start(directory):
     return subprocess.Popen([sys.executable, "-m", "genbench.cli", "trial", str(directory)], start_new_session=True)
 
 
-def children(pid):
-    """The ranks among a worker's child processes."""
-    found = []
+def ranks_of(directory):
+    """The ranks among the child processes of the worker that holds a trial's folder."""
+    pid, found = int((directory / "lock").read_text().split()[0]), []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
@@ -118,7 +118,7 @@ def test_a_killed_rank_ends_the_attempt_and_leaves_no_record(study):
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)
     wait_for((directory / "metrics.jsonl").exists)
-    os.kill(children(process.pid)[1], signal.SIGKILL)
+    os.kill(ranks_of(directory)[1], signal.SIGKILL)
     assert process.wait(60) == worker.KILLED
     assert record.read(directory) is None
 
@@ -128,7 +128,7 @@ def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)
     wait_for((directory / "metrics.jsonl").exists)
-    ranks = children(process.pid)
+    ranks = ranks_of(directory)
     process.kill()
     process.wait()
     plain = record.read_json(directory / "trial.json")
