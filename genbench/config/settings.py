@@ -61,7 +61,7 @@ def setting(
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """What every data set can be told; a data set's own settings extend it."""
+    """Settings that every data set has; a data set's own settings extend them."""
 
     root: str = setting("", "folder to look for the data in; empty: $GENBENCH_DATA or the cache folder", numbers=False)
     download: bool = setting(False, "fetch what is missing from the data set's official address", numbers=False)
@@ -69,7 +69,7 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class NetSettings:
-    """What every architecture can be told; an architecture's own settings extend it."""
+    """Settings that every architecture has; an architecture's own settings extend them."""
 
     latent: int = setting(128, "dimension h of the generator's noise", source="paper, Table 5", at_least=1)
     prior: Literal["normal", "uniform"] = setting("normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension")
@@ -89,7 +89,7 @@ class TrainSettings:
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
     sample_at: tuple[int, ...] = setting(
-        (), "updates after which a picture of samples is drawn besides", at_least=1, numbers=False
+        (), "further updates after which a picture of samples is drawn", at_least=1, numbers=False
     )
 
 
@@ -126,9 +126,7 @@ class FeatureSettings:
     weights: str = setting(
         "", "file with the extractor's weights; empty: its own package, or where torch keeps downloads"
     )
-    download: bool = setting(
-        False, "download the extractor's published weights when they are nowhere to be found", numbers=False
-    )
+    download: bool = setting(False, "download the extractor's published weights when they are not found", numbers=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +144,7 @@ class ResourceSettings:
 
     minutes: int = setting(240, "time limit of a job", at_least=1, numbers=False)
     memory_gb: float = setting(
-        4.0, "memory of each rank, GB; importing torch alone takes half of one", above=0, numbers=False
+        4.0, "memory of each rank, GB; importing torch takes half of one", above=0, numbers=False
     )
     cpus: int | None = setting(None, "cores of each rank; none: as many as threads", at_least=1, numbers=False)
     gpus: int | None = setting(
@@ -162,7 +160,7 @@ class ResourceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything a trial can be told, validated and frozen."""
+    """All settings of a trial, validated and frozen."""
 
     method: Any
     data: Any

@@ -38,7 +38,7 @@ class Entry:
 
 
 def installed(kind: Kind) -> list[Entry]:
-    """Every installed name of a kind, sorted, from package metadata and source text alone: nothing is imported.
+    """Every installed name of a kind, sorted, from package metadata and source text only: nothing is imported.
 
     The names come from the entry-point group `genbench.<kind>`; variants of methods from `genbench.variants`, where
     each is listed as `method/variant`.
@@ -104,7 +104,7 @@ def _installed(kind: Kind, path: tuple[str, ...]) -> tuple[Entry, ...]:
 
 @cache
 def _entry_points(path: tuple[str, ...]) -> Any:
-    """All entry points of the environment; reading them anew costs 40 ms."""
+    """All entry points of the environment; reading them again costs 40 ms."""
     return entry_points()
 
 

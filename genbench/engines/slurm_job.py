@@ -25,7 +25,7 @@ from genbench.training.signals import STOPPING
 from genbench.trial.record import read_json, write_json
 
 ORPHANS = 60.0
-"""Seconds that a worker waits for one of an ending job to let go of the trial."""
+"""Seconds that a worker waits for one of an ending job to release the trial."""
 PATIENCE = 60.0
 """Seconds that a command of Slurm has to answer."""
 
@@ -144,9 +144,7 @@ def _run(folder: Path, asked: list[int]) -> int:
         return run_trial(folder, wait=ORPHANS, log_to_file=False)
     except TrialBusyError:
         return BUSY
-    except (
-        Exception
-    ):  # a worker that cannot even write a record has ended by itself all the same: it is not tried again
+    except Exception:  # a worker that cannot even write a record has ended by itself anyway: it is not tried again
         traceback.print_exc()
         return FAILED
     finally:
@@ -155,7 +153,7 @@ def _run(folder: Path, asked: list[int]) -> int:
 
 
 def _requeue(job: str) -> None:
-    """Have the job run again later, unless it is being cancelled; a supervisor submits it anew where this is
+    """Have the job run again later, unless it is being cancelled; a supervisor submits it again where this is
     forbidden.
     """
     if command("squeue", "-h", "-j", job, "-o", "%T").stdout.strip() == "RUNNING":

@@ -51,8 +51,8 @@ logger = logging.getLogger("genbench")
 
 
 def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm) -> tuple[Record, int]:
-    """Run a trial from where its folder stands; its record and the worker's exit code, whatever happens short of being
-    killed.
+    """Run a trial from where its folder stands; its record and the worker's exit code, whatever happens to it,
+    unless the process is killed.
 
     On several ranks each makes an attempt; they stop, finish and diverge together, while an exception is one rank's
     own.

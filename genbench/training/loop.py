@@ -34,8 +34,8 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     """Train until the budget is spent; return whether it is, or whether training was stopped before.
 
     Goes on from the newest checkpoint in the folder. Ends with a checkpoint of the last update, done or not. assess is
-    called, off the training clock, every `evaluate.every` images short of the end. Raises DivergedError at a loss or a
-    parameter that is not finite. On several ranks all take the same turns, and the first one alone writes.
+    called, off the training clock, every `evaluate.every` images before the end. Raises DivergedError at a loss or a
+    parameter that is not finite. On several ranks all take the same turns, and only the first one writes.
     """
     trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
     comm, every = trainer.kit.comm, run.settings.evaluate.every
@@ -53,7 +53,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
                 save(run)
             return False
 
-        # One update of the generator; the clock of training runs here alone.
+        # One update of the generator; the clock of training runs only here.
         before = progress.images
         run.draws.seek(progress.updates)
         began = time.perf_counter()

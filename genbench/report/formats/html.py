@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing besides itself: no script, no network, pictures within."""
+"""The report as one HTML page that needs no other file: no script, no network, pictures within."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def verdicts(records: pd.DataFrame) -> list[Verdict]:
 
 
 def by_condition(records: pd.DataFrame) -> list[Verdict]:
-    """The same for each condition alone, for every pair that was tried under it; adjusted over all pairs and
+    """The same for each single condition, for every pair that was tried under it; adjusted over all pairs and
     conditions.
     """
     found: list[Verdict] = []
