@@ -8,31 +8,24 @@ the plain dataclasses: a trainer never sees a node of a configuration library.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import math
-import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import field
-from functools import partial
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from genbench.config.overrides import MOST_VALUES, Override, parse
 from genbench.config.point import Point
 from genbench.config.settings import (
     SECTIONS,
+    SHARED,
     SINGLES,
-    EvaluateSettings,
-    FeatureSettings,
-    ResourceSettings,
-    SeedSettings,
     Settings,
-    TrainSettings,
     plain,
     split,
     validate,
 )
+from genbench.config.typecheck import as_declared, defaults
 from genbench.errors import SettingsError, UnknownNameError
 
 __all__ = ["Override", "Schema", "compose", "parse"]
@@ -51,6 +44,12 @@ class Schema(NamedTuple):
     architecture: str
     net_config: type
     layers: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """The dataclass of every section."""
+        own = {"method": self.method_config, "data": self.data_config, "net": self.net_config}
+        return {**own, **SHARED}
 
 
 def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str]) -> list[Point]:
@@ -99,27 +98,20 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
 
 
 def _composed(schema: Schema) -> Any:
-    """Hydra's composition of the schema with its layers, as an open, typed OmegaConf node."""
+    """Hydra's composition of the schema with its layers, as an OmegaConf node of plain values."""
     from hydra import compose as hydra_compose
     from hydra import initialize
     from hydra.core.config_store import ConfigStore
 
     store = ConfigStore.instance()
-    store.store(group="method", name=schema.method, node=_opened(schema.method_config))
-    store.store(group="data", name=schema.dataset, node=_opened(schema.data_config))
-    store.store(group="net", name=schema.architecture, node=_opened(schema.net_config))
-    store.store(
-        name="genbench",
-        node={
-            "defaults": [{"method": schema.method}, {"data": schema.dataset}, {"net": schema.architecture}, "_self_"],
-            "train": _opened(TrainSettings),
-            "evaluate": _opened(EvaluateSettings),
-            "features": _opened(FeatureSettings),
-            "seeds": _opened(SeedSettings),
-            "resources": _opened(ResourceSettings),
-            **{f.name: f.default for f in dataclasses.fields(Settings) if f.name in SINGLES},
-        },
-    )
+    chosen = {"method": schema.method, "data": schema.dataset, "net": schema.architecture}
+    classes = schema.classes
+    for group, name in chosen.items():
+        store.store(group=group, name=name, node=defaults(classes[group]))
+    shared = {section: defaults(config) for section, config in classes.items() if section not in chosen}
+    singles = {f.name: f.default for f in dataclasses.fields(Settings) if f.name in SINGLES}
+    choices = [{group: name} for group, name in chosen.items()]
+    store.store(name="genbench", node={"defaults": [*choices, "_self_"], **shared, **singles})
     with initialize(version_base="1.3", config_path=None):
         config = hydra_compose(config_name="genbench")
     known = set(_keys(config))
@@ -168,81 +160,37 @@ def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
         raise SettingsError(f"{shown}: {_reason(error)}") from error
 
 
-def _opened(config: type) -> type:
-    """A mutable twin of a frozen dataclass: frozen ones cannot be overridden (Hydra #724)."""
-    hints = typing.get_type_hints(config)
-    fields: list[Any] = []
-    for f in dataclasses.fields(config):
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise SettingsError(f"{config.__name__}.{f.name} has no default; every setting of a method needs one")
-        default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-        kind = _opened_type(hints[f.name], f.name)
-        if isinstance(kind, type) and issubclass(kind, enum.Enum):
-            default = kind(default)
-        if isinstance(default, tuple):
-            fields.append((f.name, kind, field(default_factory=partial(list, default))))
-        else:
-            fields.append((f.name, kind, field(default=default)))
-    return dataclasses.make_dataclass(config.__name__, fields)
-
-
-def _opened_type(hint: Any, name: str) -> Any:
-    """The type as OmegaConf takes it: a Literal becomes an enum, a tuple a list, `X | None` an Optional."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return enum.Enum(name, {str(value): value for value in arguments})
-    if origin is tuple:
-        return list[_opened_type(arguments[0], name)]  # type: ignore[misc]
-    if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and arguments[1] is type(None):
-        return typing.Union[_opened_type(arguments[0], name), None]  # noqa: UP007 - the inner type may be an enum made here
-    if hint in (int, float, bool, str):
-        return hint
-    raise SettingsError(
-        f"setting {name} has type {hint}; settings are int, float, bool, str, Literal, tuple[X, ...] or X | None"
-    )
-
-
 def _frozen(schema: Schema, config: Any) -> Settings:
-    """The plain dataclasses back from an OmegaConf node."""
+    """The plain dataclasses back from an OmegaConf node; raises SettingsError for a value of another type."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    def values(node: Any) -> dict[str, Any]:
-        container = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
-        assert isinstance(container, dict)
-        return {str(key): _value(value) for key, value in container.items()}
-
     def build(cls: type, section: str) -> Any:
+        shown = schema.method if section == "method" else section
+        hints = typing.get_type_hints(cls)
         try:
-            return cls(**values(config[section]))
-        except (
-            OmegaConfBaseException,
-            ValueError,
-        ) as error:  # of a value that refers to another one, or of the class's own check
-            raise SettingsError(f"{schema.method if section == 'method' else section}: {_reason(error)}") from error
+            container = OmegaConf.to_container(config[section], resolve=True, throw_on_missing=True)
+            assert isinstance(container, dict)
+            values = {str(key): value for key, value in container.items()}
+            return cls(**{key: _taken(value, hints[key], f"{shown}.{key}") for key, value in values.items()})
+        except (OmegaConfBaseException, ValueError) as error:
+            # Of a value that refers to another one, or of the class's own check.
+            raise SettingsError(f"{shown}: {_reason(error)}") from error
 
     for f in dataclasses.fields(Settings):
         if f.name in SINGLES and type(config[f.name]) is not type(f.default):
-            raise SettingsError(f"{f.name}: value '{config[f.name]}' is not of type {type(f.default).__name__}")
-    return Settings(
-        method=build(schema.method_config, "method"),
-        data=build(schema.data_config, "data"),
-        net=build(schema.net_config, "net"),
-        train=build(TrainSettings, "train"),
-        evaluate=build(EvaluateSettings, "evaluate"),
-        features=build(FeatureSettings, "features"),
-        seeds=build(SeedSettings, "seeds"),
-        resources=build(ResourceSettings, "resources"),
-        **{name: config[name] for name in SINGLES},
-    )
+            raise SettingsError(f"{f.name}: value {config[f.name]!r} is not of type {type(f.default).__name__}")
+    sections = {section: build(cls, section) for section, cls in schema.classes.items()}
+    return Settings(**sections, **{name: config[name] for name in SINGLES})
+
+
+def _taken(value: Any, hint: Any, shown: str) -> Any:
+    try:
+        return as_declared(value, hint)
+    except ValueError as error:
+        raise SettingsError(f"{shown} {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     """The first line of what an error says; OmegaConf's others are about its own nodes."""
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, enum.Enum):
-        return value.value
-    return tuple(_value(item) for item in value) if isinstance(value, list) else value

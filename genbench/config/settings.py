@@ -182,6 +182,14 @@ class Settings:
     )
 
 
+SHARED: Mapping[str, type] = {
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+    "features": FeatureSettings,
+    "seeds": SeedSettings,
+    "resources": ResourceSettings,
+}
+"""The sections that are the same for every method, data set and architecture."""
 SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
 SINGLES = ("device", "threads", "world")
 LARGEST = 2**63 - 1
@@ -193,14 +201,7 @@ def restore(plain: Mapping[str, Any], method: type, data: type, net: type) -> Se
     """Settings from the nested mappings of a trial.json, `settings` and `running` merged; raises SettingsError for what
     they cannot be.
     """
-    shared = {
-        "train": TrainSettings,
-        "evaluate": EvaluateSettings,
-        "features": FeatureSettings,
-        "seeds": SeedSettings,
-        "resources": ResourceSettings,
-    }
-    classes = {"method": method, "data": data, "net": net, **shared}
+    classes = {"method": method, "data": data, "net": net, **SHARED}
     restored: Settings = built(
         Settings, {key: built(classes[key], value) if key in classes else value for key, value in plain.items()}
     )

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genbench.config import compose as composing
 from genbench.config.compose import Override, Schema, compose, parse
 from genbench.config.settings import DataSettings, NetSettings, cite, merge, restore, setting, split
+from genbench.config.typecheck import defaults
 from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 
 
@@ -154,9 +154,9 @@ def test_a_field_without_a_default_and_a_field_of_a_strange_type_are_named():
         lr: complex = 1j
 
     with pytest.raises(SettingsError, match="no default"):
-        composing._opened(Bare)
+        defaults(Bare)
     with pytest.raises(SettingsError, match="complex"):
-        composing._opened(Strange)
+        defaults(Strange)
 
 
 def test_splitting_and_merging_loses_nothing_and_keeps_running_settings_out_of_the_numbers():
