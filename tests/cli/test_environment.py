@@ -36,7 +36,7 @@ def test_versions_threads_and_memory_are_told(shown):
 
 def test_every_extra_of_users_is_told_and_none_of_developers(shown):
     (extras,) = re.findall(r"^extras: (.*)$", shown, re.MULTILINE)
-    assert [part.partition(":")[0] for part in extras.split("; ")] == ["ray", "slurm", "tensorboard"]
+    assert [part.partition(":")[0] for part in extras.split("; ")] == ["pdf", "ray", "slurm", "tensorboard"]
 
 
 def test_a_plugin_stands_with_its_version_and_what_it_provides(shown):
