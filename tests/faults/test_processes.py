@@ -96,7 +96,8 @@ def parent(pid):
     """The fork server of a worker."""
     try:
         server = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        return server if "forkserver" in Path(f"/proc/{server}/cmdline").read_text() else None
+        words = Path(f"/proc/{server}/cmdline").read_text()
+        return server if "forkserver" in words or "prepared.py" in words else None  # it may be forked itself, see there
     except (FileNotFoundError, ProcessLookupError):
         return None
 
