@@ -88,21 +88,16 @@ def genbench(capsys, tmp_path, monkeypatch):
 @pytest.fixture
 def study(tmp_path):
     """plan(method, overrides…): a study of small trials on the ring, their trial.json written; returns the study."""
+    from disturbed import small
+
     from genbench.study.plan import plan_study
     from genbench.study.run import write_trial
 
-    small = [
-        "data.points=800",
-        "train.batch=20",
-        "net.width=8",
-        "evaluate.samples=100",
-        "train.log_every=40",
-        "train.save_every=100",
-    ]
+    smallest = small(log_every=40, save_every=100)
 
     def plan(*labels, overrides=(), seeds=(0,), name="s", datasets=("ring",), budget="train.updates=20"):
         on_ring = set(datasets) <= {"ring", "ring-sharp"}
-        words = [word for word in small if on_ring or not word.startswith("data.")]
+        words = [word for word in smallest if on_ring or not word.startswith("data.")]
         words = list({word.partition("=")[0]: word for word in (*words, budget, *overrides)}.values())
         planned = plan_study(labels or ("toy",), datasets, seeds, words, name=name, results=tmp_path / "results")
         for trial in planned.trials:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from disturbed import Linger
+from disturbed import Linger, small
 from slurm_cluster import ask, cluster
 
 from genbench.engines import slurm_queue
@@ -31,15 +31,7 @@ from genbench.trial.record import read, read_json, write_json
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-SMALL = [
-    "data.points=800",
-    "train.batch=20",
-    "net.width=8",
-    "evaluate.samples=100",
-    "train.log_every=40",
-    "train.save_every=2000",
-]
-SMALL += ["resources.memory_gb=1.5", "resources.minutes=10"]
+SMALL = [*small(log_every=40, save_every=2000), "resources.memory_gb=1.5", "resources.minutes=10"]
 LONG = ["train.updates=1500"]
 """A trial that can be caught while it trains."""
 NUMBERS = itertools.count()

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from disturbed import SMALL, Linger, assert_same, folders, holder, plan, run, wait_for
+from disturbed import SMALL, Linger, assert_same, command, folders, holder, plan, run, wait_for
 
 from genbench.study.run import Silent, write_trial
 from genbench.trial import record
@@ -19,22 +19,9 @@ KILLS = 2
 """Of one trial under one supervisor: a third would be its last."""
 
 
-def command(results, *words, seeds):
-    base = [
-        sys.executable,
-        "-m",
-        "genbench.cli",
-        "run",
-        "--methods",
-        "toy",
-        "--results",
-        str(results),
-        "--study",
-        "s",
-        "--observers",
-        "none",
-    ]
-    return [*base, "--seeds", ",".join(map(str, seeds)), "--slots", "2", *SMALL, *words]
+def supervisor(results, *words, seeds):
+    """The command of a supervisor with two slots."""
+    return command(results, "--study", "s", "--seeds", ",".join(map(str, seeds)), "--slots", "2", *SMALL, *words)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +116,7 @@ def test_supervisors_that_are_killed_or_interrupted(quiet, tmp_path, dice, fault
     study = plan(tmp_path, seeds=seeds)
     for number in range(16):
         process = subprocess.Popen(
-            command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            supervisor(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         before = sum(record.read(directory) is not None for directory in folders(study))
         if before == len(seeds):
@@ -181,7 +168,7 @@ def test_two_supervisors_on_one_study(quiet, tmp_path, fault):
     study = plan(tmp_path, seeds=seeds)
     processes = [
         subprocess.Popen(
-            command(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            supervisor(tmp_path, "train.updates=600", seeds=seeds), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         for _ in range(2)
     ]

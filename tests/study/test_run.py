@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from disturbed import command, small
 
 from genbench.engines.choice import choose
 from genbench.errors import GenbenchError, UnknownNameError
@@ -20,14 +20,7 @@ from genbench.training import worker
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
 
-SMALL = [
-    "data.points=800",
-    "train.batch=20",
-    "net.width=8",
-    "evaluate.samples=100",
-    "train.log_every=40",
-    "train.save_every=400",
-]
+SMALL = small(log_every=40, save_every=400)
 
 
 class Watching(Silent):
@@ -131,23 +124,6 @@ def test_the_records_are_a_data_frame(mixed):
     assert sorted(frame["status"]) == ["diverged", "failed", "failed", "finished", "finished"]
 
 
-def command(folder, *words):
-    return [
-        sys.executable,
-        "-m",
-        "genbench.cli",
-        "run",
-        "--methods",
-        "toy",
-        "--results",
-        str(folder),
-        "--observers",
-        "none",
-        *SMALL,
-        *words,
-    ]
-
-
 def wait_for_rows(folder, count, process):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -177,10 +153,10 @@ def processes_of(folder):
 def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_command_is_run_again(tmp_path, how):
     words = ["train.updates=1500"]
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
-    subprocess.run(command(quiet, *words), check=True, capture_output=True)
+    subprocess.run(command(quiet, *SMALL, *words), check=True, capture_output=True)
     # What runs in the background of a shell ignores SIGINT, and so do its children unless they change that.
     process = subprocess.Popen(
-        command(loud, *words),
+        command(loud, *SMALL, *words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -204,7 +180,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
         assert record.read(trial).status == "interrupted"
         assert "goes on" in output[1]
         assert processes_of(loud) == []
-    subprocess.run(command(loud, *words), check=True, capture_output=True)
+    subprocess.run(command(loud, *SMALL, *words), check=True, capture_output=True)
     (undisturbed,) = quiet.glob("*/trials/*")
     rows = [[(row["images"], row["values"]) for row in Tail(path).rows()] for path in (undisturbed, trial)]
     assert rows[0] == rows[1]

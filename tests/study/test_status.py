@@ -3,11 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 import time
 
 import pytest
-from disturbed import Linger
+from disturbed import Linger, command, small
 
 from genbench.cli.display import duration
 from genbench.errors import GenbenchError
@@ -79,30 +78,9 @@ def test_word_of_a_supervisor_that_was_killed_is_removed_and_one_elsewhere_is_na
 def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
     linger = Linger(tmp_path)
     planned = study(budget="train.images=4000", overrides=linger.words)
-    command = [
-        sys.executable,
-        "-m",
-        "genbench.cli",
-        "run",
-        "--methods",
-        "toy",
-        "--observers",
-        "none",
-        "--study",
-        "s",
-        "--results",
-        str(planned.results),
-    ]
-    small = [
-        "data.points=800",
-        "train.batch=20",
-        "net.width=8",
-        "evaluate.samples=100",
-        "train.log_every=40",
-        "train.save_every=100",
-    ]
-    words = [*small, "train.images=4000", *linger.words]
-    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
+    size = small(log_every=40, save_every=100)
+    asked = command(planned.results, "--study", "s", *size, "train.images=4000", *linger.words)
+    process = subprocess.Popen(asked, stderr=subprocess.PIPE, text=True)
     (directory,) = [planned.directory_of(trial) for trial in planned.trials]
     deadline = time.monotonic() + 120
     while not (directory / "metrics.jsonl").exists():
@@ -115,5 +93,5 @@ def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
     assert "goes on where this one stopped" in said
     assert status.states(planned.directory)[0].state == "interrupted"
     linger.over()
-    assert subprocess.run([*command, *words], stdout=subprocess.DEVNULL).returncode == 0
+    assert subprocess.run(asked, stdout=subprocess.DEVNULL).returncode == 0
     assert status.states(planned.directory)[0].state == "finished"

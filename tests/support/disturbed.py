@@ -1,5 +1,6 @@
-"""What tests of faults share: small studies, and whether two trials ended alike."""
+"""What tests of whole trials share: small studies, the command that runs one, and whether two trials ended alike."""
 
+import sys
 import time
 
 import torch
@@ -10,14 +11,20 @@ from genbench.study.run import Silent, run_study
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
 
-SMALL = [
-    "data.points=800",
-    "train.batch=20",
-    "net.width=8",
-    "evaluate.samples=100",
-    "train.log_every=400",
-    "train.save_every=2000",
-]
+
+def small(*, log_every, save_every):
+    """Settings of a trial on the ring that takes a second."""
+    size = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100"]
+    return [*size, f"train.log_every={log_every}", f"train.save_every={save_every}"]
+
+
+def command(results, *words):
+    """The words of a process that runs the toy on a results folder."""
+    base = [sys.executable, "-m", "genbench.cli", "run", "--methods", "toy", "--observers", "none"]
+    return [*base, "--results", str(results), *words]
+
+
+SMALL = small(log_every=400, save_every=2000)
 
 
 def plan(results, *overrides, seeds=(0,), methods=("toy",), updates=600, name="s"):
