@@ -120,12 +120,13 @@ def _manager(entry: Entry) -> pluggy.PluginManager:
             f"{entry.kind.removesuffix('s')} '{entry.name}' from {entry.origin} cannot be imported:"
             f" {type(error).__name__}: {error}"
         ) from error
-    manager.register(module, name=entry.module)
     try:
+        manager.register(module, name=entry.module)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        unknown = next(name for name in vars(module) if name.startswith("genbench_") and name not in HOOKS)
-        raise PluginError(f"{entry.origin}: {UnknownNameError('hook', unknown, HOOKS)}") from error
+        unknown = [name for name in vars(module) if name.startswith("genbench_") and name not in HOOKS]
+        reason = UnknownNameError("hook", unknown[0], HOOKS) if unknown else " ".join(str(error).split())
+        raise PluginError(f"{entry.origin}: {reason}") from error
     return manager
 
 
@@ -139,8 +140,8 @@ def _problem(kind: Kind, point: EntryPoint, claimants: list[str]) -> str:
         return conflict
     try:
         spec = importlib.util.find_spec(point.module)
-    except (ImportError, ValueError) as error:
-        return f"module {point.module} cannot be found: {error}"
+    except Exception as error:  # to find a.b, Python imports a, which may raise anything
+        return f"module {point.module} cannot be found: {type(error).__name__}: {error}"
     if spec is None or spec.origin is None:
         return f"module {point.module} cannot be found; reinstall {point.dist.name if point.dist else point.module}"
     if point.module.partition(".")[0] == "genbench":

@@ -20,6 +20,12 @@ from genbench.plugin import hookimpl
 def genbench_method():
     return []
 """
+ARGUMENT = """
+from genbench.plugin import hookimpl
+@hookimpl
+def genbench_methods(seed):
+    return []
+"""
 RAISES = """
 from genbench.plugin import Method, hookimpl
 @hookimpl
@@ -102,6 +108,7 @@ def test_a_good_plugin_is_found_as_soon_as_it_is_on_the_path(install):
         ("x = '\0'", "null bytes", "null bytes"),
         ("import no_such_library", "", "No module named 'no_such_library'"),
         (MISSPELT, "", "did you mean 'genbench_methods'"),
+        (ARGUMENT, "", r"genbench_methods.*seed"),
         (RAISES, "", r"genbench_methods\(\) in module_genbench_x raises TypeError: .*missing 1 required"),
         ("raise RuntimeError('no license')", "", "RuntimeError: no license"),
         (GOOD.format(name="other"), "", r"provides \['other'\]"),
@@ -115,6 +122,14 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_fails_only_when_it_is_cho
     with pytest.raises(PluginError, match=loaded) as error:
         registry.load("methods", "broken")
     assert "genbench-x 1.0" in str(error.value)
+
+
+def test_a_package_that_raises_while_its_module_is_looked_for_is_listed_as_broken(install, tmp_path):
+    install("inner", None, module="module_genbench_p.inner")
+    package = tmp_path / "genbench-x" / "module_genbench_p"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('no license')")
+    assert "RuntimeError: no license" in entry("inner").problem
 
 
 def test_two_distributions_that_claim_one_name_are_both_named(install):
