@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from genbench.config.settings import check_running
+from genbench.contract import numerics
 from genbench.contract.comm import Comm
 from genbench.training import distributed
 from genbench.training.attempt import BUSY, DIVERGED, DONE, FAILED, KILLED, STOPPED, attempt
 from genbench.training.signals import asked_to_stop
 from genbench.trial.lock import locked
 from genbench.trial.log import logged
-from genbench.trial.record import FINAL, read, read_json, write
+from genbench.trial.record import FINAL, read, write
 from genbench.trial.trial import Trial
 
 __all__ = ["BUSY", "DIVERGED", "DONE", "FAILED", "KILLED", "STOPPED", "run_trial"]
@@ -28,7 +29,7 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     Raises TrialBusyError when another process still runs the same folder after `wait` seconds, GenbenchError when
     trial.json cannot be used.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    trial = Trial.read(directory)
     check_running(trial.running)
     stop = asked_to_stop()
     world, nodes = trial.running.get("world", 1), distributed.Nodes.of(trial)
@@ -37,6 +38,7 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     with locked(directory, wait), logged(directory, log_to_file):
         if (record := read(directory)) and record.status in FINAL:
             return DONE if record.status == "finished" else DIVERGED
+        numerics.check(trial)
         (directory / "record.json").unlink(missing_ok=True)
         if world == 1:
             made, code = attempt(trial, directory, stop, Comm())

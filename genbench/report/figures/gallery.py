@@ -38,7 +38,7 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
         *drawn,
         *_parallel(trials, faces),
     ]
-    return tuple(found), problems
+    return tuple(found), [*problems, *samples.strangers(trials)]
 
 
 def save(figures: Iterable[Figure], folder: Path) -> None:
