@@ -106,4 +106,4 @@ def test_kept_ones_and_newer_ones_never_stand_in_one_mean(again, raised):
     assert set(contenders.name(records).records["contender"]) == {"toy numerics=method:1", "toy numerics=method:2"}
     (scores, *_) = contents.of(again(0).directory).results
     assert list(scores.shown["method.numerics"]) == ["method:1", "method:2"]
-    assert list(scores.shown["mmd"]) == ["1.50 ± 0.707", "5.50 ± 0.707"]
+    assert list(scores.shown["mmd"]) == ["1.50 ± 0.71", "5.50 ± 0.71"]
