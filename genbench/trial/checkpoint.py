@@ -50,14 +50,16 @@ def latest(folder: Path, trial: Trial) -> dict[str, Any] | None:
     A damaged one, or one of another trial, is named in the log and the older one is taken. Raises CheckpointError when
     none can be used.
     """
-    paths = _all(folder)
-    problems = []
-    for path in reversed(paths):
+    problems: list[str] = []
+    for path in reversed(_all(folder)):
         try:
-            return load(path, trial)
+            state = load(path, trial)
         except CheckpointError as error:
             problems.append(str(error))
-            logger.warning("%s; going on from an older one", error)
+            continue
+        for problem in problems:
+            logger.warning("%s; going on from the older %s", problem, path.name)
+        return state
     if problems:
         raise CheckpointError(
             f"no checkpoint in {folder} can be used: {'; '.join(problems)}; remove the folder to start the trial again"

@@ -6,23 +6,19 @@ are no traceback.
 
 import contextlib
 import dataclasses
-import io
 import itertools
 import json
 import os
 import shutil
 import signal
 import socket
-import string
 import subprocess
-import traceback
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as how
+from damaged import call, damage, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench import cli
@@ -38,7 +34,6 @@ from genbench.training.attempt import BUSY, DIVERGED, DONE, FAILED, STOPPED
 from genbench.trial.record import Record
 from genbench.trial.trial import Trial
 
-TIMES = int(os.environ.get("GENBENCH_FUZZ", "1"))
 RING = [
     "data.points=800",
     "train.batch=20",
@@ -48,19 +43,6 @@ RING = [
     "train.log_every=40",
 ]
 DRY = ["run", "--methods", "toy", "--dry-run"]
-
-
-def examples(count):
-    """So many examples, the same ones in every run unless more are asked for."""
-    checks = [
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.filter_too_much,
-    ]
-    return how(
-        max_examples=count * TIMES, deadline=None, derandomize=TIMES == 1, database=None, suppress_health_check=checks
-    )
 
 
 # What is typed --------------------------------------------------------------------------------------------------------
@@ -160,24 +142,6 @@ class Started(BaseException):
 
 def start(*words, **options):
     raise Started(words)
-
-
-def call(*words):
-    """A command's exit code, stdout and stderr, both as a terminal takes them, and the traceback if there was one."""
-    streams = [
-        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
-        for errors in ("strict", "backslashreplace")
-    ]
-    code, trace = None, ""
-    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-        try:
-            cli.main([str(word) for word in words])
-        except SystemExit as end:
-            code = end.code
-        except Exception:
-            trace = traceback.format_exc()
-    out, err = (stream.buffer.getvalue().decode() for stream in streams)
-    return SimpleNamespace(code=code, out=out, err=err, trace=trace)
 
 
 def tree(folder):
@@ -509,66 +473,6 @@ def test_a_finished_trial_is_scored_again_or_left_as_it_is(finished, pairs):
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
-
-PLAIN = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(max_size=8),
-        st.sampled_from(["../../x", "finished", "toy", 10**400, 2**70]),
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
-    max_leaves=6,
-)
-
-
-@st.composite
-def damage(draw, lined=False):
-    """A function from a file's bytes to damaged ones: bytes changed, cut or put in, or a value of its JSON replaced,
-    removed or added.
-    """
-    kind = draw(st.sampled_from(["flip", "cut", "insert", "replace", "replace", "remove", "add"]))
-    at, plain, bits = draw(st.floats(0, 1, exclude_max=True)), draw(PLAIN), draw(st.binary(min_size=1, max_size=9))
-    name = draw(st.text(string.ascii_lowercase, min_size=1, max_size=5))
-
-    def bytewise(content):
-        place = int(at * len(content))
-        if kind == "flip":
-            return content[:place] + bytes([content[place] ^ bits[0]]) + content[place + 1 :]
-        return content[:place] if kind == "cut" else content[:place] + bits + content[place:]
-
-    def structured(content):
-        top = json.loads(content)
-        places, waiting = [], [top]
-        while waiting:
-            node = waiting.pop()
-            for key in node if isinstance(node, dict) else range(len(node)):
-                places.append((node, key))
-                waiting += [node[key]] if isinstance(node[key], dict | list) and node[key] else []
-        node, key = places[int(at * len(places))]
-        if kind == "remove":
-            del node[key]
-        elif kind == "add" and isinstance(node, dict):
-            node[name] = plain
-        else:
-            node[key] = plain
-        if draw(st.booleans()) and isinstance(top.get("settings"), dict):
-            with contextlib.suppress(Exception):  # somebody who can change a trial's file can change its id as well
-                top["id"] = Trial(**{key: value for key, value in top.items() if key != "id"}).id
-        return json.dumps(top).encode()
-
-    def apply(content):
-        if kind in ("flip", "cut", "insert"):
-            return bytewise(content)
-        if not lined:
-            return structured(content)
-        lines = content.splitlines()
-        number = int(at * len(lines))
-        return b"\n".join([*lines[:number], structured(lines[number]), *lines[number + 1 :]]) + b"\n"
-
-    return apply
 
 
 @pytest.fixture

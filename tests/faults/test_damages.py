@@ -1,0 +1,220 @@
+"""Files of trials damaged in any way and swapped between trials: no traceback, no hang, no false number, none lost.
+
+`GENBENCH_FUZZ=4 tox -e faults -- tests/faults/test_damages.py --ledger damages.csv` tries a thousand, other ones every
+time.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from damaged import call, damage, examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genbench.errors import GenbenchError
+from genbench.report import contents
+from genbench.study.plan import plan_study, write_asked
+from genbench.study.run import write_trial
+from genbench.training import worker
+from genbench.trial import record
+from genbench.trial.log import Tail
+from genbench.trial.trial import Trial
+
+COUNT = 250
+PATIENCE = 10.0
+"""Seconds of this process's time that a command may take."""
+WORDS = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=50", "train.updates=20"]
+WORDS += ["train.log_every=100", "train.save_every=100", "evaluate.every=200", "evaluate.metrics=[mmd,modes]"]
+KINDS = ("trial.json", "record.json", "metrics.jsonl", "checkpoint", "best.pt", "sum", "final.png", "study.json")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The folder of a study of four trials, all finished."""
+    results = tmp_path_factory.mktemp("undisturbed")
+    study = plan_study(["toy", "toy/fast"], ["ring"], [0, 1], WORDS, name="s", results=results)
+    write_asked(study, "genbench run")
+    for trial in study.trials:
+        write_trial(trial, study.directory_of(trial))
+        assert worker.run_trial(study.directory_of(trial)) == worker.DONE
+    return study.directory
+
+
+@pytest.fixture(scope="module")
+def truth(undisturbed):
+    """Trial's id to its record and its rows, as they are."""
+    return {Trial.read(folder).id: told(folder) for folder in record.trial_directories(undisturbed)}
+
+
+def told(folder):
+    """What a trial's record and log say, without what depends on the clock."""
+    found = record.read(folder)
+    rows = [(row["updates"], row.get("values"), row.get("metrics")) for row in Tail(folder).rows()]
+    return (found.status, found.seed, found.label, found.images, found.updates, dict(found.metrics)), rows
+
+
+def file_of(study, folder, kind):
+    if kind == "study.json":
+        return study / kind
+    if kind in ("checkpoint", "sum"):
+        newest = max((folder / "checkpoint").glob("[0-9]*.pt"))
+        return newest if kind == "checkpoint" else newest.with_name(f"{newest.name}.sha256")
+    return folder / {"best.pt": "checkpoint/best.pt", "final.png": "samples/final.png"}.get(kind, kind)
+
+
+def within_patience(*words):
+    began = time.process_time()
+    done = call(*words)
+    assert not done.trace, (words, done.trace)
+    assert time.process_time() - began < PATIENCE, words
+    assert done.code in (0, 1, 2, worker.DIVERGED), (words, done.err)
+    assert done.code != 2 or done.err.count("\n") == 1, done.err
+    return done
+
+
+ACTIONS = ("damage", "damage", "swap", "copy", "delete", "folder", "copy of the trial", "foreign trial")
+
+
+@st.composite
+def disturbances(draw):
+    """A function that disturbs a study's folder, and returns which trials' files it touched."""
+    action, kind = draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(KINDS))
+    one, other = draw(st.permutations(range(4)))[:2]
+    structured = kind in ("trial.json", "record.json", "study.json", "metrics.jsonl")
+    damaged = draw(damage(lined=kind == "metrics.jsonl")) if structured else None
+    at, bits = draw(st.floats(0, 1, exclude_max=True)), draw(st.binary(min_size=1, max_size=4))
+
+    def bytewise(content):
+        place = int(at * len(content))
+        return content[:place] + (bits if at < 0.5 else b"") + content[place + len(bits) :]
+
+    def disturb(study):
+        folders = sorted((study / "trials").iterdir())
+        path, second = (file_of(study, folders[number], kind) for number in (one, other))
+        match action:
+            case "damage":
+                path.write_bytes((damaged or bytewise)(path.read_bytes()))
+            case "swap" if kind != "study.json":
+                mine = path.read_bytes()
+                path.write_bytes(second.read_bytes())
+                second.write_bytes(mine)
+                return {folders[one].name, folders[other].name}
+            case "copy" if kind != "study.json":
+                shutil.copy(second, path)
+            case "folder":
+                path.unlink()
+                path.mkdir()
+            case "copy of the trial":
+                shutil.copytree(folders[one], study / "trials" / "copy")
+                return set()
+            case "foreign trial":
+                shutil.rmtree(folders[one])
+                shutil.copytree(folders[other], folders[one])
+            case _:
+                path.unlink()
+        return {folders[one].name}
+
+    disturb.words = f"{action} {kind}"
+    return disturb
+
+
+def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    number = iter(range(10**9))
+
+    @examples(COUNT)
+    @given(disturbances(), st.sampled_from(["sample", "evaluate", "run", "sync"]))
+    def every(disturb, reader):
+        results = tmp_path / str(next(number))
+        study = results / "s"
+        shutil.copytree(undisturbed, study)
+        touched = disturb(study)
+        folders = sorted(path for path in (study / "trials").iterdir() if path.is_dir())
+
+        # What is read is true, and what was not touched is there.
+        found, named = record.load_good(results)
+        for row in found.to_dict("records"):
+            (status, seed, label, images, updates, metrics), _ = truth[row["id"]]
+            said = f"{row['method']}/{row['variant']}" if row["variant"] else row["method"]
+            assert (row["status"], row["seed"], said, row["images"], row["updates"]) == (
+                status,
+                seed,
+                label,
+                images,
+                updates,
+            )
+            assert {name: row[name] for name in row["metrics"].split(",")} == metrics
+        ids = list(found["id"]) if len(found) else []
+        assert len(set(ids)) == len(ids), "one trial counts twice"
+        untouched = {truth_id(undisturbed / "trials" / folder.name) for folder in folders if is_own(folder, touched)}
+        assert untouched <= set(ids)
+        assert len(ids) == 4 or named or len(folders) < 4 or disturbed_without_a_trace(study), disturb.words
+
+        # The commands say it.
+        within_patience("status", "s", "--results", results)
+        within_patience("report", "s", "--results", results, "--format", "csv")
+        victim = next((folder for folder in folders if folder.name in touched), folders[0])
+        match reader:
+            case "sample":
+                within_patience("sample", victim, "-n", "2", "-o", results / "samples.npz")
+            case "evaluate":
+                within_patience("evaluate", victim, "evaluate.samples=20")
+            case "sync":
+                within_patience("sync", results, "--observers", "tensorboard")
+            case "run":
+                dry = ("run", "--methods", "toy,toy/fast", "--seeds", "0,1", "--study", "s", "--dry-run")
+                within_patience(*dry, "--results", results, *WORDS)
+
+        # A worker that begins here goes on to the true numbers or says why not.
+        for folder in folders:
+            if folder.name in touched and (folder / "record.json").is_file():
+                (folder / "record.json").unlink()
+                with_the_truth_or_a_reason(folder, truth)
+        shutil.rmtree(results)
+        fault(f"{disturb.words.split()[0]} {disturb.words.split()[-1]}")
+
+    every()
+
+
+def truth_id(folder):
+    return Trial.read(folder).id
+
+
+def is_own(folder, touched):
+    return folder.name not in touched and folder.name != "copy"
+
+
+def disturbed_without_a_trace(study):
+    """Whether a trial has no record any more, as one that waits has none, or no trial.json."""
+    trials = list((study / "trials").iterdir())
+    return not all((folder / name).exists() for folder in trials for name in ("trial.json", "record.json"))
+
+
+def with_the_truth_or_a_reason(folder, truth):
+    try:
+        code = worker.run_trial(folder)
+    except GenbenchError:
+        return
+    found = record.read(folder)
+    if code == worker.DONE:
+        assert told(folder) == truth[Trial.read(folder).id]
+    else:
+        assert found.error
+
+
+def test_the_report_of_a_disturbed_study_draws_what_is_left(undisturbed, tmp_path, fault):
+    """All figures, for a few: drawing takes seconds."""
+    for number, kind in enumerate(KINDS):
+        study = tmp_path / str(number) / "s"
+        shutil.copytree(undisturbed, study)
+        folder = min((study / "trials").iterdir())
+        path = file_of(study, folder, kind)
+        path.write_bytes(os.urandom(200))
+        found = contents.of(study)
+        assert len(found.damaged) == (0 if kind in ("checkpoint", "best.pt", "sum") else 1), kind
+        assert Path(folder).name in "".join(found.damaged) or kind in ("checkpoint", "best.pt", "sum", "study.json")
+        fault(f"noise in {kind}, its report")
