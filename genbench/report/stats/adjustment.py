@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,18 +40,24 @@ def of_scores(pair: Comparison) -> Test:
 
 
 def of_results(pair: Comparison) -> Test:
-    """The test of all results, those without a score being the worst: of ranks, or, where all of one have a score and
-    none of the other, of that; where all of both have one, the t test.
+    """The test of all results, those without a score being the worst; where all have one, the t test.
 
-    All against none is the most extreme that ranks can be: where their test can call anything different, it does so
-    here, and where it cannot, only this one is left. So they are not wrong more often for being two.
+    Where all of one have a score and none of the other, that is tested. It is the most extreme that ranks can be: where
+    their test can call anything different, it does so here, and where it cannot, only this one is left. Otherwise ranks
+    are tested; and where the method whose scores lead lost no larger share of its trials, the scores too, and the
+    smaller p is doubled: no method gains by a trial that diverges.
     """
+    scored = of_scores(pair)
     if not pair.is_counted or pair.family.better == "neither":
-        return of_scores(pair)
+        return scored
     if pair.is_all_or_none:
         return Test(pair=pair, name="all or none", p=statistics.all_or_none_p(pair.seeds_counted), of_scores=False)
     p = statistics.permutation_p(pair.ranks_a, pair.ranks_b, paired=False)
-    return Test(pair=pair, name="ranks", p=p, of_scores=False)
+    ranks = Test(pair=pair, name="ranks", p=p, of_scores=False)
+    if not pair.enough or pair.lead_of_scores * pair.lead_of_losses < 0:
+        return ranks
+    found = min(scored, ranks, key=lambda one: one.p)
+    return replace(found, p=min(1.0, 2 * found.p))
 
 
 def together(pairs: Sequence[Comparison]) -> list[list[int]]:

@@ -91,7 +91,7 @@ def _judged(pairs: Sequence[Comparison]) -> list[Verdict]:
     for numbers in adjustment.together(pairs):
         own = [pairs[number] for number in numbers]
         of_results = _adjusted([adjustment.of_results(pair) for pair in own])
-        counted = any(not one.test.of_scores for one in of_results)
+        counted = any(pair.is_counted for pair in own)
         of_scores = _adjusted([adjustment.of_scores(pair) for pair in own]) if counted else of_results
         for number, result, scored in zip(numbers, of_results, of_scores, strict=True):
             found[number] = _verdict(result, scored)
@@ -112,8 +112,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
     a, b = pair.values
     found = statistics.contrast(a, b, paired=pair.paired) if pair.enough else None
     has_p = found is not None and family.better != "neither"
-    of_scored = _word_of_scores(scored)
-    word = of_scored if result.test.of_scores else _word_of_results(result)
+    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result.p_holm)
     return Verdict(
         dataset=family.dataset,
         condition=_place(pair),
@@ -133,7 +132,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
         p_permutation=statistics.permutation_p(a, b, paired=pair.paired) if has_p else NAN,
         probability_of_improvement=_probability(a, b, family.better) if has_p else NAN,
         verdict=word,
-        of_scored=of_scored,
+        of_scored=_word_of_scores(scored),
         test_of_scored=scored.test.name,
         p_of_scored=scored.p_holm,
         seeds_needed=_needed(result) if word == "inconclusive" else None,
@@ -167,20 +166,11 @@ def _is_undirected(test: Test) -> bool:
 
 def _word_of_scores(one: _Tested) -> Word:
     """What the seeds with a score say."""
-    pair = one.test.pair
     if math.isnan(one.test.p):
         return "none"
-    difference = statistics.contrast(*pair.values, paired=pair.paired).difference
-    if difference == 0 and one.test.name == "no spread":
+    if one.test.name == "no spread" and statistics.contrast(*one.test.pair.values, paired=one.test.pair.paired).p == 1:
         return "equal"
-    return _word(difference if pair.family.better == "higher" else -difference, one.p_holm)
-
-
-def _word_of_results(one: _Tested) -> Word:
-    """What all results say, those without a score being the worst."""
-    pair = one.test.pair
-    lead = statistics.mean(pair.ranks_a) - statistics.mean(pair.ranks_b)
-    return _word(lead, one.p_holm)
+    return _word(one.test.pair.lead_of_scores, one.p_holm)
 
 
 def _word(lead: float, p: float) -> Word:
@@ -196,7 +186,8 @@ def _probability(a: Values, b: Values, better: str) -> float:
 
 def _needed(one: _Tested) -> int | None:
     """Seeds that would find the difference that was seen, if there was one; None where ranks decide."""
-    pair, level = one.test.pair, one.level
+    pair = one.test.pair
+    level = one.level / 2 if pair.is_counted and one.test.of_scores else one.level
     if one.test.name == "ranks":
         return None
     if one.test.name in ("all or none", "no spread"):

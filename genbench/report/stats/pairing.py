@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from genbench.report.stats import statistics
 from genbench.report.stats.outcomes import UNSCORED, Family, Outcomes
 from genbench.report.stats.statistics import Values
 
@@ -64,6 +65,22 @@ class Comparison:
             common = [seed for seed in self.of_a if seed in self.of_b]
             return np.array([self.of_a[seed] for seed in common]), np.array([self.of_b[seed] for seed in common])
         return np.array(list(self.of_a.values())), np.array(list(self.of_b.values()))
+
+    @property
+    def lead_of_scores(self) -> float:
+        """By how much the mean of a is better than that of b, of the seeds with a score."""
+        a, b = self.values
+        return (statistics.mean(a) - statistics.mean(b)) * (1 if self.family.better == "higher" else -1)
+
+    @property
+    def lead_of_ranks(self) -> float:
+        """By how much the mean rank of a is better, of all results."""
+        return statistics.mean(self.ranks_a) - statistics.mean(self.ranks_b)
+
+    @property
+    def lead_of_losses(self) -> float:
+        """By how much smaller the share of results without a score is in a."""
+        return self.ends_b.lost / self.ends_b.trials - self.ends_a.lost / self.ends_a.trials
 
     @property
     def is_counted(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from genbench.report.stats.verdict import Verdict
+from genbench.report.stats.verdict import Verdict, Word
 
 
 class Ended(NamedTuple):
@@ -35,7 +35,7 @@ def sentence(verdict: Verdict) -> str:
     elif verdict.test == "ranks":
         words = _ranked(verdict, a, b)
     else:
-        words = _scored(verdict) + (f". {losses(verdict)}" if a.lost or b.lost else "")
+        words = _scored(verdict, verdict.verdict, verdict.p_holm) + (f". {losses(verdict)}" if a.lost or b.lost else "")
     return words + _missing(a, b)
 
 
@@ -76,12 +76,10 @@ def ended(verdict: Verdict) -> tuple[Ended, Ended]:
     )
 
 
-def _scored(verdict: Verdict) -> str:
-    """What the seeds with a score say."""
-    a, b, metric, word = verdict.a, verdict.b, _metric(verdict), verdict.of_scored
-    basis = (
-        f"({verdict.test_of_scored} over {verdict.seeds} seeds{_place(verdict)}, {_p(verdict.p_of_scored)} after Holm)"
-    )
+def _scored(verdict: Verdict, word: Word, p: float) -> str:
+    """What the seeds with a score say: a word at an adjusted p."""
+    a, b, metric = verdict.a, verdict.b, _metric(verdict)
+    basis = f"({verdict.test_of_scored} over {verdict.seeds} seeds{_place(verdict)}, {_p(p)} after Holm)"
     interval = f"[{verdict.low:.3g}, {verdict.high:.3g}]"
     if word in ("better", "worse"):
         if verdict.difference < 0:
@@ -102,7 +100,7 @@ def _ranked(verdict: Verdict, a: Ended, b: Ended) -> str:
     alone = (
         f"Those with a score are too few for a verdict of their own, {a.trials - a.lost} and {b.trials - b.lost}"
         if verdict.of_scored == "none"
-        else f"Among the seeds with a score, {_scored(verdict)}"
+        else f"Among the seeds with a score, {_scored(verdict, verdict.of_scored, verdict.p_of_scored)}"
     )
     return f"{words}. {losses(verdict)}. {alone}"
 

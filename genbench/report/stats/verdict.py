@@ -39,7 +39,8 @@ class Verdict:
     """The 95 % interval of the difference, for only this comparison."""
     high: float
     p: float
-    """Two-sided, of the test."""
+    """Two-sided, of the test; doubled where a trial has no score and both ranks and the seeds with a score were tested.
+    """
     p_holm: float
     """Adjusted over all comparisons of the metric, on all data sets (`statistics.family_p`); decides, at 0.05."""
     comparisons: int
@@ -51,8 +52,8 @@ class Verdict:
     """The chance that a seed of a beats one of b, of the seeds with a score."""
     verdict: Word
     """On a. A trial that diverged, or finished with a number that is not finite, is worse than every one with a score.
-    Where there is one, ranks decide, which takes four seeds of each to find a difference; between all and none three
-    do."""
+    Where there is one, ranks decide, which takes four seeds of each to find a difference; or the seeds with a score,
+    where who leads by them lost no larger share of its trials; between all and none three seeds do."""
     of_scored: Word
     """The verdict of only the seeds with a score; the same as `verdict` where every trial has one."""
     test_of_scored: str

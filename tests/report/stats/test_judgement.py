@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genbench.report.stats import judgement, outcomes
+from genbench.report.stats import judgement, outcomes, statistics
 from genbench.report.stats.judgement import by_condition, headline, sentence
 from genbench.trial.record import Record, frame
 
@@ -494,3 +494,25 @@ def test_a_sentence_names_the_condition():
     ]
     assert "over 5 seeds at latent=2, p" in sentence(by_condition(frame(grid))[0])
     assert "over 5 seeds, each the mean of 2 conditions, p" in sentence(one(grid))
+
+
+@pytest.mark.parametrize("lost", range(5))
+def test_no_method_gains_by_its_trials_that_diverge(lost):
+    """Whatever the scores say: with more of its trials lost a method is never called better where it was not."""
+    order = ["worse", "inconclusive", "better"]
+    scores = [GOOD[seed % 5] + 0.05 * seed for seed in range(8)]
+    fewer, more = (
+        one(trials("gram", [*scores[count:], *[LOST] * count]), trials("gan", [*BAD, *BAD[:3]]))
+        for count in (lost, lost + 1)
+    )
+    assert order.index(more.verdict) <= order.index(fewer.verdict)
+
+
+def test_a_worse_method_stays_worse_when_it_diverges_too():
+    found = one(trials("gram", GOOD[:3]), [*trials("gan", BAD[:3]), a_record("gan", 3, LOST)])
+    assert (found.verdict, found.test, found.p) == (
+        "better",
+        "Welch's t",
+        2 * statistics.contrast(np.array(GOOD[:3]), np.array(BAD[:3]), paired=False).p,
+    )
+    assert sentence(found).endswith("better. gan diverged in 1 of 4 trials, gram in none of 3")
