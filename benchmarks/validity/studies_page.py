@@ -1,0 +1,1 @@
+def page(a,b,m): return str(m)
