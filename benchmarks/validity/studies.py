@@ -33,7 +33,9 @@ CHANCES = (0.2, 0.5)
 def main(words: Sequence[str] | None = None) -> None:
     """Simulate and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--draws", type=int, default=2000, help="made-up studies in each row; half where trials diverge")
+    parser.add_argument(
+        "--draws", type=int, default=2000, help="made-up studies in each row; half where trials diverge"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/validity"))
     arguments = parser.parse_args(words)
     started = time.process_time()
@@ -113,10 +115,7 @@ def _judged(study: Values) -> tuple[bool, bool]:
         outcomes={f"copy{number}": {"": _outcomes(scores)} for number, scores in enumerate(study)},
     )
     pairs = [compare(family, a, b, ("",)) for a, b in combinations(family.outcomes, 2)]
-    p = (
-        adjustment.adjusted([test(pair) for pair in pairs])
-        for test in (adjustment.of_results, adjustment.of_scores)
-    )
+    p = (adjustment.adjusted([test(pair) for pair in pairs]) for test in (adjustment.of_results, adjustment.of_scores))
     by_results, by_scores = (any(value <= LEVEL for value in values) for values in p)
     return by_results, by_scores
 

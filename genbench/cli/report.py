@@ -98,7 +98,7 @@ def compare(a: str, b: str, results: Path) -> None:
         click.echo()
         for one in found.verdicts:
             click.echo(judgement.sentence(one))
-    for line in found.refused:
+    for line in (*found.promise, *found.refused):
         click.echo(f"note: {line}")
     _end([*damaged, *also_damaged])
 

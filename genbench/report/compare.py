@@ -51,6 +51,8 @@ class Differences:
 
     fields: Sequence[Field]
     verdicts: Sequence[Verdict]
+    promise: Sequence[str]
+    """What is promised of these, in lines."""
     refused: Sequence[str]
     """Lines about what was not compared, and why."""
 
@@ -77,7 +79,23 @@ def between(a: Side, b: Side) -> Differences:
         judged, lines = _judge(ours, theirs, str(dataset))
         found += judged
         refused += lines
-    return Differences(fields=fields, verdicts=found, refused=refused)
+    return Differences(fields=fields, verdicts=found, promise=_promise(found), refused=refused)
+
+
+def _promise(found: Sequence[Verdict]) -> list[str]:
+    """Over what p are adjusted, in a line; nothing where no verdict was possible."""
+    judged = [one for one in found if one.comparisons and one.better != "neither"]
+    if not judged:
+        return []
+    primary, secondary = (
+        ", ".join(dict.fromkeys(one.metric for one in judged if one.role == role)) for role in ("primary", "secondary")
+    )
+    named = f"primary metric: {primary}" + (f"; secondary: {secondary}" if secondary else "")
+    return [
+        f"{named}; p are adjusted within one metric and one pair of methods on one data set, so there is no promise"
+        " over several. A pair that was picked from a study because it looked best has a p that is too small: the one that"
+        " counts is in the study's report"
+    ]
 
 
 def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:

@@ -87,7 +87,8 @@ def summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
 
 def _is_mute(one: Verdict) -> bool:
     """Whether a verdict has nothing to tell but why there is none."""
-    return one.verdict == NEVER and not judgement.losses(one) and not one.missing_a and not one.missing_b
+    tells = judgement.losses(one) or one.missing_a or one.missing_b
+    return one.verdict == NEVER and (one.better == "neither" or not tells)
 
 
 def _count(found: Sequence[Verdict], why: str) -> str:

@@ -51,7 +51,7 @@ def of_results(pair: Comparison) -> Test:
     if not pair.is_counted or pair.family.better == "neither":
         return scored
     if pair.is_all_or_none:
-        return Test(pair=pair, name="all or none", p=statistics.all_or_none_p(pair.seeds_counted), of_scores=False)
+        return Test(pair=pair, name="all against none", p=statistics.all_or_none_p(pair.seeds_counted), of_scores=False)
     p = statistics.permutation_p(pair.ranks_a, pair.ranks_b, paired=False)
     ranks = Test(pair=pair, name="ranks", p=p, of_scores=False)
     if not pair.enough or pair.lead_of_scores * pair.lead_of_losses < 0:

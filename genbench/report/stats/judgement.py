@@ -153,7 +153,7 @@ def _place(pair: Comparison) -> str:
 
 
 def _why(test: Test) -> str:
-    if test.name == "all or none":
+    if test.name == "all against none":
         return "all trials of one have a score and none of the other"
     if test.name == "ranks":
         return "trials without a score are ranked as the worst"
@@ -190,7 +190,7 @@ def _needed(one: _Tested) -> int | None:
     level = one.level / 2 if pair.is_counted and one.test.of_scores else one.level
     if one.test.name == "ranks":
         return None
-    if one.test.name in ("all or none", "no spread"):
+    if one.test.name in ("all against none", "no spread"):
         power = partial(statistics.spreadless_power, level=level)
         return statistics.seeds_to_settle(power, more_than=pair.seeds_counted)
     a, b = pair.values

@@ -144,7 +144,8 @@ def _metric(verdict: Verdict) -> str:
 
 
 def _basis(verdict: Verdict) -> str:
-    return f"({verdict.test} of {verdict.trials_a} and {verdict.trials_b} trials, {_p(verdict.p_holm)} after Holm)"
+    of = f" of {verdict.trials_a} and {verdict.trials_b} trials" if verdict.test == "ranks" else ""
+    return f"({verdict.test}{of}, {_p(verdict.p_holm)} after Holm)"
 
 
 def _verb(a: Ended, b: Ended) -> str:
