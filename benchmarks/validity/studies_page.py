@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import pandas as pd
 
+Row = Mapping[Hashable, Any]
 KINDS = {
     "primary": "on the primary metric",
     "secondary": "on any of the four secondary metrics",
@@ -28,8 +32,8 @@ def page(studies: pd.DataFrame, failures: pd.DataFrame, minutes: float) -> str:
 
 A study has several metrics, and each is one more chance of a false verdict. Its first metric that has a better \
 direction is the primary one. Made-up studies of
-copies of one method say how often any pair of copies is called *better* or *worse*: {len(studies)} kinds of study with \
-five metrics, {studies["draws"].sum():,} studies,
+copies of one method say how often any pair of copies is called *better* or *worse*: {len(studies)} kinds of study \
+with five metrics, {studies["draws"].sum():,} studies,
 each metric judged by the code that judges real ones; {minutes:.0f} minutes of CPU. Every rate stands with its 95 % \
 Wilson interval in [studies.csv](studies.csv) and [failures.csv](failures.csv).
 
@@ -37,7 +41,8 @@ Wilson interval in [studies.csv](studies.csv) and [failures.csv](failures.csv).
 
 So: **a study of equals calls any two different on its primary metric in at most 5 % of cases**, within the \
 simulation's error. On a secondary metric there is the same
-promise for each alone and none for the study; a p that is multiplied by the number of metrics has one. {_worst_any(laws)}
+promise for each alone and none for the study; a p that is multiplied by the number of metrics has one. \
+{_worst_any(laws)}
 
 ## By correlation
 
@@ -50,7 +55,7 @@ the mean over these, in %, and the highest in brackets.
 
 ## The ring's own trials
 
-Every trial of every contender is drawn from the GAN's {37} of `results/lottery`, all five metrics of one trial \
+Every trial of every contender is drawn from the GAN's 37 of `results/lottery`, all five metrics of one trial \
 together. In %:
 
 {_of_the_ring(ring)}
@@ -74,7 +79,7 @@ def _promises(studies: pd.DataFrame) -> str:
         [
             f"a false verdict {words}",
             _percent(studies[kind].mean()),
-            _interval(studies.loc[studies[kind].idxmax()], kind),
+            _interval(_highest(studies, kind), kind),
             f"{(studies[f'{kind}_low'] > LIMIT).sum()} of {len(studies)}",
         ]
         for kind, words in KINDS.items()
@@ -83,7 +88,7 @@ def _promises(studies: pd.DataFrame) -> str:
 
 
 def _worst_any(laws: pd.DataFrame) -> str:
-    worst = laws.loc[laws["any"].idxmax()]
+    worst = _highest(laws, "any")
     return (
         f"Without that, one of five {worst['spread']} metrics with correlation {worst['correlation']} is false in up to"
         f" {_percent(worst['any'])} % ({worst['contenders']} contenders, {worst['seeds']} seeds)."
@@ -131,7 +136,12 @@ def _claim(table: pd.DataFrame, kind: str, words: str) -> str:
     return f"**In {len(over)} of the {len(table)} rows the interval {words} lies above 5 %: {named}.**"
 
 
-def _interval(row: pd.Series, kind: str) -> str:
+def _highest(table: pd.DataFrame, kind: str) -> Row:
+    """The row with the highest rate."""
+    return table.sort_values(kind).to_dict("records")[-1]
+
+
+def _interval(row: Row, kind: str) -> str:
     return f"{_percent(row[kind])} [{_percent(row[f'{kind}_low'])}, {_percent(row[f'{kind}_high'])}]"
 
 

@@ -93,8 +93,8 @@ def _promise(found: Sequence[Verdict]) -> list[str]:
     named = f"primary metric: {primary}" + (f"; secondary: {secondary}" if secondary else "")
     return [
         f"{named}; p are adjusted within one metric and one pair of methods on one data set, so there is no promise"
-        " over several. A pair that was picked from a study because it looked best has a p that is too small: the one that"
-        " counts is in the study's report"
+        " over several. A pair that was picked from a study because it looked best has a p that is too small: the one"
+        " that counts is in the study's report"
     ]
 
 

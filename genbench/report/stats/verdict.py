@@ -31,8 +31,8 @@ class Verdict:
     have a score under all of them."""
     test: str
     """What decides: `paired t`, `Welch's t`, `no spread` (all seeds of each alike, so that there is no t), `ranks`
-    (trials without a score are ranked as the worst, a permutation test compares the seeds' mean ranks), `all against none`
-    (every trial of one has a score and none of the other) or `none`."""
+    (trials without a score are ranked as the worst, a permutation test compares the seeds' mean ranks), `all against
+    none` (every trial of one has a score and none of the other) or `none`."""
     difference: float
     """The mean of a minus the mean of b, of the seeds with a score."""
     low: float

@@ -261,9 +261,9 @@ def test_a_metric_that_nobody_knows_has_no_direction():
 COMBINATIONS = [
     # ends of gram and of gan, where gram's scores are better: the headline, what decides, a part of the sentence
     (ALL, ALL, "better", "paired t", "gram's fid is lower than gan's by 10"),
-    (ALL, NO, "better, gan failed", "all against none", "better, gan failed: gan diverged in all of 4 trials, gram in none"),
-    (NO, ALL, "worse, gram failed", "all against none", "worse, gram failed: gram diverged in all of 4 trials, gan in none"),
-    (ALL, NAN, "better, gan failed", "all against none", "gan ended without a score in all of 4 trials, gram in none of 4"),
+    (ALL, NO, "better, gan failed", "all against none", "gan failed: gan diverged in all of 4 trials, gram in none"),
+    (NO, ALL, "worse, gram failed", "all against none", "gram failed: gram diverged in all of 4 trials, gan in none"),
+    (ALL, NAN, "better, gan failed", "all against none", "gan ended without a score in all of 4 trials, gram in none"),
     (ALL[:3], NO[:3], "better, gan failed", "all against none", "p = 0.031"),
     (ALL[:2], FEW, "no verdict, gan failed", "none", "gan failed, which is worse: gan diverged in all of 2 trials"),
     (ALL, SINGLE, "better", "ranks", "gan diverged in 3 of 4 trials, gram in none of 4"),
