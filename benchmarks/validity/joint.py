@@ -13,7 +13,8 @@ from genbench.report.stats.statistics import Values
 
 RING = ("modes", "modes_any", "high_quality", "mode_kl", "mmd")
 """The ring's metrics that have a better direction, the primary one first."""
-RECORDS = (Path("results/lottery/records.csv"), Path("results/figure2/records.csv"))
+RESULTS = Path(__file__).parents[2] / "results"
+RECORDS = (RESULTS / "lottery" / "records.csv", RESULTS / "figure2" / "records.csv")
 SETTINGS = ("dataset", "method", "settings.net.latent", "settings.net.width")
 Law = Callable[[Values, Values], Values]
 """Values of one law from two independent standard normal ones of the same shape."""
