@@ -107,10 +107,10 @@ def promise(found: Sequence[Verdict]) -> tuple[str, ...]:
         return ()
     named = ", ".join(dict.fromkeys(one.metric for one in primary))
     count = primary[0].comparisons
-    over = f"over {count} comparisons" if count > 1 else "and there is one comparison"
+    over = f"over {count} comparisons" if count > 1 else "over a single comparison"
     lines = [
-        f"Primary metric: {named}, the first that was named. Were all contenders equal, a study would call any two"
-        f" different on it with a chance of at most 5 %; its p are adjusted {over}."
+        f"Primary metric: {named}, the first named that has a better direction. Were all contenders equal, a study"
+        f" would call any two different on it with a chance of at most 5 %; its p are adjusted {over}."
     ]
     if others:
         lines.append(
