@@ -94,7 +94,7 @@ def _judged(pairs: Sequence[Comparison]) -> list[Verdict]:
         counted = any(pair.is_counted for pair in own)
         of_scores = _adjusted([adjustment.of_scores(pair) for pair in own]) if counted else of_results
         for number, result, scored in zip(numbers, of_results, of_scores, strict=True):
-            found[number] = _verdict(result, scored)
+            found[number] = _verdict(result, scored if pairs[number].is_counted else result)
     return [one for one in found if one is not None]
 
 

@@ -127,12 +127,7 @@ def _missing(a: Ended, b: Ended) -> str:
     parts = [
         f"{one.missing} {'trial' if one.missing == 1 else 'trials'} of {one.name}" for one in (a, b) if one.missing
     ]
-    if not parts:
-        return ""
-    return (
-        f". Not counted: {' and '.join(parts)} that failed with an error or stopped, which says nothing about a method;"
-        " the same run command tries again"
-    )
+    return f". Not counted: {' and '.join(parts)} that failed with an error or stopped" if parts else ""
 
 
 def _pair(verdict: Verdict) -> str:

@@ -375,6 +375,14 @@ def test_a_comparison_that_trials_without_a_score_decide_leaves_the_others_as_th
     assert (alone.comparisons, beside.comparisons) == (1, 3)
 
 
+def test_a_pair_of_which_every_trial_has_a_score_has_one_verdict_beside_whatever_others():
+    close = [score + 0.05 for score in GOOD[:3]]
+    found = judged(trials("gram", GOOD[:3]), trials("wgan", close), ended("gan", NO, BAD), ended("mmdnet", SOME, BAD))
+    whole = [one for one in found if one.diverged_a + one.diverged_b == 0]
+    assert [(one.a, one.b) for one in whole] == [("gram", "wgan")]
+    assert [(one.of_scored, one.p_of_scored) for one in whole] == [(one.verdict, one.p_holm) for one in whole]
+
+
 def test_the_first_metric_with_a_direction_is_the_primary_one():
     directions = {"max_abs": "neither", "kid": "lower", "fid": "lower"}
     records = [
