@@ -115,7 +115,7 @@ def promise(found: Sequence[Verdict]) -> tuple[str, ...]:
     if others:
         lines.append(
             f"Secondary: {', '.join(others)}. That holds for each alone, its p being adjusted over its own comparisons,"
-            " and not for the study: the more metrics, the more often one of them is false. A p that holds for the"
-            f" study is {len(others) + 1} times as large."
+            " and not for the study: the more metrics, the more often one of them is false. With five seeds or more a p"
+            f" times {len(others) + 1} holds for the study."
         )
     return tuple(lines)
