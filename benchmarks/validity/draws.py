@@ -79,9 +79,16 @@ def decide(study: Values, *, paired: bool, agreed: bool = True) -> tuple[Values,
 def different(studies: Values, *, paired: bool, agreed: bool = True) -> Values:
     """Whether each pair of each study [draws, ..., contenders, seeds] is called different, [draws, conditions x pairs],
     booleans as numbers.
+    """
+    return (chances(studies, paired=paired, agreed=agreed) <= LEVEL).astype(float)
 
-    A study in which no t test comes below the level divided by the number of pairs has none, and is not looked at any
-    longer.
+
+def chances(studies: Values, *, paired: bool, agreed: bool = True) -> Values:
+    """The adjusted p of each pair of each study [draws, ..., contenders, seeds], [draws, conditions x pairs]; 1 where
+    both are equal.
+
+    A study in which no t test comes below the level divided by the number of pairs has none that is called different,
+    and is not looked at any longer: its p are 1 too.
     """
     blocks = studies.reshape(len(studies), -1, *studies.shape[-2:])
     sides = [np.stack([blocks[:, :, pair[side]] for pair in pairs(blocks[0, 0])], axis=2) for side in (0, 1)]
@@ -89,10 +96,10 @@ def different(studies: Values, *, paired: bool, agreed: bool = True) -> Values:
         warnings.simplefilter("ignore")  # of values without spread, which have no t and are looked at
         p = (stats.ttest_rel(*sides, axis=-1) if paired else stats.ttest_ind(*sides, axis=-1, equal_var=False)).pvalue
     p = p.reshape(len(studies), -1)
-    found = np.zeros(p.shape)
+    found = np.ones(p.shape)
     for number in np.flatnonzero(~(p > LEVEL / p.shape[1]).all(axis=1)):
         adjusted, difference = decide(studies[number], paired=paired, agreed=agreed)
-        found[number] = (adjusted <= LEVEL) & (difference != 0)
+        found[number] = np.where(difference != 0, adjusted, 1.0)
     return found
 
 

@@ -59,13 +59,15 @@ Made-up studies whose truth is known, judged by the code that judges real ones (
 {minutes:.0f} minutes of CPU on
 2 cores of a shared AMD EPYC. Every rate is of {draws:,} studies, that of power of {checked["studies"]:,}, and stands \
 with its 95 % Wilson
-interval in [null.csv](null.csv), [power.csv](power.csv) and [coverage.csv](coverage.csv).
+interval in [null.csv](null.csv), [power.csv](power.csv) and [coverage.csv](coverage.csv). This page is about one \
+metric, as the primary one of a study is; what that promises of a
+study with several, and where trials diverge, is on [a page of its own](studies.md).
 
 ## The procedure
 
 A t test on the seeds decides, at 5 %: on the differences of a seed where both contenders share data order and \
 initial weights, else Welch's.
-Holm's adjustment covers all pairs of a metric on a data set. A permutation test has to agree: with more than one \
+Holm's adjustment covers all pairs of a metric, on all data sets. A permutation test has to agree: with more than one \
 comparison the joint one, that the
 contenders are not all alike; with a single one its own, where that has room (eight pairs, five against five). Where \
 a number has no spread
@@ -98,8 +100,9 @@ seeds: \
 {checked["different"]} say different, and in
 {checked["agreed"]:,} the p is the one that only the arrays give.
 
-With a verdict for every condition ({nulls[nulls["question"].str.contains("conditions")]["draws"].sum():,} studies), \
-any of the pairs under any of 4 conditions:
+With a verdict for every condition, or every data set \
+({nulls[nulls["question"].str.contains("conditions")]["draws"].sum():,} studies), \
+any of the pairs under any of 4:
 
 {_grid(nulls[nulls["question"].str.contains("conditions")], "spread")}
 

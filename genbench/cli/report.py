@@ -98,14 +98,15 @@ def compare(a: str, b: str, results: Path) -> None:
         click.echo()
         for one in found.verdicts:
             click.echo(judgement.sentence(one))
-    for line in found.refused:
+    for line in (*found.promise, *found.refused):
         click.echo(f"note: {line}")
     _end([*damaged, *also_damaged])
 
 
 def _print_verdicts(found: Report) -> None:
     console = terminal_console()
-    lines = [*found.overview, *([""] if found.overview else []), *(one.words for one in found.spoken)]
+    answer = [*found.overview, *found.promise]
+    lines = [*answer, *([""] if answer else []), *(one.words for one in found.spoken)]
     if found.unspoken:
         lines.append(f"{found.unspoken} more are in the report")
     for line in ["", *lines]:
@@ -116,7 +117,7 @@ def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: 
     """Put the report into the MLflow store, if the study has one; the report is there even if that fails."""
     from genbench.observers.summary import add_report
 
-    sentences = [*found.overview, *(one.words for one in found.summary)]
+    sentences = [*found.overview, *found.promise, *(one.words for one in found.summary)]
     try:
         told = add_report(results, found.study, sentences, written, folder / "figures")
     except Exception as error:  # whatever a tracker raises: the report has been written

@@ -98,7 +98,9 @@ class EvaluateSettings:
     """Scoring the trained generator."""
 
     samples: int = setting(2500, "samples that the metrics are computed on", at_least=2)
-    metrics: tuple[str, ...] = setting((), "names of the metrics (genbench list metrics)")
+    metrics: tuple[str, ...] = setting(
+        (), "names of the metrics (genbench list metrics); the first that has a better direction is the primary one"
+    )
     batch: int = setting(500, "samples made at once", at_least=1)
     seed: int = setting(0, "seed of the latents that are scored, the same for every training seed", at_least=0)
     split: Literal["test", "train"] = setting(

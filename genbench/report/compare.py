@@ -51,6 +51,8 @@ class Differences:
 
     fields: Sequence[Field]
     verdicts: Sequence[Verdict]
+    promise: Sequence[str]
+    """What is promised of these, in lines."""
     refused: Sequence[str]
     """Lines about what was not compared, and why."""
 
@@ -77,7 +79,23 @@ def between(a: Side, b: Side) -> Differences:
         judged, lines = _judge(ours, theirs, str(dataset))
         found += judged
         refused += lines
-    return Differences(fields=fields, verdicts=found, refused=refused)
+    return Differences(fields=fields, verdicts=found, promise=_promise(found), refused=refused)
+
+
+def _promise(found: Sequence[Verdict]) -> list[str]:
+    """Over what p are adjusted, in a line; nothing where no verdict was possible."""
+    judged = [one for one in found if one.comparisons and one.better != "neither"]
+    if not judged:
+        return []
+    primary, secondary = (
+        ", ".join(dict.fromkeys(one.metric for one in judged if one.role == role)) for role in ("primary", "secondary")
+    )
+    named = f"primary metric: {primary}" + (f"; secondary: {secondary}" if secondary else "")
+    return [
+        f"{named}; p are adjusted within one metric and one pair of methods on one data set, so there is no promise"
+        " over several. A pair that was picked from a study because it looked best has a p that is too small: the one"
+        " that counts is in the study's report"
+    ]
 
 
 def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:
@@ -96,14 +114,26 @@ def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:
         own = set(both["method"].iloc[: int((_labels(a.records) == ours).sum())])
         found += [one for one in judgement.verdicts(both) if _is_of(one.a, own) != _is_of(one.b, own)]
         refused += protocols.notes(both, columns.metric_names(both))
+        if not (both["status"] == "finished").any():
+            refused.append(f"{dataset}: no trial of {ours} or {theirs} has finished: {_counts(both)}")
         for metric in columns.metric_names(both):
             lacking = [
                 side.name
                 for side, label in ((a, ours), (b, theirs))
-                if metric not in columns.metric_names(side.records[_labels(side.records) == label])
+                if _is_scored_otherwise(side.records[_labels(side.records) == label], metric)
             ]
             refused += [f"{dataset}, {metric}: {name} was not scored by it" for name in lacking]
     return found, list(dict.fromkeys(refused))
+
+
+def _is_scored_otherwise(records: pd.DataFrame, metric: str) -> bool:
+    """Whether trials finished and were not scored by a metric."""
+    return bool((records["status"] == "finished").any()) and metric not in columns.metric_names(records)
+
+
+def _counts(records: pd.DataFrame) -> str:
+    """How trials ended: `4 diverged, 1 failed`."""
+    return ", ".join(f"{count} {status}" for status, count in records["status"].value_counts().items())
 
 
 def _pairs(a: Side, b: Side) -> list[tuple[str, str]]:

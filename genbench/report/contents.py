@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
+from genbench.report import overview
 from genbench.report.figures import gallery
 from genbench.report.figures.figure import Figure, Trials, slug
+from genbench.report.overview import Sentence
 from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
-from genbench.report.stats.judgement import Verdict
 from genbench.report.table import Table
 from genbench.report.tables import lottery, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
@@ -25,26 +26,10 @@ SPOKEN = 12
 """Verdicts that are written in words; the others are in their table."""
 SMOKE = "this is the study's small size, which shows that it runs; its numbers say nothing about the methods"
 EVERY_PAIR = "Every pair of contenders on every metric; over several conditions every seed counts with its mean."
-EVERY_CONDITION = "Every pair of contenders on every metric under every single condition, adjusted over all of them."
-SAID = {
-    "better": "better on",
-    "worse": "worse on",
-    "equal": "equal on",
-    "inconclusive": "inconclusive on",
-    "none": "no verdict on",
-}
-"""A verdict's word before the metrics that it is about."""
-NEVER = "none"
-"""The verdict on a pair about which nothing can be said."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sentence:
-    """A verdict in words."""
-
-    verdict: str
-    """better, worse, inconclusive, equal or none."""
-    words: str
+EVERY_CONDITION = (
+    "Every pair of contenders on every metric under every single condition, adjusted over all of the metric's; beside"
+    " the verdicts over all conditions these are secondary."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +50,10 @@ class Report:
     claims: tuple[str, ...]
     overview: tuple[str, ...]
     """For every pair of contenders the metrics on which the first is better, worse or neither, a line each."""
+    promise: tuple[str, ...]
+    """How often verdicts are false: of the primary metric, and of the others."""
     summary: tuple[Sentence, ...]
-    """Every verdict in words, those that decide first."""
+    """Every verdict in words, those on the primary metric first."""
     notes: tuple[str, ...]
     """What a reader of the numbers must know."""
     results: tuple[Table, ...]
@@ -113,19 +100,21 @@ def of(folder: Path) -> Report:
         damaged += problems
     several = named.records["condition"].nunique() > 1
     headline = judgement.verdicts(records)
+    promised = overview.promise(headline)
     return Report(
         study=folder.name,
         title=said.title or f"Study {folder.name}",
         question=said.question,
         claims=tuple(said.claims),
-        overview=_overview(headline),
-        summary=_summary(headline),
+        overview=overview.overview(headline),
+        promise=promised,
+        summary=overview.summary(headline),
         notes=(*_unended(folder, records, damaged), *([SMOKE] if said.smoke else []), *tables.notes(records)),
         results=provenance.joined(
             [
                 scores.scores(records),
                 paper_numbers.beside(said.published, named.records, metrics),
-                scores.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
+                scores.judged("verdicts", "Verdicts", " ".join([EVERY_PAIR, *promised]), headline),
                 targets.table(said.targets, named.records, directions, folder),
                 lottery.spread(everything),
             ]
@@ -219,41 +208,6 @@ def _trials(
         folder=folder,
         prefix=f"{slug(dataset)}-" if several else "",
     )
-
-
-def _overview(found: Sequence[Verdict]) -> tuple[str, ...]:
-    """A line for every pair of contenders: on what the first is better, worse, or neither."""
-    pairs: dict[tuple[str, str, str], dict[str, list[str]]] = {}
-    several = len({one.dataset for one in found}) > 1
-    for one in found:
-        if one.better != "neither":
-            pairs.setdefault((one.dataset if several else "", one.a, one.b), {}).setdefault(one.verdict, []).append(
-                one.metric
-            )
-    lines = []
-    for (dataset, a, b), metrics in pairs.items():
-        said = [f"{SAID[word]} {', '.join(metrics[word])}" for word in SAID if word in metrics]
-        lines.append(f"{f'{dataset}: ' if dataset else ''}{a} against {b}: {'; '.join(said)}")
-    return tuple(lines)
-
-
-def _summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
-    """The verdicts in words, those that decide first; one sentence for all pairs about which nothing can be said for
-    one reason.
-    """
-    order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
-    told = [
-        Sentence(verdict=one.verdict, words=judgement.sentence(one))
-        for one in sorted(found, key=lambda one: order.get(one.verdict, 3))
-        if one.verdict != NEVER
-    ]
-    reasons = dict.fromkeys(one.why for one in found if one.verdict == NEVER)
-    return (*told, *(Sentence(verdict=NEVER, words=f"No verdict on {_count(found, why)}: {why}.") for why in reasons))
-
-
-def _count(found: Sequence[Verdict], why: str) -> str:
-    pairs = list(dict.fromkeys(f"{one.a} against {one.b}" for one in found if one.verdict == NEVER and one.why == why))
-    return pairs[0] if len(pairs) == 1 else f"{len(pairs)} pairs"
 
 
 def _commands(folder: Path, about: About) -> tuple[Command, ...]:

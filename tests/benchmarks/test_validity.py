@@ -1,25 +1,39 @@
-"""The script that measures how far verdicts can be trusted runs, at the smallest size, and leaves its tables, picture
-and page.
+"""The scripts that measure how far verdicts can be trusted run, at the smallest size, and leave their tables, pictures
+and pages.
 """
 
 import importlib.util
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+
+from genbench.report.stats import judgement
+from genbench.trial.record import Record, frame
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "validity"
 
 
-@pytest.fixture
-def script(monkeypatch):
+def module_of(name):
     """The module, as if it was started from its folder."""
-    mpl.use("agg")
-    monkeypatch.syspath_prepend(SCRIPTS)
-    spec = importlib.util.spec_from_file_location("null", SCRIPTS / "null.py")
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def script(monkeypatch):
+    mpl.use("agg")
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return module_of("null")
+
+
+@pytest.fixture
+def studies(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return module_of("studies")
 
 
 @pytest.mark.slow
@@ -39,3 +53,61 @@ def test_a_study_that_is_passed_over_would_not_have_been_called_different(script
     found = script.different(studies, paired=False)
     slow = [script.decide(study, paired=False) for study in studies]
     assert found.tolist() == [((p <= 0.05) & (difference != 0)).tolist() for p, difference in slow]
+
+
+@pytest.mark.slow
+def test_the_simulation_of_whole_studies_leaves_tables_and_a_page(studies, tmp_path):
+    studies.main(["--draws", "2", "--out", str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == {"studies.csv", "failures.csv", "studies.md"}
+
+
+def test_metrics_correlate_as_they_should(studies):
+    rng, matrix = np.random.default_rng(0), studies.correlations()["the ring's"]
+    drawn = studies.correlated(rng, matrix, (20_000, 1, 2))
+    assert drawn.shape == (20_000, len(studies.RING), 1, 2)
+    assert np.corrcoef(drawn[:, :, 0, 0].T) == pytest.approx(matrix, abs=0.03)
+    assert np.corrcoef(drawn[:, 0, 0, 0], drawn[:, 0, 0, 1])[0, 1] == pytest.approx(0, abs=0.03)
+
+
+def test_every_law_has_the_values_that_it_should(studies):
+    rng = np.random.default_rng(0)
+    z, other = rng.standard_normal((2, 100_000))
+    drawn = {name: law(z, other) for name, law in studies.LAWS.items()}
+    assert np.median(drawn["log-normal, skewed"]) == pytest.approx(1, abs=0.02)
+    assert np.quantile(drawn["t, 2 df, heavy tails"], 0.975) == pytest.approx(4.303, abs=0.2)
+    assert np.mean(drawn["collapses 1 in 2"] < -0.5) == pytest.approx(0.5, abs=0.01)
+    assert np.mean(8 - drawn["8 modes, each lost 1 in 20"]) == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_study_in_which_trials_diverge_is_judged_as_its_records_are(studies):
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        study = rng.standard_normal((3, 5)) + np.array([[0], [0], [9]])
+        study[rng.random(study.shape) < 0.2] = np.nan
+        found = judgement.verdicts(frame([a_record(*place, study[place]) for place in np.ndindex(*study.shape)]))
+        assert studies._judged(study)[0] == any(one.verdict in ("better", "worse") for one in found)
+
+
+def a_record(contender, seed, score):
+    """A trial that diverged where the score is NaN."""
+    numbers = {"metrics": {"fid": float(score)}, "better": {"fid": "lower"}, "protocol": {"fid": "one"}}
+    return Record(
+        study="s",
+        trial=f"{contender}-{seed}",
+        id=f"{contender}-{seed}",
+        method=f"copy{contender}",
+        dataset="drawn",
+        architecture="none",
+        seed=seed,
+        status="diverged" if np.isnan(score) else "finished",
+        batches_hash=str(seed),
+        generator_hash=str(seed),
+        **({} if np.isnan(score) else numbers),
+    )
+
+
+def test_five_metrics_that_are_one_are_wrong_as_often_as_one(studies):
+    """With a correlation of 1 the primary metric is as often false as any: a check of the counting."""
+    scores = np.repeat(np.random.default_rng(2).standard_normal((200, 1, 2, 5)), 5, axis=1)
+    row = studies._row("normal", "1", scores, paired=True)
+    assert row["primary"] == row["secondary"] == row["any"] > row["any_times_metrics"]

@@ -17,7 +17,7 @@ def test_report_prints_table_and_verdicts_and_writes_one_page(genbench, results)
     code, out, err = genbench("report", "s")
     assert (code, err) == (0, "")
     assert re.search(r"^gram +0\.810 ± 0\.010", out, re.MULTILINE)
-    assert "gan against gram: worse on high_quality, mode_kl" in out
+    assert "gan against gram: worse on high_quality; secondary: worse on mode_kl\nPrimary metric: high_quality" in out
     assert "gan's high_quality is lower than gram's by 0.3" in out
     assert out.endswith("written   results/s/report/report.html\n")
     assert (results / "s" / "report" / "report.html").read_text().startswith("<!doctype html>")
@@ -74,7 +74,23 @@ def test_compare_shows_what_differs_what_is_the_same_and_who_is_better(genbench,
     assert re.search(r"^differs +A: s:gan +B: s:gram", out)
     assert re.search(r"^versions +origin +genbench-gan 0.1 +genbench-gram 0.1", out, re.MULTILINE)
     assert "the same settings: method.lr=0.001" in out
-    assert re.search(r"^high_quality +gan +gram +worse", out, re.MULTILINE)
+    assert re.search(r"^high_quality +primary +gan +gram +worse", out, re.MULTILINE)
+
+
+def test_compare_says_who_failed_and_over_what_p_are_adjusted(genbench, results):
+    records = [
+        a_record(name, seed, status=end)
+        for name, end in (("gan", "diverged"), ("gram", "finished"))
+        for seed in range(4)
+    ]
+    make(results, records, logged=False)
+    code, out, _ = genbench("compare", "s:gan", "s:gram")
+    assert code == 0
+    assert (
+        "gan's high_quality against gram's: worse, gan failed: gan diverged in all of 4 trials, gram in none of 4"
+        in out
+    )
+    assert "note: primary metric: high_quality; secondary: mode_kl; p are adjusted within one metric" in out
 
 
 def test_compare_takes_folders_of_studies_and_of_trials(genbench, results):

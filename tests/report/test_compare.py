@@ -86,6 +86,23 @@ def test_a_metric_that_only_one_was_scored_by_is_said():
     assert "ring, high_quality: B was not scored by it" in found.refused
 
 
+def test_a_method_that_never_finished_has_failed_and_is_not_said_to_lack_a_metric():
+    found = between(side("A", seeds("gan", 4, status="diverged")), side("B", seeds("gram", 4)))
+    assert [(one.verdict, one.diverged_a) for one in found.verdicts] == [("worse", 4)] * 2
+    assert found.refused == []
+
+
+def test_two_methods_that_never_finished_are_said_to_have():
+    found = between(side("A", seeds("gan", status="diverged")), side("B", seeds("gram", status="failed")))
+    assert found.verdicts == []
+    assert found.refused == ["ring: no trial of gan or gram has finished: 3 diverged, 3 failed"]
+
+
+def test_what_is_promised_of_one_pair_is_said():
+    (line,) = between(side("A", seeds("gan")), side("B", seeds("gram"))).promise
+    assert line.startswith("primary metric: high_quality; secondary: mode_kl; p are adjusted within one metric")
+
+
 def test_one_trial_against_another_is_no_verdict():
     found = between(side("A", seeds("gan", 1)), side("B", seeds("gram", 1)))
     assert {one.verdict for one in found.verdicts} == {"none"}

@@ -54,14 +54,14 @@ def test_a_study_without_study_json_has_its_name_and_can_be_reported_again(of, t
 
 def test_the_verdict_is_in_words_and_in_its_table(of):
     report = of(two_methods())
-    assert report.overview == ("gan against gram: worse on high_quality, mode_kl",)
+    assert report.overview == ("gan against gram: worse on high_quality; secondary: worse on mode_kl",)
     assert [sentence.verdict for sentence in report.summary] == ["worse", "worse"]
     assert set(table(report, "verdicts").shown["verdict"]) == {"worse"}
 
 
 def test_too_few_seeds_are_no_verdict_and_the_reason_is_told_once(of):
     report = of(two_methods(seeds=2))
-    assert report.overview == ("gan against gram: no verdict on high_quality, mode_kl",)
+    assert report.overview == ("gan against gram: no verdict on high_quality; secondary: no verdict on mode_kl",)
     (sentence,) = report.summary
     assert "3 are needed" in sentence.words
 

@@ -48,7 +48,8 @@ def render(report: Report, figures: str = "figures") -> str:
         f"% {_one_line(report.title)}: \\usepackage{{booktabs,longtable,graphicx}}; the widest tables want a landscape"
         " page"
     ]
-    parts += [f"% {_one_line(sentence.words)}" for sentence in report.summary]
+    words = [*report.overview, *report.promise, *(f"{one.headline}: {one.words}" for one in report.summary)]
+    parts += [f"% {_one_line(line)}" for line in words]
     parts += [_table(one) for one in (*report.results, *report.background)]
     for figure in report.figures:
         parts.append(

@@ -16,13 +16,11 @@ def render(report: Report, figures: str = "figures") -> str:
     """The report's Markdown (GitHub's); `figures` is the folder of the pictures, as seen from the file."""
     parts = [f"# {escape(report.title)}", *([escape(report.question)] if report.question else [])]
     parts += ["Claimed:\n\n" + _listed(report.claims)] if report.claims else []
-    spoken = [
-        f"**{sentence.verdict if sentence.verdict != 'none' else 'no verdict'}**: {escape(sentence.words)}"
-        for sentence in report.spoken
-    ]
+    spoken = [f"**{escape(sentence.headline)}**: {escape(sentence.words)}" for sentence in report.spoken]
     parts += [
         "## In short",
         _listed(report.overview),
+        *map(escape, report.promise),
         "\n".join(f"- {line}" for line in spoken) or "There is no pair of contenders to compare.",
     ]
     parts += [f"{report.unspoken} more are in the table of verdicts."] if report.unspoken else []

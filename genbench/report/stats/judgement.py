@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from genbench.report.stats import statistics
+from genbench.report.stats import adjustment, statistics
+from genbench.report.stats.adjustment import Test
 from genbench.report.stats.outcomes import Family, families
-from genbench.report.stats.pairing import ENOUGH, Comparison, compare
+from genbench.report.stats.pairing import Comparison, compare
+from genbench.report.stats.sentence import failure, headline, losses, sentence
 from genbench.report.stats.spreads import spreads
-from genbench.report.stats.statistics import LEVEL, Contrast, Values
-from genbench.report.stats.verdict import Verdict, Word, sentence
+from genbench.report.stats.statistics import LEVEL, Values
+from genbench.report.stats.verdict import Verdict, Word
 
-__all__ = ["Verdict", "by_condition", "frame", "sentence", "spreads", "verdicts"]
+__all__ = [
+    "Verdict",
+    "by_condition",
+    "failure",
+    "frame",
+    "headline",
+    "judge",
+    "losses",
+    "sentence",
+    "spreads",
+    "verdicts",
+]
 
 NAN = float("nan")
 
@@ -28,31 +41,26 @@ def verdicts(records: pd.DataFrame) -> list[Verdict]:
     """A verdict for every pair of contenders on every metric of every data set; over several conditions each seed
     counts with its mean.
     """
-    found: list[Verdict] = []
-    for family in families(records):
-        found += _judge(family, [compare(family, a, b, family.conditions) for a, b in combinations(family.outcomes, 2)])
-    return found
+    return judge(list(families(records)))
+
+
+def judge(found: Sequence[Family]) -> list[Verdict]:
+    """The same of outcomes."""
+    return _judged(
+        [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)]
+    )
 
 
 def by_condition(records: pd.DataFrame) -> list[Verdict]:
     """The same for each single condition, for every pair that was tried under it; adjusted over all pairs and
-    conditions.
+    conditions, and secondary all of them.
     """
-    found: list[Verdict] = []
-    for family in families(records):
-        there = {
-            condition: [name for name, places in family.outcomes.items() if condition in places]
-            for condition in family.conditions
-        }
-        found += _judge(
-            family,
-            [
-                compare(family, a, b, [condition])
-                for condition, names in there.items()
-                for a, b in combinations(names, 2)
-            ],
-        )
-    return found
+    pairs = []
+    for family in (dataclasses.replace(one, role="secondary") for one in families(records)):
+        for condition in family.conditions:
+            names = [name for name, places in family.outcomes.items() if condition in places]
+            pairs += [compare(family, a, b, [condition]) for a, b in combinations(names, 2)]
+    return _judged(pairs)
 
 
 def frame(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -64,124 +72,105 @@ def frame(found: Sequence[Verdict]) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tested:
-    """A comparison, and what was found of it alone and beside all others of its family."""
+    """A test and its p beside those of all comparisons that it is adjusted with."""
 
-    pair: Comparison
-    contrast: Contrast | None
-    """What its test found; None where there are too few seeds."""
-    p_holm: float = NAN
-    """The p of its test, adjusted over the family."""
-    p_ranked: float = NAN
-    """The p with the trials without a score (`_p_with_failures`), adjusted over the family."""
+    test: Test
+    p_holm: float
+    comparisons: int
+    """How many these are."""
+
+    @property
+    def level(self) -> float:
+        """What Holm's adjustment leaves to the smallest p."""
+        return LEVEL / max(self.comparisons, 1)
 
 
-def _judge(family: Family, pairs: Sequence[Comparison]) -> list[Verdict]:
-    """The verdicts on all comparisons of a family."""
-    tested = [_tested(pair) for pair in pairs]
-    if family.better == "neither":
-        return [_described(family, one) for one in tested]
-    level = LEVEL / max(sum(pair.enough for pair in pairs), 1)
+def _judged(pairs: Sequence[Comparison]) -> list[Verdict]:
+    """The verdicts on comparisons, in their order."""
+    found: list[Verdict | None] = [None] * len(pairs)
+    for numbers in adjustment.together(pairs):
+        own = [pairs[number] for number in numbers]
+        of_results = _adjusted([adjustment.of_results(pair) for pair in own])
+        counted = any(pair.is_counted for pair in own)
+        of_scores = _adjusted([adjustment.of_scores(pair) for pair in own]) if counted else of_results
+        for number, result, scored in zip(numbers, of_results, of_scores, strict=True):
+            found[number] = _verdict(result, scored if pairs[number].is_counted else result)
+    return [one for one in found if one is not None]
+
+
+def _adjusted(tests: Sequence[Test]) -> list[_Tested]:
+    count = sum(not math.isnan(one.p) for one in tests)
     return [
-        _with_failures(one, _decided(one, _described(family, one), family.better, level))
-        for one in _ranked(_adjusted(tested))
+        _Tested(test=test, p_holm=p, comparisons=count)
+        for test, p in zip(tests, adjustment.adjusted(tests), strict=True)
     ]
 
 
-def _tested(pair: Comparison) -> _Tested:
-    return _Tested(pair=pair, contrast=statistics.contrast(*pair.values, paired=pair.paired) if pair.enough else None)
-
-
-def _adjusted(tested: Sequence[_Tested]) -> list[_Tested]:
-    """The comparisons with the family's adjusted p, those under one set of conditions relabelled together."""
-    able = [one.pair for one in tested if one.contrast]
-    blocks: dict[tuple[str, ...], dict[str, Mapping[int, float]]] = {}
-    for pair in able:
-        blocks.setdefault(pair.conditions, {}).update({pair.a: pair.of_a, pair.b: pair.of_b})
-    common = {
-        place: [seed for seed in next(iter(block.values())) if all(seed in one for one in block.values())]
-        for place, block in blocks.items()
-    }
-    paired = all(pair.paired for pair in able) and all(len(seeds) >= ENOUGH for seeds in common.values())
-    values = [
-        [_array(one, common[place] if paired else one) for one in block.values()] for place, block in blocks.items()
-    ]
-    p = [one.contrast.p for one in tested if one.contrast]
-    adjusted = iter(statistics.family_p(p, values, paired=paired).tolist())
-    return [dataclasses.replace(one, p_holm=next(adjusted)) if one.contrast else one for one in tested]
-
-
-def _ranked(tested: Sequence[_Tested]) -> list[_Tested]:
-    """The comparisons with their adjusted p with the trials without a score."""
-    found = [(one, _p_with_failures(one)) for one in tested]
-    adjusted = iter(statistics.holm([p for _, p in found if p is not None]).tolist())
-    return [one if p is None else dataclasses.replace(one, p_ranked=next(adjusted)) for one, p in found]
-
-
-def _p_with_failures(one: _Tested) -> float | None:
-    """The p of the ranks where trials without a score can change the verdict, elsewhere that of the test, if any."""
-    if _has_losses(one.pair):
-        return statistics.permutation_p(one.pair.ranks_a, one.pair.ranks_b, paired=False)
-    return one.contrast.p if one.contrast else None
-
-
-def _described(family: Family, one: _Tested) -> Verdict:
-    """A comparison without a verdict: difference, interval, and why there is none."""
-    pair, found = one.pair, one.contrast
+def _verdict(result: _Tested, scored: _Tested) -> Verdict:
+    """The verdict on a comparison; result: the test that decides, scored: that of the seeds with a score."""
+    pair, family = result.test.pair, result.test.pair.family
     a, b = pair.values
-    several = f"mean of {len(pair.conditions)} conditions"
+    found = statistics.contrast(a, b, paired=pair.paired) if pair.enough else None
+    has_p = found is not None and family.better != "neither"
+    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result.p_holm)
     return Verdict(
         dataset=family.dataset,
-        condition=several if len(pair.conditions) > 1 else "".join(pair.conditions),
+        condition=_place(pair),
         metric=family.metric,
+        role=family.role,
         better=family.better,
         a=pair.a,
         b=pair.b,
         seeds=min(len(a), len(b)),
-        test=("paired t" if pair.paired else "Welch's t") if found else "none",
+        test=result.test.name,
         difference=found.difference if found else statistics.mean(a) - statistics.mean(b),
         low=found.low if found else NAN,
         high=found.high if found else NAN,
-        p=NAN,
-        p_holm=NAN,
-        p_permutation=NAN,
-        probability_of_improvement=NAN,
-        verdict="none",
-        seeds_needed=None,
-        why=f"{family.metric} has no better direction" if found else pair.why,
-        with_failures="none",
-        failures_a=pair.lost_a,
-        failures_b=pair.lost_b,
-    )
-
-
-def _decided(one: _Tested, described: Verdict, better: Literal["higher", "lower"], level: float) -> Verdict:
-    """The verdict on a comparison that was tested; level: what Holm's adjustment leaves to the smallest p."""
-    pair = one.pair
-    if one.contrast is None:
-        return described
-    a, b = pair.values
-    spread = statistics.has_spread_between(a, b, paired=pair.paired)
-    equal = not spread and described.difference == 0
-    word: Word = (
-        "equal" if equal else _word(described.difference if better == "higher" else -described.difference, one.p_holm)
-    )
-    return dataclasses.replace(
-        described,
-        test=described.test if spread else "no spread",
-        p=one.contrast.p,
-        p_holm=one.p_holm,
-        p_permutation=statistics.permutation_p(a, b, paired=pair.paired),
-        probability_of_improvement=statistics.probability_of_improvement(a, b, better=better),
+        p=result.test.p,
+        p_holm=result.p_holm,
+        comparisons=result.comparisons,
+        p_permutation=statistics.permutation_p(a, b, paired=pair.paired) if has_p else NAN,
+        probability_of_improvement=_probability(a, b, family.better) if has_p else NAN,
         verdict=word,
-        seeds_needed=_needed(a, b, paired=pair.paired, level=level) if word == "inconclusive" else None,
-        why=pair.why,
+        of_scored=_word_of_scores(scored),
+        test_of_scored=scored.test.name,
+        p_of_scored=scored.p_holm,
+        seeds_needed=_needed(result) if word == "inconclusive" else None,
+        why=_why(result.test),
+        trials_a=pair.ends_a.trials,
+        trials_b=pair.ends_b.trials,
+        diverged_a=pair.ends_a.diverged,
+        diverged_b=pair.ends_b.diverged,
+        unscored_a=pair.ends_a.unscored,
+        unscored_b=pair.ends_b.unscored,
+        missing_a=pair.ends_a.missing,
+        missing_b=pair.ends_b.missing,
     )
 
 
-def _with_failures(one: _Tested, found: Verdict) -> Verdict:
-    """The verdict with the one that counts trials without a score as the worst."""
-    word = _ranked_word(one.pair, one.p_ranked) if _has_losses(one.pair) else found.verdict
-    return dataclasses.replace(found, with_failures=word)
+def _place(pair: Comparison) -> str:
+    return f"mean of {len(pair.conditions)} conditions" if len(pair.conditions) > 1 else "".join(pair.conditions)
+
+
+def _why(test: Test) -> str:
+    if test.name == "all against none":
+        return "all trials of one have a score and none of the other"
+    if test.name == "ranks":
+        return "trials without a score are ranked as the worst"
+    return f"{test.pair.family.metric} has no better direction" if _is_undirected(test) else test.pair.why
+
+
+def _is_undirected(test: Test) -> bool:
+    return test.pair.enough and test.pair.family.better == "neither"
+
+
+def _word_of_scores(one: _Tested) -> Word:
+    """What the seeds with a score say."""
+    if math.isnan(one.test.p):
+        return "none"
+    if one.test.name == "no spread" and statistics.contrast(*one.test.pair.values, paired=one.test.pair.paired).p == 1:
+        return "equal"
+    return _word(one.test.pair.lead_of_scores, one.p_holm)
 
 
 def _word(lead: float, p: float) -> Word:
@@ -190,32 +179,26 @@ def _word(lead: float, p: float) -> Word:
     return "better" if lead > 0 else "worse"
 
 
-def _needed(a: Values, b: Values, *, paired: bool, level: float) -> int | None:
-    """Seeds that would find the difference that was seen, if there was one."""
+def _probability(a: Values, b: Values, better: str) -> float:
+    sign: Literal["higher", "lower"] = "higher" if better == "higher" else "lower"
+    return statistics.probability_of_improvement(a, b, better=sign)
+
+
+def _needed(one: _Tested) -> int | None:
+    """Seeds that would find the difference that was seen, if there was one; None where ranks decide."""
+    pair = one.test.pair
+    level = one.level / 2 if pair.is_counted and one.test.of_scores else one.level
+    if one.test.name == "ranks":
+        return None
+    if one.test.name in ("all against none", "no spread"):
+        power = partial(statistics.spreadless_power, level=level)
+        return statistics.seeds_to_settle(power, more_than=pair.seeds_counted)
+    a, b = pair.values
     difference = statistics.mean(a) - statistics.mean(b)
     if difference == 0:
         return None
-    if not statistics.has_spread_between(a, b, paired=paired):
-        power = partial(statistics.spreadless_power, level=level)
-    elif paired:
+    if pair.paired:
         power = partial(statistics.paired_power, difference, statistics.sd(a - b), level=level)
     else:
         power = partial(statistics.welch_power, difference, statistics.sd(a), statistics.sd(b), level=level)
     return statistics.seeds_to_settle(power, more_than=max(len(a), len(b)))
-
-
-def _has_losses(pair: Comparison) -> bool:
-    """Whether trials without a score can change the verdict: there are some, and seeds enough that ended under all
-    conditions.
-    """
-    return pair.lost_a + pair.lost_b > 0 and min(len(pair.ranks_a), len(pair.ranks_b)) >= ENOUGH
-
-
-def _ranked_word(pair: Comparison, p: float) -> Word:
-    lead = statistics.mean(pair.ranks_a) - statistics.mean(pair.ranks_b)
-    same = lead == 0 and not statistics.has_spread_between(pair.ranks_a, pair.ranks_b, paired=False)
-    return "equal" if same else _word(lead, p)
-
-
-def _array(scores: Mapping[int, float], seeds: Iterable[int]) -> Values:
-    return np.array([scores[seed] for seed in seeds], dtype=float)

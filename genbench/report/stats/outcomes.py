@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -18,10 +18,12 @@ Row = Mapping[Hashable, Any]
 """One record."""
 
 Better = Literal["higher", "lower", "neither"]
-ENDED = ("finished", "diverged", "failed")
-"""Statuses of trials that have an outcome; an interrupted one still goes on."""
+Role = Literal["primary", "secondary"]
 UNSCORED = "unscored"
 """A trial that finished with a number that is not finite."""
+RESULTS = ("finished", "diverged", UNSCORED)
+"""How a trial ends that says something about its method; failed and interrupted ones say something about the machine.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Outcomes:
     """The outcomes of the trials of one contender under one condition."""
 
     statuses: Mapping[int, str]
-    """Seed to finished, diverged, failed or unscored."""
+    """Seed to finished, diverged, unscored, failed or interrupted."""
     scores: Mapping[int, float]
     """Seed to the metric's value, of those that finished with a finite one."""
     starts: Mapping[int, str]
@@ -38,18 +40,26 @@ class Outcomes:
     possible: float
     """The number of modes in the data, the most that the metric `modes` can reach; NaN where it is not known."""
 
-    def lost(self) -> list[int]:
-        """The seeds that ended without a score."""
-        return [seed for seed in self.statuses if seed not in self.scores]
+    @property
+    def results(self) -> list[int]:
+        """The seeds that say something about the method: with a score, diverged or unscored."""
+        return [seed for seed, status in self.statuses.items() if status in RESULTS]
+
+    def count(self, *statuses: str) -> int:
+        """How many seeds ended so."""
+        return sum(status in statuses for status in self.statuses.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """All outcomes of one metric on one data set: the comparisons that one verdict may be picked from."""
+    """All outcomes of one metric on one data set."""
 
     dataset: str
     metric: str
     better: Better
+    role: Role
+    """primary: the first metric of the data set that has a better direction; numbers of it under different protocols
+    all are."""
     conditions: tuple[str, ...]
     """Those under which anything was scored."""
     outcomes: Mapping[str, Mapping[str, Outcomes]]
@@ -64,11 +74,11 @@ def families(records: pd.DataFrame) -> Iterator[Family]:
         return
     separated, metrics = protocols.separate(records, columns.metric_names(records))
     named = contenders.name(separated).records
-    named = named[named["status"].isin(ENDED)]
     named = named.sort_values("status", key=lambda status: status != "finished", kind="stable")
     named = named.drop_duplicates(["dataset", "contender", "condition", "seed"]).sort_index()
     directions = {metric: _better(records, metric) for metric in metrics}
     for dataset, own in named.groupby("dataset", sort=False):
+        primary = _primary(own, metrics, directions)
         places: dict[tuple[str, str], list[Row]] = {}
         for row in own.to_dict("records"):
             places.setdefault((row["contender"], row["condition"]), []).append(row)
@@ -88,9 +98,21 @@ def families(records: pd.DataFrame) -> Iterator[Family]:
                     dataset=str(dataset),
                     metric=metric,
                     better=directions[metric],
+                    role="primary" if base_name(metric) == primary else "secondary",
                     conditions=tuple(scored),
                     outcomes=outcomes,
                 )
+
+
+def base_name(metric: str) -> str:
+    """The metric of a column, `fid` of `fid [<key>]`."""
+    return metric.partition(" [")[0]
+
+
+def _primary(records: pd.DataFrame, metrics: Sequence[str], directions: Mapping[str, Better]) -> str:
+    """The first metric of the records that has a better direction; nothing where none has."""
+    directed = {base_name(metric) for metric in metrics if directions[metric] != "neither"}
+    return next((name for name in columns.metric_names(records) if name in directed), "")
 
 
 def _outcomes(rows: list[Row], metric: str) -> Outcomes:
@@ -142,7 +164,7 @@ def _better(records: pd.DataFrame, metric: str) -> Better:
     """The direction that the records know of a metric; of older records the installed metric's, `neither` where it is
     not installed.
     """
-    name = metric.partition(" [")[0]
+    name = base_name(metric)
     column = f"better.{name}"
     known = set(records[column].dropna()) if column in records else set()
     if not known:

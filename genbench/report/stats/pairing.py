@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from genbench.report.stats.outcomes import Family, Outcomes
+from genbench.report.stats import statistics
+from genbench.report.stats.outcomes import UNSCORED, Family, Outcomes
 from genbench.report.stats.statistics import Values
 
 ENOUGH = 3
@@ -18,9 +19,27 @@ ENOUGH = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ends:
+    """How the trials of one contender ended, over all the conditions compared."""
+
+    trials: int
+    """Those that are a result: with a score, diverged or unscored."""
+    diverged: int
+    unscored: int
+    missing: int
+    """Those that failed or were interrupted, which is no result."""
+
+    @property
+    def lost(self) -> int:
+        """The results without a score."""
+        return self.diverged + self.unscored
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One contender against another, over the seeds of one condition or over each seed's mean of several."""
 
+    family: Family
     a: str
     b: str
     conditions: tuple[str, ...]
@@ -31,12 +50,12 @@ class Comparison:
     why: str
     """What was paired and why, or why nothing can be compared."""
     enough: bool
-    """Whether there are seeds enough for a verdict."""
-    lost_a: int
-    """Trials that ended without a score."""
-    lost_b: int
+    """Whether there are seeds with a score enough for a verdict."""
+    ends_a: Ends
+    ends_b: Ends
     ranks_a: Values
-    """For each seed its mean rank among the trials of both, the best last, those without a score all first."""
+    """For each seed that is a result under all conditions its mean rank among the trials of both, the best last, those
+    without a score all first."""
     ranks_b: Values
 
     @property
@@ -47,16 +66,53 @@ class Comparison:
             return np.array([self.of_a[seed] for seed in common]), np.array([self.of_b[seed] for seed in common])
         return np.array(list(self.of_a.values())), np.array(list(self.of_b.values()))
 
+    @property
+    def lead_of_scores(self) -> float:
+        """By how much the mean of a is better than that of b, of the seeds with a score."""
+        a, b = self.values
+        return (statistics.mean(a) - statistics.mean(b)) * (1 if self.family.better == "higher" else -1)
+
+    @property
+    def lead_of_ranks(self) -> float:
+        """By how much the mean rank of a is better, of all results."""
+        return statistics.mean(self.ranks_a) - statistics.mean(self.ranks_b)
+
+    @property
+    def lead_of_losses(self) -> float:
+        """By how much smaller the share of results without a score is in a."""
+        return self.ends_b.lost / self.ends_b.trials - self.ends_a.lost / self.ends_a.trials
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether results without a score decide too: there are some, beside some with one, and seeds enough."""
+        lost, trials = self.ends_a.lost + self.ends_b.lost, self.ends_a.trials + self.ends_b.trials
+        return 0 < lost < trials and self.seeds_counted >= ENOUGH
+
+    @property
+    def seeds_counted(self) -> int:
+        """The seeds that are a result under all conditions, the smaller number of both."""
+        return min(len(self.ranks_a), len(self.ranks_b))
+
+    @property
+    def is_all_or_none(self) -> bool:
+        """Whether all results of one have a score and none of the other."""
+        a, b = self.ends_a, self.ends_b
+        return min(a.trials, b.trials) > 0 and (a.lost, b.lost) in ((0, b.trials), (a.trials, 0))
+
 
 def compare(family: Family, a: str, b: str, conditions: Sequence[str]) -> Comparison:
     """Two contenders of a family under the conditions that both were tried under, among those named."""
     places = tuple(name for name in conditions if name in family.outcomes[a] and name in family.outcomes[b])
     ours, theirs = [family.outcomes[a][name] for name in places], [family.outcomes[b][name] for name in places]
     of_a, of_b = _means(ours), _means(theirs)
+    common = len(set(of_a) & set(of_b))
     reason = _unpaired(ours, theirs)
-    counts = (len(set(of_a) & set(of_b)),) * 2 if not reason else (len(of_a), len(of_b))
+    if not reason and common < ENOUGH <= min(len(of_a), len(of_b)):
+        reason = f"seeds with a score of both are too few, {common}"
+    counts = (len(of_a), len(of_b)) if reason or common < ENOUGH else (common, common)
     ranks_a, ranks_b = _ranks(ours, theirs, 1 if family.better == "higher" else -1)
     return Comparison(
+        family=family,
         a=a,
         b=b,
         conditions=places,
@@ -65,10 +121,19 @@ def compare(family: Family, a: str, b: str, conditions: Sequence[str]) -> Compar
         paired=not reason,
         why=_why(reason, counts, places, conditions),
         enough=min(counts) >= ENOUGH,
-        lost_a=sum(len(one.lost()) for one in ours),
-        lost_b=sum(len(one.lost()) for one in theirs),
+        ends_a=_ends(ours),
+        ends_b=_ends(theirs),
         ranks_a=ranks_a,
         ranks_b=ranks_b,
+    )
+
+
+def _ends(places: Sequence[Outcomes]) -> Ends:
+    return Ends(
+        trials=sum(len(one.results) for one in places),
+        diverged=sum(one.count("diverged") for one in places),
+        unscored=sum(one.count(UNSCORED) for one in places),
+        missing=sum(one.count("failed", "interrupted") for one in places),
     )
 
 
@@ -96,7 +161,7 @@ def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditio
         return "there is no condition under which both were tried"
     everywhere = f" under all {len(places)} conditions" if len(places) > 1 else ""
     if min(counts) < ENOUGH:
-        seeds = f"{counts[0]} of both" if not reason else f"{counts[0]} and {counts[1]}"
+        seeds = f"{counts[0]} of both" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]}"
         return f"too few seeds finished{everywhere}: {seeds}, where {ENOUGH} are needed"
     paired = f"not paired: {reason}" if reason else "paired: seeds share data order and initial weights"
     left_out = (
@@ -108,17 +173,17 @@ def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditio
 
 
 def _ranks(ours: Sequence[Outcomes], theirs: Sequence[Outcomes], sign: int) -> tuple[Values, Values]:
-    """Each ended seed's mean over the conditions of its rank among the trials of both; those without a score tie for
-    the worst.
+    """Each seed's mean over the conditions of its rank among the results of both; those without a score tie for the
+    worst.
     """
     ranks_a, ranks_b = [], []
     for one, other in zip(ours, theirs, strict=True):
         goodness = [
-            sign * outcomes.scores.get(seed, -sign * np.inf) for outcomes in (one, other) for seed in outcomes.statuses
+            sign * outcomes.scores.get(seed, -sign * np.inf) for outcomes in (one, other) for seed in outcomes.results
         ]
         ranks = [float(rank) for rank in stats.rankdata(goodness)]
-        ranks_a.append(dict(zip(one.statuses, ranks[: len(one.statuses)], strict=True)))
-        ranks_b.append(dict(zip(other.statuses, ranks[len(one.statuses) :], strict=True)))
+        ranks_a.append(dict(zip(one.results, ranks[: len(one.results)], strict=True)))
+        ranks_b.append(dict(zip(other.results, ranks[len(one.results) :], strict=True)))
     return _mean_ranks(ranks_a), _mean_ranks(ranks_b)
 
 

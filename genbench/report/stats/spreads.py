@@ -17,9 +17,9 @@ def spreads(records: pd.DataFrame) -> pd.DataFrame:
 
     `seeds` have a score; of these are `mean`, `sd`, `low` and `high` (Student's t), `bootstrap_low` and
     `bootstrap_high`, `iqm` (interquartile mean). Trials are counted as they ended: `finished` (also those, `unscored`,
-    whose number is not finite), `diverged`, `failed`; `divergence_rate` is the share that diverged, with its Wilson
-    interval. Of the metric `modes`, `collapsed` seeds hold fewer modes than the data have, `collapse_rate` is their
-    share with its Wilson interval; missing for other metrics.
+    whose number is not finite), `diverged`, `failed`, `interrupted`; `divergence_rate` is the share that diverged of
+    those that finished or diverged, with its Wilson interval. Of the metric `modes`, `collapsed` seeds hold fewer modes
+    than the data have, `collapse_rate` is their share with its Wilson interval; missing for other metrics.
     """
     rows = [
         {
@@ -54,7 +54,8 @@ def _spread(outcomes: Outcomes) -> dict[str, Any]:
         "unscored": ends.count(UNSCORED),
         "diverged": ends.count("diverged"),
         "failed": ends.count("failed"),
-        **_rate("divergence_rate", ends.count("diverged"), len(ends)),
+        "interrupted": ends.count("interrupted"),
+        **_rate("divergence_rate", ends.count("diverged"), len(outcomes.results)),
     }
 
 

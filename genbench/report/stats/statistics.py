@@ -118,15 +118,13 @@ def has_spread_between(a: Values, b: Values, *, paired: bool) -> bool:
 def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
     """The t test of the difference of means: of paired values, seed by seed, or Welch's, which lets the spreads differ.
 
-    Values without any spread have no t. Then p is 1 where they are equal, and else 2/4^n, n the smaller number of
-    seeds: no law with two outcomes gives n seeds of one method the first and n of the other the second, or the reverse,
-    with a larger chance.
+    Values without any spread have no t. Then p is 1 where they are equal, and else `all_or_none_p`.
     """
     if not has_spread_between(a, b, paired=paired):
         difference = mean(a) - mean(b)
         if abs(difference) <= ROUNDING * _scale(a, b):
             return Contrast(0.0, 0.0, 0.0, 1.0)
-        return Contrast(difference, difference, difference, _spreadless_p(min(len(a), len(b))))
+        return Contrast(difference, difference, difference, all_or_none_p(min(len(a), len(b))))
     difference, error, df = (
         (mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0)
         if paired
@@ -139,6 +137,14 @@ def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
         float(difference + margin),
         float(2 * stats.t.sf(abs(difference) / error, df)),
     )
+
+
+def all_or_none_p(seeds: int) -> float:
+    """The p of n seeds of one method that all have the first of two outcomes and n of another that all have the second,
+    2/4^n: no law of two outcomes gives that, or the reverse, with a larger chance (Barnard 1945, at complete
+    separation).
+    """
+    return 2.0 / 4.0**seeds
 
 
 def permutation_p(a: Values, b: Values, *, paired: bool) -> float:
@@ -168,22 +174,26 @@ def holm(p: Sequence[float] | Values) -> Values:
 
 def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: bool) -> Values:
     """The p of all comparisons of a family after Holm's adjustment, and where one is at most LEVEL, none below a
-    permutation test's.
+    permutation test's (`agreeing_p`).
+    """
+    adjusted = holm(p)
+    return np.maximum(adjusted, agreeing_p(blocks, paired=paired)) if (adjusted <= LEVEL).any() else adjusted
+
+
+def agreeing_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
+    """The p of the permutation test that has to agree before t tests of a family may call anything different.
 
     blocks: the values that were compared with each other, one array a contender and one block a condition. A metric
     that falls into either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance,
     with a t so large that no adjustment holds it back: relabelled contenders are then separated as often, so the joint
     permutation test has to agree. A single comparison is held to its own permutation test where that has room,
-    its smallest p being at most LEVEL / 5.
+    its smallest p being at most LEVEL / 5; else 0.
     """
-    adjusted = holm(p)
-    if not (adjusted <= LEVEL).any():
-        return adjusted
-    if len(adjusted) > 1:
-        return np.maximum(adjusted, joint_permutation_p(blocks, paired=paired))
+    if len(blocks) > 1 or len(blocks[0]) > 2:
+        return joint_permutation_p(blocks, paired=paired)
     ((a, b),) = blocks
     labellings = 2.0 ** len(a) if paired else special.comb(len(a) + len(b), len(a))
-    return np.maximum(adjusted, permutation_p(a, b, paired=paired)) if 2 / labellings <= LEVEL / 5 else adjusted
+    return permutation_p(a, b, paired=paired) if 2 / labellings <= LEVEL / 5 else 0.0
 
 
 def joint_permutation_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
@@ -228,7 +238,7 @@ def welch_power(difference: float, spread_a: float, spread_b: float, seeds: int,
 
 def spreadless_power(seeds: int, level: float = LEVEL) -> float:
     """The same where there is no spread: all or nothing."""
-    return float(_spreadless_p(seeds) <= level)
+    return float(all_or_none_p(seeds) <= level)
 
 
 def seeds_to_settle(power: Callable[[int], float], *, more_than: int, chance: float = 0.8) -> int | None:
@@ -249,10 +259,6 @@ def _power(noncentrality: float, df: float, level: float) -> float:
     for it.
     """
     return float(stats.nct.sf(-special.stdtrit(df, level / 2), df, abs(noncentrality)))
-
-
-def _spreadless_p(seeds: int) -> float:
-    return 2.0 / 4.0**seeds
 
 
 def _scale(*groups: Values) -> float:

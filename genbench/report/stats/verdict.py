@@ -1,11 +1,11 @@
-"""One verdict: its fields, and its sentence."""
+"""One verdict: its fields."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from genbench.report.stats.outcomes import Better
+from genbench.report.stats.outcomes import Better, Role
 
 Word = Literal["better", "worse", "inconclusive", "equal", "none"]
 
@@ -19,89 +19,62 @@ class Verdict:
     """The condition's settings; `mean of 12 conditions` where each seed's mean over them is compared; empty where
     nothing varies."""
     metric: str
+    role: Role
+    """primary: a verdict on the study's first metric that has a better direction; between equals any of these is
+    `better` or `worse` in at most 5 % of studies. secondary: on any other metric, or under a single condition; for all
+    of these together nothing is promised."""
     better: Better
     a: str
     b: str
     seeds: int
-    """Seeds compared: pairs, or the smaller of two numbers; where conditions vary, seeds that have a score under all of
-    them."""
+    """Seeds with a score that are compared: pairs, or the smaller of two numbers; where conditions vary, seeds that
+    have a score under all of them."""
     test: str
-    """`paired t`, `Welch's t`, `no spread` (all seeds of each alike, so that there is no t) or `none`."""
+    """What decides: `paired t`, `Welch's t`, `no spread` (all seeds of each alike, so that there is no t), `ranks`
+    (trials without a score are ranked as the worst, a permutation test compares the seeds' mean ranks), `all against
+    none` (every trial of one has a score and none of the other) or `none`."""
     difference: float
-    """The mean of a minus the mean of b."""
+    """The mean of a minus the mean of b, of the seeds with a score."""
     low: float
     """The 95 % interval of the difference, for only this comparison."""
     high: float
     p: float
-    """Two-sided, of the test."""
+    """Two-sided, of the test; doubled where a trial has no score and both ranks and the seeds with a score were tested.
+    """
     p_holm: float
-    """Adjusted over all comparisons of the metric on the data set (`statistics.family_p`); decides, at 0.05."""
+    """Adjusted over all comparisons of the metric, on all data sets (`statistics.family_p`); decides, at 0.05."""
+    comparisons: int
+    """How many these are."""
     p_permutation: float
     """Of the same difference under exchanged labels: it assumes no shape of the spread, and with few seeds it cannot be
     small."""
     probability_of_improvement: float
-    """The chance that a seed of a beats one of b."""
+    """The chance that a seed of a beats one of b, of the seeds with a score."""
     verdict: Word
-    """On a."""
+    """On a. A trial that diverged, or finished with a number that is not finite, is worse than every one with a score.
+    Where there is one, ranks decide, which takes four seeds of each to find a difference; or the seeds with a score,
+    where who leads by them lost no larger share of its trials; between all and none three seeds do."""
+    of_scored: Word
+    """The verdict of only the seeds with a score; the same as `verdict` where every trial has one."""
+    test_of_scored: str
+    """The test of these, as `test` has it."""
+    p_of_scored: float
+    """What `p_holm` is of these."""
     seeds_needed: int | None
     """Seeds at which the test would find a difference as large as this one in four of five studies, at the spread that
-    was seen and the level that Holm's adjustment leaves to the smallest p; None where the verdict is not `inconclusive`
-    or 1,000 would not do."""
+    was seen and the level that Holm's adjustment leaves to the smallest p; None where the verdict is not
+    `inconclusive`, where ranks decide, or where 1,000 would not do."""
     why: str
     """What was compared with what and why so, or why there is no verdict."""
-    with_failures: Word
-    """The verdict when every trial without a score counts as worse than every one with a score: trials are ranked
-    within a condition, those without a score tie for the worst, and a permutation test compares the seeds' mean ranks;
-    it takes four seeds of each to find a difference. The same as `verdict` where every trial has a score."""
-    failures_a: int
-    """Trials of a that diverged, failed or finished with a number that is not finite; over all the conditions compared.
-    """
-    failures_b: int
-
-
-def sentence(verdict: Verdict) -> str:
-    """A verdict in words: what, by how much, how sure, and what the trials without a score do to it."""
-    a, b, metric, word = verdict.a, verdict.b, verdict.metric, verdict.verdict
-    basis = f"({verdict.test} over {verdict.seeds} seeds{_place(verdict)}, {_p(verdict.p_holm)} after Holm)"
-    interval = f"[{verdict.low:.3g}, {verdict.high:.3g}]"
-    if word in ("better", "worse"):
-        if verdict.difference < 0:
-            interval = f"[{-verdict.high:.3g}, {-verdict.low:.3g}]"
-        than = "lower" if verdict.difference < 0 else "higher"
-        words = f"{a}'s {metric} is {than} than {b}'s by {abs(verdict.difference):.3g} {interval} {basis}: {word}"
-    elif word == "equal":
-        words = f"{a}'s {metric} is the same as {b}'s in all of {verdict.seeds} seeds{_place(verdict)}: equal"
-    elif word == "inconclusive":
-        words = (
-            f"{a}'s {metric} against {b}'s: inconclusive, {verdict.difference:+.3g} {interval} {basis};"
-            f" {_settled(verdict)}"
-        )
-    else:
-        words = f"{a}'s {metric} against {b}'s{_place(verdict)}: no verdict, {verdict.why}"
-    return words + _failures(verdict)
-
-
-def _place(verdict: Verdict) -> str:
-    if not verdict.condition:
-        return ""
-    return f", each the {verdict.condition}" if verdict.condition.startswith("mean of ") else f" at {verdict.condition}"
-
-
-def _p(p: float) -> str:
-    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
-
-
-def _settled(verdict: Verdict) -> str:
-    if verdict.difference == 0:
-        return "there is no difference to settle"
-    return f"{verdict.seeds_needed or 'more than 1,000'} seeds would settle a difference of this size"
-
-
-def _failures(verdict: Verdict) -> str:
-    """What did not finish, and the verdict with it; nothing where everything has a score."""
-    counts = ((verdict.failures_a, verdict.a), (verdict.failures_b, verdict.b))
-    parts = [f"{count} {'trial' if count == 1 else 'trials'} of {name}" for count, name in counts if count]
-    if not parts:
-        return ""
-    counted = "too few seeds even so" if verdict.with_failures == "none" else verdict.with_failures
-    return f". {' and '.join(parts)} ended without a score; counted as the worst: {counted}"
+    trials_a: int
+    """Trials of a that are a result, with a score or without; over all the conditions compared."""
+    trials_b: int
+    diverged_a: int
+    """Those of them that diverged."""
+    diverged_b: int
+    unscored_a: int
+    """Those that finished with a number that is not finite."""
+    unscored_b: int
+    missing_a: int
+    """Trials of a that failed with an error or were interrupted: no result, and not counted."""
+    missing_b: int

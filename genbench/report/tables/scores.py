@@ -11,8 +11,29 @@ from genbench.report.stats.judgement import Verdict
 from genbench.report.table import Table
 from genbench.report.tables import summary as tables
 
-WORDS = frozenset({"data set", "method", "condition", "metric", "of", "against", "verdict", "with failures", "why"})
+WORDS = frozenset(
+    {
+        "data set",
+        "method",
+        "condition",
+        "metric",
+        "of",
+        "against",
+        "role",
+        "verdict",
+        "of scored",
+        "without a score",
+        "why",
+    }
+)
 """Columns that hold words; the others hold numbers."""
+
+
+COUNTED = (
+    " A trial without a score, because it diverged or its number is not finite, counts as worse than every one with a"
+    " score; of scored: the verdict of only those with one. Trials that failed with an error or were stopped are no"
+    " result."
+)
 
 
 def scores(records: pd.DataFrame) -> Table:
@@ -41,6 +62,7 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
             "data set": one.dataset,
             "condition": one.condition,
             "metric": one.metric,
+            "role": one.role,
             "of": one.a,
             "against": one.b,
             "verdict": one.verdict,
@@ -51,12 +73,18 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
             "P(improvement)": number(one.probability_of_improvement),
             "seeds": str(one.seeds),
             "seeds needed": "" if one.seeds_needed is None else str(one.seeds_needed),
-            "with failures": one.with_failures or "",
+            "without a score": without_score(one),
+            "of scored": one.of_scored,
             "why": one.why,
         }
         for one in found
     ]
-    shown, caption = _condensed(pd.DataFrame(rows), caption)
+    shown = pd.DataFrame(rows)
+    if not shown["without a score"].any():
+        shown = shown.drop(columns=["without a score", "of scored"])
+    else:
+        caption += COUNTED
+    shown, caption = _condensed(shown, caption)
     return Table(
         name=name,
         title=title,
@@ -65,6 +93,16 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
         data=judgement.frame(list(found)),
         numbers=frozenset(shown.columns) - WORDS,
     )
+
+
+def without_score(one: Verdict) -> str:
+    """How many results of each have no score, and how many trials of each are no result: `0/4 and 4/4, 1 and 0 no
+    result`; nothing where all are results with a score.
+    """
+    a, b = one.diverged_a + one.unscored_a, one.diverged_b + one.unscored_b
+    lost = f"{a}/{one.trials_a} and {b}/{one.trials_b}" if a or b else ""
+    missing = f"{one.missing_a} and {one.missing_b} no result" if one.missing_a or one.missing_b else ""
+    return ", ".join(filter(None, (lost, missing)))
 
 
 def intervals(records: pd.DataFrame) -> Table | None:
@@ -115,10 +153,10 @@ def _condensed(shown: pd.DataFrame, caption: str) -> tuple[pd.DataFrame, str]:
     """The table without its empty columns of words; what such a column says in every row is said once, below the
     caption.
     """
-    for name in ("data set", "condition", "seeds needed", "with failures", "why"):
+    for name in ("data set", "condition", "seeds needed", "role", "why"):
         if name in shown and shown[name].nunique() == 1 and (len(shown) > 1 or not shown[name].any()):
             said = shown[name].iloc[0]
-            caption += f" In every row: {name} {said}." if said and name != "data set" else ""
+            caption += f" In every row: {name} {said}." if said and name not in ("data set", "role") else ""
             shown = shown.drop(columns=name)
     return shown, caption
 

@@ -2,13 +2,15 @@
 said.
 """
 
+import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from genbench.report.stats import judgement
-from genbench.report.stats.judgement import by_condition, sentence
+from genbench.report.stats import judgement, outcomes, statistics
+from genbench.report.stats.judgement import by_condition, headline, sentence
 from genbench.trial.record import Record, frame
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -40,13 +42,15 @@ def a_record(
         architecture="mlp",
         seed=seed,
         status=status,
-        metrics={metric: score} if scored else {},
-        better={metric: better} if scored and better else {},
-        protocol={metric: changes.pop("key", "k0")} if scored else {},
-        batches_hash=f"{start}{seed}",
-        generator_hash=f"{start}{seed}",
-        settings=plain,
-        **changes,
+        **{
+            "metrics": {metric: score} if scored else {},
+            "better": {metric: better} if scored and better else {},
+            "protocol": {metric: changes.pop("key", "k0")} if scored else {},
+            "batches_hash": f"{start}{seed}",
+            "generator_hash": f"{start}{seed}",
+            "settings": plain,
+            **changes,
+        },
     )
 
 
@@ -63,6 +67,29 @@ def one(*groups):
     return verdict
 
 
+ALL, SOME, SINGLE, NO, NAN, FAILED, STOPPED, FEW = (
+    (None, None, None, None),
+    (None, None, "diverged", "diverged"),
+    (None, "diverged", "diverged", "diverged"),
+    ("diverged",) * 4,
+    ("unscored",) * 4,
+    ("failed",) * 4,
+    ("interrupted",) * 4,
+    ("diverged",) * 2,
+)
+"""How the trials of four seeds ended; None is a score."""
+
+
+def ended(method, ends, scores):
+    """Trials of a method that ended so."""
+    return [
+        a_record(method, seed, {"unscored": math.nan, "diverged": LOST}.get(end, score))
+        if end in (None, "unscored", "diverged")
+        else a_record(method, seed, score, status=end)
+        for seed, (end, score) in enumerate(zip(ends, scores, strict=False))
+    ]
+
+
 def test_lower_is_better_where_the_metric_says_so():
     found = one(trials("gram", GOOD), trials("gan", BAD))
     assert (found.a, found.b, found.verdict, found.probability_of_improvement) == ("gram", "gan", "better", 1)
@@ -77,7 +104,7 @@ def test_higher_is_better_where_the_metric_says_so():
 
 def test_a_metric_without_a_direction_has_an_interval_and_no_verdict():
     found = one(trials("gram", GOOD, better="neither"), trials("gan", BAD, better="neither"))
-    assert (found.verdict, found.with_failures, found.why) == ("none", "none", "fid has no better direction")
+    assert (found.verdict, found.of_scored, found.why) == ("none", "none", "fid has no better direction")
     assert found.high < 0
     assert math.isnan(found.p_holm)
 
@@ -231,46 +258,183 @@ def test_a_metric_that_nobody_knows_has_no_direction():
     )
 
 
-def test_trials_that_diverged_are_counted_and_the_verdict_without_them_stands_beside_the_one_with_them():
-    found = one(trials("gram", [*GOOD, *GOOD[:3]]), trials("gan", [*BAD[:3], *[LOST] * 5]))
-    assert (found.verdict, found.seeds, found.failures_a, found.failures_b, found.with_failures) == (
-        "better",
-        3,
-        0,
-        5,
-        "better",
-    )
+COMBINATIONS = [
+    # ends of gram and of gan, where gram's scores are better: the headline, what decides, a part of the sentence
+    (ALL, ALL, "better", "paired t", "gram's fid is lower than gan's by 10"),
+    (ALL, NO, "better, gan failed", "all against none", "gan failed: gan diverged in all of 4 trials, gram in none"),
+    (NO, ALL, "worse, gram failed", "all against none", "gram failed: gram diverged in all of 4 trials, gan in none"),
+    (ALL, NAN, "better, gan failed", "all against none", "gan ended without a score in all of 4 trials, gram in none"),
+    (ALL[:3], NO[:3], "better, gan failed", "all against none", "p = 0.031"),
+    (ALL[:2], FEW, "no verdict, gan failed", "none", "gan failed, which is worse: gan diverged in all of 2 trials"),
+    (ALL, SINGLE, "better", "ranks", "gan diverged in 3 of 4 trials, gram in none of 4"),
+    (ALL, SOME, "better", "ranks", "too few for a verdict of their own, 4 and 2"),
+    (SOME, ALL, "inconclusive", "ranks", "inconclusive (ranks of 4 and 4 trials, p = 1 after Holm)"),
+    (SOME, NO, "inconclusive, gan failed", "ranks", "which is worse: gan diverged in all of 4 trials, gram in 2 of 4"),
+    (SINGLE, SINGLE, "inconclusive", "ranks", "gram diverged in 3 of 4 trials, gan in 3 of 4"),
+    (NO, NO, "no verdict, both failed", "none", "both failed: gram diverged in all of 4 trials, gan in all of 4"),
+    (ALL, FAILED, "no verdict", "none", "Not counted: 4 trials of gan that failed with an error or stopped"),
+    (ALL, STOPPED, "no verdict", "none", "too few seeds finished: 4 and 0, where 3 are needed"),
+    (ALL, (*ALL[:3], "failed"), "better", "paired t", "Not counted: 1 trial of gan"),
+    (ALL, (*ALL[:3], "interrupted"), "better", "paired t", "over 3 seeds"),
+    (ALL, ("failed", "interrupted", *FEW), "no verdict, gan failed", "none", "Not counted: 2 trials of gan"),
+    (NO, FAILED, "no verdict, gram failed", "none", "gan has no result yet"),
+]  # fmt: skip
 
 
-def test_a_method_that_is_better_when_it_works_is_not_when_its_failures_count():
+@pytest.mark.parametrize(("ours", "theirs", "head", "test", "words"), COMBINATIONS)
+def test_however_trials_ended_the_headline_and_the_sentence_say_who_failed(ours, theirs, head, test, words):
+    found = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    assert (headline(found), found.test) == (head, test)
+    assert words in sentence(found)
+
+
+def pairwise(ours, theirs):
+    """The verdict on two contenders by a metric that some other one has a score of."""
+    scored = frame([a_record("other", 0, 1.0)])
+    records = pd.concat([frame([*ours, *theirs]), scored], ignore_index=True)
+    (family,) = outcomes.families(records)
+    kept = {name: places for name, places in family.outcomes.items() if name != "other"}
+    (found,) = judgement.judge([dataclasses.replace(family, outcomes=kept)])
+    return found
+
+
+ENDS = [ALL, SOME, SINGLE, NO, NAN, FAILED, STOPPED, FEW, (*ALL[:3], "diverged"), (*ALL[:3], "failed"), ALL[:3]]
+
+
+@pytest.mark.parametrize("theirs", ENDS)
+@pytest.mark.parametrize("ours", ENDS)
+def test_the_other_way_round_every_verdict_is_the_opposite(ours, theirs):
+    there = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    back = pairwise(ended("gan", theirs, BAD), ended("gram", ours, GOOD))
+    opposite = {"better": "worse", "worse": "better"}
+    assert back.verdict == opposite.get(there.verdict, there.verdict)
+    assert back.of_scored == opposite.get(there.of_scored, there.of_scored)
+    assert (back.p_holm, back.test) == pytest.approx((there.p_holm, there.test), nan_ok=True)
+
+
+@pytest.mark.parametrize("theirs", ENDS)
+@pytest.mark.parametrize("ours", ENDS)
+def test_trials_without_a_score_are_named_and_what_they_change_is_in_the_headline(ours, theirs):
+    found = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    words, head = sentence(found), headline(found)
+    lost = found.diverged_a + found.unscored_a + found.diverged_b + found.unscored_b
+    assert ("diverged" in words or "without a score" in words) == (lost > 0)
+    assert ("Not counted" in words) == (found.missing_a + found.missing_b > 0)
+    for name, trials, without in (
+        ("gram", found.trials_a, found.diverged_a + found.unscored_a),
+        ("gan", found.trials_b, found.diverged_b + found.unscored_b),
+    ):
+        if trials and trials == without:
+            assert f"{name} failed" in head or "both failed" in head
+            assert f"{name} failed" in words or "both failed" in words
+    if found.of_scored not in (found.verdict, "none"):
+        assert f"{found.of_scored} among the seeds with a score" in head
+
+
+@pytest.mark.parametrize("end", ["failed", "interrupted"])
+@pytest.mark.parametrize("theirs", [ALL, SOME, SINGLE, NO])
+def test_a_trial_that_failed_or_was_stopped_is_no_evidence(theirs, end):
+    without = pairwise(ended("gram", ALL, GOOD), ended("gan", theirs, BAD))
+    beside = pairwise(ended("gram", ALL, GOOD), [*ended("gan", theirs, BAD), a_record("gan", 4, 1.0, status=end)])
+    assert (beside.verdict, beside.diverged_b, beside.trials_b) == (without.verdict, without.diverged_b, 4)
+    assert (beside.missing_b, without.missing_b) == (1, 0)
+
+
+def test_seeds_that_failed_in_one_method_leave_the_others_paired():
+    found = pairwise(ended("gram", ALL, GOOD), ended("gan", ("failed", *ALL[:3]), BAD))
+    assert (found.test, found.seeds) == ("paired t", 3)
+
+
+def test_seeds_of_which_too_few_have_a_score_of_both_are_not_paired():
+    ours, theirs = (None, None, None, "failed", "failed"), ("failed", "failed", None, None, None)
+    found = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    assert (found.test, found.seeds, found.verdict) == ("Welch's t", 3, "better")
+    assert found.why == "not paired: seeds with a score of both are too few, 1"
+
+
+def test_where_trials_without_a_score_change_the_verdict_the_headline_says_so():
     found = one(trials("gram", [*GOOD, *[LOST] * 3]), trials("gan", [*BAD, *BAD[:3]]))
-    assert (found.verdict, found.with_failures) == ("better", "inconclusive")
+    assert (found.verdict, found.of_scored) == ("inconclusive", "better")
+    assert headline(found) == "inconclusive, better among the seeds with a score"
 
 
-def test_a_method_that_never_finishes_is_worse_than_one_that_does():
-    found = one(trials("gram", GOOD), trials("gan", [LOST] * 5))
-    assert (found.verdict, found.why) == ("none", "too few seeds finished: 0 of both, where 3 are needed")
-    assert (found.with_failures, found.failures_b) == ("better", 5)
+def test_all_against_none_in_three_seeds_is_told_from_chance_alone_and_not_among_three_pairs():
+    groups = ended("gram", ALL[:3], GOOD), ended("gan", NO[:3], BAD)
+    assert one(*groups).p_holm == 2 / 4**3
+    among, *_ = judged(*groups, trials("mmdnet", BAD[:3]))
+    assert (among.verdict, among.p_holm, among.seeds_needed) == ("inconclusive", 2 * 2 / 4**3, 4)
+    assert sentence(among).endswith("4 seeds would settle it")
 
 
-def test_failed_trials_and_numbers_that_are_not_finite_count_as_those_that_diverged():
-    failing = [
-        a_record("gan", 0, 1.0, status="failed"),
-        a_record("gan", 1, math.nan),
-        a_record("gan", 2, math.inf),
-        a_record("gan", 3, LOST),
+def test_a_comparison_that_trials_without_a_score_decide_leaves_the_others_as_they_are():
+    alone = one(trials("gram", GOOD), trials("mmdnet", BAD))
+    beside = next(
+        v for v in judged(trials("gram", GOOD), trials("mmdnet", BAD), ended("gan", NO, BAD)) if v.b == "mmdnet"
+    )
+    assert (alone.p, alone.verdict, beside.verdict) == (beside.p, "better", "better")
+    assert (alone.comparisons, beside.comparisons) == (1, 3)
+
+
+def test_a_pair_of_which_every_trial_has_a_score_has_one_verdict_beside_whatever_others():
+    close = [score + 0.05 for score in GOOD[:3]]
+    found = judged(trials("gram", GOOD[:3]), trials("wgan", close), ended("gan", NO, BAD), ended("mmdnet", SOME, BAD))
+    whole = [one for one in found if one.diverged_a + one.diverged_b == 0]
+    assert [(one.a, one.b) for one in whole] == [("gram", "wgan")]
+    assert [(one.of_scored, one.p_of_scored) for one in whole] == [(one.verdict, one.p_holm) for one in whole]
+
+
+def test_the_first_metric_with_a_direction_is_the_primary_one():
+    directions = {"max_abs": "neither", "kid": "lower", "fid": "lower"}
+    records = [
+        a_record(method, seed, metrics=dict.fromkeys(directions, score), better=directions)
+        for method, scores in (("gram", GOOD), ("gan", BAD))
+        for seed, score in enumerate(scores)
     ]
-    assert one(trials("gram", GOOD[:4]), failing).failures_b == 4
+    assert {found.metric: found.role for found in judgement.verdicts(frame(records))} == {
+        "max_abs": "secondary",
+        "kid": "primary",
+        "fid": "secondary",
+    }
 
 
-def test_an_interrupted_trial_is_no_failure():
-    found = one(trials("gram", GOOD), [*trials("gan", BAD[:4]), a_record("gan", 4, 1.0, status="interrupted")])
-    assert (found.failures_b, found.seeds) == (0, 4)
+def test_a_sentence_says_of_a_metric_that_it_is_secondary():
+    found = one(trials("gram", GOOD), trials("gan", BAD))
+    assert "secondary" not in sentence(found)
+    assert sentence(dataclasses.replace(found, role="secondary")).startswith("gram's fid (secondary) is lower")
+
+
+def test_the_primary_metric_is_adjusted_over_all_data_sets():
+    groups = [
+        trials(method, scores, dataset=name)
+        for name in ("blobs", "rings")
+        for method, scores in (("gram", GOOD), ("gan", BAD))
+    ]
+    for found in judged(*groups):
+        assert (found.p_holm >= 2 * found.p, found.comparisons, found.role) == (True, 2, "primary")
+
+
+def test_data_sets_with_different_first_metrics_are_adjusted_together():
+    groups = [
+        trials(method, scores, dataset=name, metric=metric)
+        for name, metric in (("blobs", "fid"), ("rings", "modes"))
+        for method, scores in (("gram", GOOD), ("gan", BAD))
+    ]
+    assert [(found.metric, found.role, found.comparisons) for found in judged(*groups)] == [
+        ("fid", "primary", 2),
+        ("modes", "primary", 2),
+    ]
+
+
+def test_under_a_single_condition_every_verdict_is_secondary():
+    groups = [trials(m, s, settings={"net": {"latent": n}}) for n in (2, 8) for m, s in (("gram", GOOD), ("gan", BAD))]
+    assert {found.role for found in by_condition(frame([r for group in groups for r in group]))} == {"secondary"}
 
 
 def test_a_trial_that_was_not_scored_by_a_metric_is_no_failure():
     records = [*trials("gram", GOOD), *trials("gan", BAD), *trials("wgan", BAD, metric="kid")]
-    assert {(verdict.a, verdict.b, verdict.failures_b) for verdict in judged(records)} == {("gram", "gan", 0)}
+    assert {(verdict.a, verdict.b, verdict.diverged_b, verdict.missing_b) for verdict in judged(records)} == {
+        ("gram", "gan", 0, 0)
+    }
 
 
 def test_a_contender_that_was_not_scored_by_a_metric_does_not_lose_on_it_by_its_failures():
@@ -280,7 +444,7 @@ def test_a_contender_that_was_not_scored_by_a_metric_does_not_lose_on_it_by_its_
 def test_nothing_is_said_of_nothing():
     assert judgement.verdicts(frame([])) == by_condition(frame([])) == []
     assert judgement.spreads(frame([])).empty
-    assert list(judgement.frame([]).columns)[:4] == ["dataset", "condition", "metric", "better"]
+    assert list(judgement.frame([]).columns)[:4] == ["dataset", "condition", "metric", "role"]
 
 
 def test_a_table_of_verdicts_has_a_row_each():
@@ -323,14 +487,6 @@ def test_a_table_of_verdicts_has_a_row_each():
                 " Holm); 167 seeds would settle a difference of this size"
             ),
         ),
-        (
-            GOOD,
-            (*BAD[:4], LOST),
-            (
-                "gram's fid is lower than gan's by 10 [9.87, 10.2] (paired t over 4 seeds, p < 0.001 after Holm):"
-                " better. 1 trial of gan ended without a score; counted as the worst: better"
-            ),
-        ),
     ],
 )
 def test_a_sentence_says_what_by_how_much_and_how_sure(ours, theirs, words):
@@ -346,3 +502,25 @@ def test_a_sentence_names_the_condition():
     ]
     assert "over 5 seeds at latent=2, p" in sentence(by_condition(frame(grid))[0])
     assert "over 5 seeds, each the mean of 2 conditions, p" in sentence(one(grid))
+
+
+@pytest.mark.parametrize("lost", range(5))
+def test_no_method_gains_by_its_trials_that_diverge(lost):
+    """Whatever the scores say: with more of its trials lost a method is never called better where it was not."""
+    order = ["worse", "inconclusive", "better"]
+    scores = [GOOD[seed % 5] + 0.05 * seed for seed in range(8)]
+    fewer, more = (
+        one(trials("gram", [*scores[count:], *[LOST] * count]), trials("gan", [*BAD, *BAD[:3]]))
+        for count in (lost, lost + 1)
+    )
+    assert order.index(more.verdict) <= order.index(fewer.verdict)
+
+
+def test_a_worse_method_stays_worse_when_it_diverges_too():
+    found = one(trials("gram", GOOD[:3]), [*trials("gan", BAD[:3]), a_record("gan", 3, LOST)])
+    assert (found.verdict, found.test, found.p) == (
+        "better",
+        "Welch's t",
+        2 * statistics.contrast(np.array(GOOD[:3]), np.array(BAD[:3]), paired=False).p,
+    )
+    assert sentence(found).endswith("better. gan diverged in 1 of 4 trials, gram in none of 3")

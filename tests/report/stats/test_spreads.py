@@ -47,7 +47,7 @@ def test_a_metric_has_its_mean_deviation_and_intervals():
     assert row["low"] < row["bootstrap_low"] < row["mean"] < row["bootstrap_high"] < row["high"]
 
 
-def test_trials_are_counted_as_they_ended_and_the_rate_of_divergence_has_an_interval():
+def test_trials_are_counted_as_they_ended_and_the_rate_of_divergence_is_of_those_that_are_a_result():
     records = [
         a_record(0, fid=1.0),
         a_record(1, fid=math.nan),
@@ -56,9 +56,16 @@ def test_trials_are_counted_as_they_ended_and_the_rate_of_divergence_has_an_inte
         a_record(4, "interrupted"),
     ]
     row = rows(*records)["fid"]
-    assert [row[name] for name in ("seeds", "finished", "unscored", "diverged", "failed")] == [1, 2, 1, 1, 1]
+    assert [row[name] for name in ("seeds", "finished", "unscored", "diverged", "failed", "interrupted")] == [
+        1,
+        2,
+        1,
+        1,
+        1,
+        1,
+    ]
     assert (row["divergence_rate"], row["divergence_rate_low"], row["divergence_rate_high"]) == pytest.approx(
-        (0.25, *wilson(1, 4))
+        (1 / 3, *wilson(1, 3))
     )
 
 

@@ -1,0 +1,121 @@
+"""What the verdicts of a study come to: a line for every pair, each in words, and what is promised of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genbench.report.stats import judgement
+from genbench.report.stats.judgement import Verdict
+
+SAID = {
+    "better": "better on",
+    "worse": "worse on",
+    "equal": "equal on",
+    "inconclusive": "inconclusive on",
+    "none": "no verdict on",
+}
+"""A verdict's word before the metrics that it is about."""
+NEVER = "none"
+"""The verdict on a pair about which nothing can be said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A verdict in words."""
+
+    verdict: str
+    """better, worse, inconclusive, equal or none."""
+    headline: str
+    """That for a reader, and the verdict of only the trials with a score where it is another."""
+    words: str
+
+
+def overview(found: Sequence[Verdict]) -> tuple[str, ...]:
+    """A line for every pair of contenders: on what the first is better, worse, or neither; and how many trials of both
+    have no score, and which verdicts would be others without these.
+    """
+    pairs: dict[tuple[str, str, str], list[Verdict]] = {}
+    several = len({one.dataset for one in found}) > 1
+    for one in found:
+        if one.better != "neither":
+            pairs.setdefault((one.dataset if several else "", one.a, one.b), []).append(one)
+    return tuple(
+        f"{f'{dataset}: ' if dataset else ''}{a} against {b}: {'; '.join(_parts(own))}"
+        for (dataset, a, b), own in pairs.items()
+    )
+
+
+def _parts(found: Sequence[Verdict]) -> list[str]:
+    """What is said of one pair."""
+    primary, secondary = ([one for one in found if one.role == role] for role in ("primary", "secondary"))
+    parts = [_words({one.metric: one.verdict for one in primary})] if primary else []
+    parts += [f"secondary: {_words({one.metric: one.verdict for one in secondary})}"] if secondary else []
+    lost = dict.fromkeys(_losses(one) for one in found if judgement.losses(one))
+    other = {one.metric: one.of_scored for one in found if one.of_scored not in (one.verdict, NEVER)}
+    return [*parts, *lost, *([f"among the seeds with a score: {_words(other)}"] if other else [])]
+
+
+def _losses(one: Verdict) -> str:
+    return ": ".join(filter(None, (judgement.failure(one), judgement.losses(one))))
+
+
+def _words(verdicts: Mapping[str, str]) -> str:
+    metrics = {word: [metric for metric, own in verdicts.items() if own == word] for word in SAID}
+    return "; ".join(f"{SAID[word]} {', '.join(own)}" for word, own in metrics.items() if own)
+
+
+def summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
+    """The verdicts in words, those on primary metrics first and among them those that decide; one sentence for all
+    pairs about which nothing can be said for one reason.
+    """
+    order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
+    told = [
+        Sentence(verdict=one.verdict, headline=judgement.headline(one), words=judgement.sentence(one))
+        for one in sorted(found, key=lambda one: (one.role != "primary", order.get(one.verdict, 3)))
+        if not _is_mute(one)
+    ]
+    reasons = dict.fromkeys(one.why for one in found if _is_mute(one))
+    return (
+        *told,
+        *(
+            Sentence(verdict=NEVER, headline="no verdict", words=f"No verdict on {_count(found, why)}: {why}.")
+            for why in reasons
+        ),
+    )
+
+
+def _is_mute(one: Verdict) -> bool:
+    """Whether a verdict has nothing to tell but why there is none."""
+    tells = judgement.losses(one) or one.missing_a or one.missing_b
+    return one.verdict == NEVER and (one.better == "neither" or not tells)
+
+
+def _count(found: Sequence[Verdict], why: str) -> str:
+    pairs = list(dict.fromkeys(f"{one.a} against {one.b}" for one in found if _is_mute(one) and one.why == why))
+    return pairs[0] if len(pairs) == 1 else f"{len(pairs)} pairs"
+
+
+def promise(found: Sequence[Verdict]) -> tuple[str, ...]:
+    """How often verdicts of a study are false, in a line for its primary metrics and one for the others; nothing where
+    no verdict was possible.
+    """
+    judged = [one for one in found if one.comparisons and one.better != "neither"]
+    primary = [one for one in judged if one.role == "primary"]
+    others = dict.fromkeys(one.metric for one in judged if one.role == "secondary")
+    if not primary:
+        return ()
+    named = ", ".join(dict.fromkeys(one.metric for one in primary))
+    count = primary[0].comparisons
+    over = f"over {count} comparisons" if count > 1 else "over a single comparison"
+    lines = [
+        f"Primary metric: {named}, the first named that has a better direction. Were all contenders equal, a study"
+        f" would call any two different on it with a chance of at most 5 %; its p are adjusted {over}."
+    ]
+    if others:
+        lines.append(
+            f"Secondary: {', '.join(others)}. That holds for each alone, its p being adjusted over its own comparisons,"
+            " and not for the study: the more metrics, the more often one of them is false. With five seeds or more a p"
+            f" times {len(others) + 1} holds for the study."
+        )
+    return tuple(lines)
