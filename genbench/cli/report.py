@@ -114,13 +114,14 @@ def _print_verdicts(found: Report) -> None:
 
 def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
     """Put the report into the MLflow store, if the study has one; the report is there even if that fails."""
+    from genbench.observers.replay import reason
     from genbench.observers.summary import add_report
 
     sentences = [*found.overview, *(one.words for one in found.summary)]
     try:
         told = add_report(results, found.study, sentences, written, folder / "figures")
     except Exception as error:  # whatever a tracker raises: the report has been written
-        click.echo(f"warning: MLflow was not given the report: {type(error).__name__}: {error}", err=True)
+        click.echo(f"warning: MLflow was not given the report: {reason(error)}", err=True)
         return
     if told:
         click.echo(f"MLflow    run '{found.study}: report'")
