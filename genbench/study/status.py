@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ def supervising(study: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that is read-only now; that nobody holds the note any more is seen
+                path.unlink(missing_ok=True)
 
 
 def cancel(study: Path) -> tuple[list[int], list[str]]:

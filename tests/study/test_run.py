@@ -59,8 +59,8 @@ def mixed(tmp_path_factory):
     ]
     study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
-    problems = run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
-    assert problems == []
+    outcome = run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
+    assert outcome.problems == []
     by_marker = {
         (r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r
         for t in trials
