@@ -62,6 +62,18 @@ def damage(path: Path) -> str:
     return ""
 
 
+def damage_when_opened(path: Path) -> str:
+    """What is wrong with a database as MLflow finds out, whose tables may contradict each other; empty as above."""
+    from mlflow import MlflowClient
+
+    try:
+        # By another name: MLflow keeps its connections to the file, which may be put aside.
+        MlflowClient(f"{address(path.parent)}/./{path.name}")
+    except Exception as error:  # MLflow passes on what sqlalchemy, alembic and sqlite raise
+        return damage_in(error)
+    return ""
+
+
 def damage_in(error: BaseException) -> str:
     """What an error of sqlite's, or one that was raised from it, says is wrong with the database; empty where it may
     well be whole.

@@ -144,17 +144,13 @@ def sync(results: Path, names: Iterable[str]) -> int:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, as one line: which one it is, unless its message is all that a person needs; without
-    tracebacks, statements of SQL, and the users and passwords of addresses.
-    """
+    """What an error says, in one discreet line: which one it is, unless its message is all that a person needs."""
     said = _discreet(str(error))
     return said if isinstance(error, GenbenchError) else f"{type(error).__name__}: {said}"
 
 
 def _observer(name: str, results: Path) -> object:
-    """What the hook of an observer's module gives; raises PluginError that names the distribution where it raises or
-    gives nothing.
-    """
+    """What the hook of an observer's module gives; raises PluginError where it raises or gives nothing."""
     module = registry.load("observers", name)
     (entry,) = (entry for entry in registry.installed("observers") if entry.name == name)
     try:
@@ -205,9 +201,8 @@ class _Follower:
         except (
             BaseException
         ) as error:  # whatever an observer raises must end in the list of problems, never in training
-            self.problems.append(
-                f"observer '{self.name}' was dropped: {reason(error)}; run `genbench sync` once it is fixed"
-            )
+            dropped = f"observer '{self.name}' was dropped: {reason(error)}"
+            self.problems.append(f"{dropped}; run `genbench sync` once it is fixed")
 
     def _handle_event(self) -> bool:
         """Handle the next event, if one comes within the interval; return whether to go on."""

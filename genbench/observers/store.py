@@ -46,15 +46,12 @@ def connect(results: Path) -> MlflowClient:
     Raises DataError for a store that is damaged, and whatever MLflow raises where it cannot be opened now.
     """
     check_address()
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    _silence()
     if tracking_server():
         for name, value in SERVER_PATIENCE.items():
             os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
     with locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
         if server := os.environ.get(SERVER):
             return MlflowClient(server)
@@ -83,16 +80,10 @@ def repair(results: Path) -> Path | None:
     path = _database(results)
     if os.environ.get(SERVER) or not path.exists():
         return None
-    if not database.damage(path):
-        try:
-            connect(results)
-        except Exception as error:  # MLflow passes on what sqlalchemy, alembic and sqlite raise
-            if not database.damage_in(error):  # it is locked, or the disk is full: `sync` will say so
-                return None
-        else:
-            return None
+    _silence()
     with locked(results):
-        return database.put_aside(path)
+        damaged = database.damage(path) or database.damage_when_opened(path)
+        return database.put_aside(path) if damaged else None
 
 
 def tracking_server() -> str:
@@ -184,6 +175,15 @@ def locked(results: Path) -> Iterator[None]:
                     ) from None
                 time.sleep(0.05)
         yield
+
+
+def _silence() -> None:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow  # noqa: F401 - which sets up its loggers when it is imported
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
 
 
 def _database(results: Path) -> Path:
