@@ -87,7 +87,7 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
         except TrialBusyError:
             code = BUSY
         except GenbenchError as error:
-            print(error, file=sys.stderr)
+            sys.stderr.write(f"{error}\n")
     except BaseException:  # nothing may escape into the server's own loop: this process ends here
         traceback.print_exc()
     finally:
