@@ -57,20 +57,19 @@ def evaluate(
     changed = [(folder, rescore.changed(folder, words)) for folder in directories]
     for line in others:
         click.echo(f"note: {line}", err=True)
-    records, problems = [], []
+    records, problems = [], {}
     for number, (folder, trial_) in enumerate(changed, 1):
+        name = f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}"
         try:
             records.append(rescore.rescore(folder, trial_, which))
-        except GenbenchError as error:
-            problems.append(error)
-            said = f"not scored: {error}"
+        except GenbenchError as error:  # of this trial alone, unless no other one can be scored either
+            problems[name] = error
         else:
-            said = "scored"
-        click.echo(
-            f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}: {said} [{number} of {len(changed)}]", err=True
-        )
+            click.echo(f"{name}: scored [{number} of {len(changed)}]", err=True)
     if not records:
-        raise problems[0]
+        raise next(iter(problems.values()))
     print_table(record.frame(records))
+    for name, problem in problems.items():
+        click.echo(f"failed: {name}: {problem}", err=True)
     if problems:
         sys.exit(1)

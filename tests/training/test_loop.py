@@ -170,3 +170,15 @@ def test_a_checkpoint_of_another_method_is_an_error_for_a_person_whoever_loads_i
     assert found.status == "failed"
     assert found.error.startswith("the checkpoint in ")
     assert "Traceback" not in (directory / "log.txt").read_text()
+
+
+def test_of_several_trials_one_that_cannot_be_scored_costs_no_other(study, run_trial, genbench):
+    planned = study(seeds=(0, 1))
+    directories = [planned.directory_of(trial) for trial in planned.trials]
+    assert [run_trial(directory) for directory in directories] == [worker.DONE] * 2
+    foreign(directories[0], widen)
+    code, out, err = genbench("evaluate", planned.directory)
+    assert code == 1
+    assert "toy" in out
+    assert "failed: toy on ring, seed 0: the checkpoint in " in err
+    assert "seed 1: scored [2 of 2]" in err
