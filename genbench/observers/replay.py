@@ -198,9 +198,7 @@ class _Follower:
             while self._handle_event():
                 self._poll()
             self._poll()
-        except (
-            BaseException
-        ) as error:  # whatever an observer raises must end in the list of problems, never in training
+        except BaseException as error:  # whatever it raises must end in the list of problems, never in training
             dropped = f"observer '{self.name}' was dropped: {reason(error)}"
             self.problems.append(f"{dropped}; run `genbench sync` once it is fixed")
 
