@@ -51,6 +51,7 @@ HOMES: Mapping[str, str] = {
     "jinja2": "report",
     "mlflow": "observers",
     "omegaconf": "config",
+    "pydantic": "trial",
     "ray": "engines",
     "seaborn": "report",
     "submitit": "engines",

@@ -8,6 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 __version__ = version("genbench")
+NUMERICS = 1
+"""The core's numerics revision: raised by whoever changes what a seed yields, with a line in the changelog; see
+`genbench.contract.numerics`."""
 
 
 @cache

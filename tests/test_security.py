@@ -20,6 +20,7 @@ import pytest
 import torch
 import torchvision
 from process_tree import LOOPBACK, descendants, listening, listening_files
+from trial_files import trial_of
 
 import genbench
 from genbench import cli
@@ -31,7 +32,8 @@ from genbench.errors import CheckpointError, DataError, GenbenchError, PluginErr
 from genbench.study.run import write_trial
 from genbench.training import worker
 from genbench.trial import checkpoint
-from genbench.trial.record import read, read_json, write_json
+from genbench.trial.json_file import read_json, write_json
+from genbench.trial.record import read
 from genbench.trial.trial import Trial
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
@@ -113,7 +115,7 @@ def test_a_malicious_checkpoint_is_refused_and_named_by_everything_that_reads_on
 def test_plain_data_that_are_no_checkpoint_are_refused(tmp_path, state):
     put(state, tmp_path / "1.pt")
     with pytest.raises(CheckpointError, match="does not hold a trainer's state and its progress"):
-        checkpoint.load(tmp_path / "1.pt")
+        checkpoint.load(tmp_path / "1.pt", trial_of())
 
 
 def test_bytes_that_are_no_checkpoint_are_refused_whatever_torch_raises(tmp_path):
@@ -124,14 +126,18 @@ def test_bytes_that_are_no_checkpoint_are_refused_whatever_torch_raises(tmp_path
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
         path.with_name(f"{path.name}.sha256").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
         try:
-            assert checkpoint.load(path)["progress"]["updates"] == 1
+            assert checkpoint.load(path, trial_of())["progress"]["updates"] == 1
         except CheckpointError as error:
             assert path.name in str(error)  # noqa: PT017 - a changed byte of a weight is a weight
 
 
 def test_the_checkpoint_of_another_trial_is_named_as_that(directory, call):
     put(
-        {"trainer": {"generator.0.weight": torch.zeros(2)}, "progress": {"updates": 1}},
+        {
+            "trial": Trial.read(directory).id,
+            "trainer": {"generator.0.weight": torch.zeros(2)},
+            "progress": {"updates": 1},
+        },
         sorted((directory / "checkpoint").glob("[0-9]*.pt"))[-1],
     )
     code, err = call("sample", directory)
@@ -268,7 +274,7 @@ def test_a_link_that_leaves_a_trials_folder_has_nothing_outside_written_or_sent(
         assert code == 2
         assert f"{link} is a link that leaves the trial's folder" in err
     with pytest.raises(GenbenchError, match="is a link"):
-        write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory)
+        write_trial(Trial.read(directory), directory)
     assert content == (outside.read_text() if outside.is_file() else sorted(path.name for path in outside.iterdir()))
 
 

@@ -54,6 +54,11 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 @click.option(
     "--ray-address", help="Of a running Ray cluster, for --engine ray.  [default: one is started on this machine]"
 )
+@click.option(
+    "--keep-old",
+    is_flag=True,
+    help="Keep trials that were made under older numerics; the others are compared without them.",
+)
 @click.option("--only", type=click.Choice(["failed"]), help="Run only the trials that have failed.")
 @click.option(
     "--observers", type=Names(), default="mlflow", show_default=True, help="Trackers: mlflow, tensorboard, or none."
@@ -74,6 +79,7 @@ def run(
     engine: str,
     slots: int | None,
     ray_address: str | None,
+    keep_old: bool,
     only: str | None,
     observers: list[str],
     dry_run: bool,
@@ -101,7 +107,7 @@ def run(
     if data_root is not None:
         given.append(compose.Override("data.root", (str(data_root.absolute()),)))
     changes = asked(methods, datasets, seeds, given)
-    planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run)
+    planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run, keep_old=keep_old)
     whole = planned
     if only:
         planned = planned.only(only)
@@ -114,6 +120,12 @@ def run(
         for line in planned.lacks:
             click.echo(f"missing: {line}", err=True)
         return
+    if planned.outdated:
+        click.echo(
+            f"{len(planned.outdated)} trials have ended under older numerics and are made again beside those;"
+            " --keep-old keeps them instead",
+            err=True,
+        )
     done = sum(planned.is_done(trial) for trial in planned.trials)
     if done:
         click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
@@ -231,6 +243,11 @@ def status(study: str, results: Path) -> None:
     terminal_console().print(terminal.states(found))
     counts = {state: sum(one.state == state for one in found) for state in status.STATES}
     click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    if outdated := sum(one.is_outdated for one in found):
+        click.echo(
+            f"{outdated} were made under other numerics than those of what is installed: genbench run makes them again,"
+            " with --keep-old it keeps them"
+        )
 
 
 @click.command()

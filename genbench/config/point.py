@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -16,3 +17,5 @@ class Point(NamedTuple):
     """What does not: devices, threads, how often to log and save."""
     swept: Mapping[str, Any]
     """The settings that a sweep varies, dotted name to value."""
+    numerics: Mapping[str, int] = MappingProxyType({})
+    """The numerics revisions of what it is composed for: see `Trial.numerics`."""

@@ -76,6 +76,8 @@ class Dataset:
     """Settings that differ for this data set, by dotted name: `{"train.batch": 200}`."""
     about: str
     source: str = ""
+    numerics: int = 1
+    """Its numerics revision: raise it by one whenever the same seed comes to yield other numbers."""
 
 
 def to_unit(images: Tensor) -> Tensor:

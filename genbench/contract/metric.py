@@ -75,3 +75,5 @@ class Metric:
     """The real data that the samples are compared with; `split`: those that `evaluate.split` names."""
     features: Literal["", "fp32", "bf16"] = ""
     """The precision of the extractor's features that it looks at; empty: it looks at none."""
+    numerics: int = 1
+    """Its numerics revision: raise it by one whenever the same samples come to have another score."""

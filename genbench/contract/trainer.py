@@ -73,3 +73,5 @@ class Method:
     """Name -> settings: "fsr", "ae", "flow", …"""
     resources: Mapping[str, Any] = field(default_factory=dict)
     """What a cluster's job needs beyond the default: `{"memory_gb": 16}`; the user's own settings override it."""
+    numerics: int = 1
+    """Its numerics revision: raise it by one whenever the same seed comes to yield other numbers."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from genbench.contract.dataset import Splits
 from genbench.errors import DataError
+from genbench.trial.picture import carried
 
 SHOWN = 100
 """Images in the grid of a figure."""
@@ -116,14 +117,16 @@ def extent_of(real: Tensor) -> float:
     return MARGIN * float(real.abs().max()) or 1.0
 
 
-def save(image: Image.Image, path: Path) -> None:
-    """Write the image, in the format of the path's suffix, whole or not at all; makes the folder."""
+def save(image: Image.Image, path: Path, trial: str = "") -> None:
+    """Write the image, in the format of the path's suffix, whole or not at all; makes the folder.
+
+    trial: the id of the trial that it is of, which a PNG carries.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        image.save(
-            partial, compress_level=1
-        )  # of PNG: a trial that draws samples should not wait for their compression
+        # compress_level, of PNG: a trial that draws samples should not wait for their compression
+        image.save(partial, compress_level=1, pnginfo=carried(trial))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

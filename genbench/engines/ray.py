@@ -24,7 +24,7 @@ from genbench.engines.ray_task import work
 from genbench.engines.workers import PATIENCE
 from genbench.errors import GenbenchError
 from genbench.training.attempt import DIVERGED, DONE, FAILED, STOPPED, was_killed
-from genbench.trial.record import read, read_json
+from genbench.trial.record import read
 from genbench.trial.trial import Trial
 
 ANSWER_SECONDS = 8
@@ -250,7 +250,7 @@ def _check_answers(address: str) -> None:
 
 def _request(directory: Path, *, accelerated: bool) -> dict[str, Any]:
     """What the task of a trial asks Ray for, all ranks together; accelerated: the cluster has accelerators."""
-    running = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")).running
+    running = Trial.read(directory).running
     wanted: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()
     }

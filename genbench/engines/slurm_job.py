@@ -22,7 +22,8 @@ from typing import Any
 
 from genbench.errors import GenbenchError, TrialBusyError
 from genbench.training.signals import STOPPING
-from genbench.trial.record import read_json, write_json
+from genbench.trial.json_file import read_json, write_json
+from genbench.trial.schema import made
 
 ORPHANS = 60.0
 """Seconds that a worker waits for one of an ending job to release the trial."""
@@ -47,12 +48,9 @@ class Note:
     def read(cls, directory: Path) -> Note | None:
         """The note in a trial's folder, or None."""
         path = directory / "job.json"
-        try:
-            return cls(**read_json(path)) if path.exists() else None
-        except TypeError as error:
-            raise GenbenchError(
-                f"{path} is damaged ({error}); see squeue for the study's jobs, cancel them, and remove it"
-            ) from error
+        if not path.exists():
+            return None
+        return made(cls, read_json(path), str(path), "see squeue for the study's jobs, cancel them, and remove it")
 
     def write(self, directory: Path) -> None:
         """Put the note into a trial's folder, atomically."""

@@ -11,7 +11,6 @@ from typing import Any
 from genbench.config.settings import ResourceSettings
 from genbench.engines.slurm_job import command
 from genbench.errors import GenbenchError
-from genbench.trial.record import read_json
 from genbench.trial.trial import Trial
 
 WARNING_SECONDS = 120
@@ -40,7 +39,7 @@ def parameters(directory: Path) -> dict[str, Any]:
 
     Raises GenbenchError for an option that cannot be passed on.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    trial = Trial.read(directory)
     running = trial.running
     wanted: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in running.get("resources", {}).items()

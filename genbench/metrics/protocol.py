@@ -15,7 +15,7 @@ import torch
 
 from genbench.contract.metric import Evaluation, Metric
 from genbench.metrics import features
-from genbench.version import __version__
+from genbench.version import NUMERICS, __version__
 
 QUANTISED = "uint8, rounded to the nearest level"
 
@@ -42,6 +42,8 @@ class Protocol:
     """How the extractor made its input of an image, the resize included."""
     precision: str = ""
     """Of the features."""
+    numerics: str
+    """The numerics revisions of the core and of the metric."""
     genbench: str
     torch: str
     torch_fidelity: str = ""
@@ -74,6 +76,7 @@ def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
         weights=chosen.weights.sha256 if chosen else "",
         transform=chosen.extractor.transform if chosen else "",
         precision=metric.features,
+        numerics=f"genbench {NUMERICS}, metric {metric.numerics}",
         genbench=__version__,
         torch=torch.__version__,
         torch_fidelity=version("torch-fidelity") if chosen else "",

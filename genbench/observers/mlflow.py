@@ -16,7 +16,7 @@ from genbench.config.settings import flatten
 from genbench.contract.hooks import hookimpl
 from genbench.observers.points import Point, curves, pictures, scores
 from genbench.observers.store import check_address, connect, locked, open_experiment
-from genbench.trial.record import read_json
+from genbench.trial.json_file import read_json
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], dire
     for file in (directory / name for name in ("trial.json", "record.json", "log.txt")):
         if file.exists():
             client.log_artifact(run, str(file))
-    for picture in pictures(directory):
+    for picture in pictures(directory, record["id"]):
         client.log_artifact(run, str(picture), "samples")
     client.set_terminated(run, STATUS[record["status"]], _milliseconds(record["ended"]))
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genbench.trial.picture import of_trial
+
 CLOCKS = ("train_seconds", "updates")
 """What progress is counted in, other than images, which are the axis of every curve."""
 TRAINING_PICTURES = 20
@@ -43,8 +45,10 @@ def scores(record: Mapping[str, Any]) -> list[Point]:
     return [Point(f"eval/{name}", float(record[name]), record["images"], record["ended"]) for name in record["metrics"]]
 
 
-def pictures(directory: Path) -> list[Path]:
-    """A trial's pictures of samples: the last ones of training, named by their images, then those of the evaluation."""
-    paths = sorted((directory / "samples").glob("*.png"))
+def pictures(directory: Path, trial: str) -> list[Path]:
+    """The pictures of samples of the trial with that id: the last ones of training, named by their images, then those
+    of the evaluation.
+    """
+    paths = of_trial(directory / "samples", trial)
     training = [path for path in paths if path.stem.isdigit()]
     return training[-TRAINING_PICTURES:] + [path for path in paths if not path.stem.isdigit()]

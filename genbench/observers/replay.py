@@ -18,7 +18,7 @@ from genbench.contract import hooks, registry
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
 from genbench.trial.lock import check_links
 from genbench.trial.log import Row, Tail
-from genbench.trial.record import read, read_json, trial_directories
+from genbench.trial.record import read, trial_directories
 from genbench.trial.trial import Trial
 
 INTERVAL = 0.5
@@ -124,7 +124,7 @@ def sync(results: Path, names: Iterable[str]) -> int:
     directories = list(trial_directories(results))
     for directory in directories:
         check_links(directory)
-        trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+        trial = Trial.read(directory)
         record = read(directory)
         rows = Tail(directory).rows()
         for name in observers.names:
@@ -228,7 +228,7 @@ class _Follower:
         trial, tail = self._running[directory]
         try:
             rows = tail.rows()
-        except (OSError, DataError) as error:
+        except (OSError, GenbenchError) as error:
             if str(error) not in self.problems:
                 self.problems.append(str(error))
             return

@@ -61,7 +61,7 @@ class TensorBoard:
 
         writer = self._writers.pop(directory)
         _add_points(writer, scores(record))
-        for path in pictures(directory):
+        for path in pictures(directory, record["id"]):
             during = path.stem.isdigit()
             tag, images = ("samples/training", int(path.stem)) if during else (f"samples/{path.stem}", record["images"])
             with Image.open(path) as image:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,7 +16,9 @@ from genbench.report.stats.judgement import Verdict
 from genbench.report.table import Table
 from genbench.report.tables import lottery, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
-from genbench.trial.record import load_good, read_json, trial_directories
+from genbench.trial import about
+from genbench.trial.about import About
+from genbench.trial.record import load_good, trial_directories
 from genbench.version import __version__
 
 SPOKEN = 12
@@ -104,7 +105,7 @@ def of(folder: Path) -> Report:
     _check_finished(folder, records, damaged)
     everything = _ordered(records)
     records = lottery.own(everything)
-    about = read_json(folder / "study.json") if (folder / "study.json").exists() else {}
+    said = _about(folder, damaged)
     separated, metrics = protocols.separate(records, columns.metric_names(records))
     named = contenders.name(separated)
     directions = {family.metric: family.better for family in outcomes.families(records)}
@@ -117,18 +118,18 @@ def of(folder: Path) -> Report:
     headline = judgement.verdicts(records)
     return Report(
         study=folder.name,
-        title=about.get("title") or f"Study {folder.name}",
-        question=about.get("question", ""),
-        claims=tuple(about.get("claims", ())),
+        title=said.title or f"Study {folder.name}",
+        question=said.question,
+        claims=tuple(said.claims),
         overview=_overview(headline),
         summary=_summary(headline),
-        notes=(*_unended(folder, records, damaged), *([SMOKE] if about.get("smoke") else []), *tables.notes(records)),
+        notes=(*_unended(folder, records, damaged), *([SMOKE] if said.smoke else []), *tables.notes(records)),
         results=provenance.joined(
             [
                 scores.scores(records),
-                paper_numbers.beside(about.get("published", {}), named.records, metrics),
+                paper_numbers.beside(said.published, named.records, metrics),
                 scores.judged("verdicts", "Verdicts", EVERY_PAIR, headline),
-                targets.table(about.get("targets", {}), named.records, directions, folder),
+                targets.table(said.targets, named.records, directions, folder),
                 lottery.spread(everything),
             ]
         ),
@@ -153,11 +154,20 @@ def of(folder: Path) -> Report:
             ]
         ),
         fairness=tuple(provenance.fairness(records)),
-        commands=_commands(folder, about),
+        commands=_commands(folder, said),
         version=__version__,
         records=everything,
         damaged=tuple(damaged),
     )
+
+
+def _about(folder: Path, damaged: list[str]) -> About:
+    """What study.json says; nothing, and a line among the damaged files, where it cannot be read."""
+    try:
+        return about.read(folder)
+    except GenbenchError as error:
+        damaged.append(str(error))
+        return About()
 
 
 def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> None:
@@ -178,10 +188,9 @@ def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str])
 
 def _ordered(records: pd.DataFrame) -> pd.DataFrame:
     """The records by data set and method, and within a method by the numeric settings that vary, smallest first."""
+    named = contenders.name(records).records
     varying = [
-        name
-        for name in contenders.name(records).records.columns
-        if name.startswith("settings.") and pd.api.types.is_numeric_dtype(records[name])
+        name for name in named.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(named[name])
     ]
     return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
 
@@ -250,10 +259,10 @@ def _count(found: Sequence[Verdict], why: str) -> str:
     return pairs[0] if len(pairs) == 1 else f"{len(pairs)} pairs"
 
 
-def _commands(folder: Path, about: Mapping[str, Any]) -> tuple[Command, ...]:
+def _commands(folder: Path, about: About) -> tuple[Command, ...]:
     """What was typed, and what to type to make the report again."""
     results = "" if folder.parent == Path("results") else f" --results {folder.parent}"
-    ran = [*about.get("earlier", []), *([about["command"]] if "command" in about else [])]
+    ran = [*about.earlier, *([about.command] if about.command else [])]
     again = "Run the study again; trials that are done are kept"
     return (
         *(Command(purpose=again, line=line) for line in ran),

@@ -22,12 +22,14 @@ def run(
     results: str | Path = "results",
     engine: str = "local",
     slots: int | None = None,
+    keep_old: bool = False,
     observers: Sequence[str] = ("mlflow",),
 ) -> DataFrame:
     """Run a study as `genbench run` does and return its records, a row per trial.
 
     study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods,
     data sets and seeds that are not given are those of the file, without one all that are installed, `ring` and 0.
+    keep_old: trials that were made under older numerics are not made again.
     Trials that are done are not run again; one that fails is a row with its error. Raises GenbenchError before anything
     starts when the study cannot be run, UnfinishedError, after it has started, when its engine or the scoring
     cannot go on.
@@ -42,7 +44,7 @@ def run(
 
     file = catalogue.find(str(study_file)) if study_file else EVERYTHING
     changes = asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
-    planned = plan(file, changes, name=study, results=Path(results), smoke=smoke)
+    planned = plan(file, changes, name=study, results=Path(results), smoke=smoke, keep_old=keep_old)
     chosen = choose(engine, planned.trials, slots=slots)
     words = {
         "study_file": study_file and str(study_file),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from pathlib import Path
 from genbench.config import compose
 from genbench.config.compose import Override, Schema
 from genbench.config.point import Point
-from genbench.contract import registry
+from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.study.file import EVERYTHING, Changes, StudyFile, StudyRun, canonical
 from genbench.study.preflight import check_trials
-from genbench.trial.record import FINAL, Record, read, read_json, write_json
+from genbench.trial import about
+from genbench.trial.json_file import write_json
+from genbench.trial.record import FINAL, Record, age, read, trial_directories
 from genbench.trial.trial import Trial, check_study_name
 from genbench.trial.trial import plan as plan_trials
 
@@ -34,6 +37,8 @@ class Study:
     """Whether it is the file's small size."""
     lacks: tuple[str, ...] = ()
     """Of a dry run: what this machine does not have and the trials need, one line each."""
+    outdated: tuple[str, ...] = ()
+    """Folders of trials that have ended under older numerics; without `keep_old` they are made again beside those."""
 
     @property
     def directory(self) -> Path:
@@ -89,13 +94,20 @@ def asked(
 
 
 def plan(
-    file: StudyFile, changes: Changes, *, name: str | None, results: Path, smoke: bool = False, dry: bool = False
+    file: StudyFile,
+    changes: Changes,
+    *,
+    name: str | None,
+    results: Path,
+    smoke: bool = False,
+    dry: bool = False,
+    keep_old: bool = False,
 ) -> Study:
     """Compose and validate every trial of a study file, with what is asked for instead; nothing is started and nothing
     written.
 
-    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. Raises
-    GenbenchError for anything that cannot be run.
+    smoke: take the file's small size. dry: data and weights that are not there are what the study lacks. keep_old:
+    trials that were made under older numerics stay as they are. Raises GenbenchError for anything that cannot be run.
     """
     chosen = file.changed(changes, smoke=smoke)
     name = (
@@ -111,8 +123,30 @@ def plan(
         if file.path and str(error) == _problem_of(file.changed(Changes(), smoke=smoke)):
             raise GenbenchError(f"{file.path}: {error}") from error
         raise
-    study = Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke)
+    study = _with_older(
+        Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke), keep_old=keep_old
+    )
     return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+
+
+def _with_older(study: Study, *, keep_old: bool) -> Study:
+    """The study with what its folder holds of the same trials under older numerics: kept in their place, or named.
+
+    Those that have not ended are begun anew, except where version 0.1.0 began them and they are to be kept.
+    """
+    older: dict[str, Trial] = {}
+    for directory in trial_directories(study.directory):
+        with suppress(GenbenchError):  # a damaged folder of another trial is in nobody's way
+            trial, record = Trial.read(directory), read(directory)
+            ended = record is not None and record.status in FINAL
+            if directory.name == trial.directory and (ended or (keep_old and not trial.numerics)):
+                older[trial.question] = max(trial, older.get(trial.question, trial), key=age)
+    begun = {trial.question for trial in study.trials if study.directory_of(trial).exists()}
+    found = {question: trial for question, trial in older.items() if question not in begun}
+    if keep_old:
+        return dataclasses.replace(study, trials=tuple(found.get(trial.question, trial) for trial in study.trials))
+    asked = [trial.question for trial in study.trials]
+    return dataclasses.replace(study, outdated=tuple(found[one].directory for one in asked if one in found))
 
 
 def write_asked(study: Study, command: str) -> None:
@@ -122,8 +156,8 @@ def write_asked(study: Study, command: str) -> None:
     A study may be run in parts: the commands before the last one are kept too.
     """
     path = study.directory / "study.json"
-    before = read_json(path) if path.exists() else {}
-    commands = [*before.get("earlier", []), *([before["command"]] if "command" in before else [])]
+    before = about.read(study.directory)
+    commands = [*before.earlier, *([before.command] if before.command else [])]
     words = {
         "name": study.name,
         "smoke": study.smoke,
@@ -186,7 +220,7 @@ def _points(
     for architecture in architectures:
         for point in compose.compose(_schema(method, variant, dataset, architecture), words, names):
             swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
-            yield point._replace(swept=swept)
+            yield point._replace(swept=swept, numerics=numerics.revisions(method, dataset, point.architecture))
 
 
 def _absolute(override: Override) -> Override:

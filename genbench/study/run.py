@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from genbench.engines.engine import RETRIES, Engine
-from genbench.errors import DataError, GenbenchError, UnfinishedError
+from genbench.errors import GenbenchError, UnfinishedError
 from genbench.observers.replay import Observers, Watcher
 from genbench.study.plan import Study, write_asked
 from genbench.study.status import supervising
 from genbench.training.attempt import BUSY, describe, record_of_lost
 from genbench.trial.lock import check_links
 from genbench.trial.log import Tail
-from genbench.trial.record import Record, read, read_json, write, write_json
+from genbench.trial.record import Record, read, write
 from genbench.trial.trial import Trial
 
 OBSERVER_PATIENCE = 60.0
@@ -157,7 +157,7 @@ class _Listener:
         for directory, tail in list(self._tails.items()):
             try:
                 rows = tail.rows()
-            except (DataError, OSError):  # the trial has no bar any more; its own worker and the observers say why
+            except (GenbenchError, OSError):  # the trial has no bar any more; its own worker and the observers say why
                 del self._tails[directory]
                 continue
             if rows:
@@ -170,14 +170,17 @@ def _failed(trial: Trial, directory: Path, error: str) -> Record:
 
 def write_trial(trial: Trial, directory: Path) -> None:
     """Write trial.json; a trial that has begun keeps its number of threads, or it would not go on bit for bit."""
-    path = directory / "trial.json"
     check_links(directory)
-    if path.exists():
-        begun = Trial.from_dict(read_json(path), str(path)).running.get("threads", 1)
-        trial = dataclasses.replace(trial, running={**trial.running, "threads": begun})
+    if (directory / "trial.json").exists():
+        begun = Trial.read(directory)
+        if begun.id != trial.id:
+            raise GenbenchError(
+                f"{directory} holds trial {begun.id} ({begun.label}, seed {begun.seed}), not {trial.id}; remove it"
+            )
+        trial = dataclasses.replace(trial, running={**trial.running, "threads": begun.running.get("threads", 1)})
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        write_json(trial.to_dict(), path)
+        trial.write(directory)
     except OSError as error:
         raise GenbenchError(
             f"{directory} cannot be written: {error.strerror}; choose another folder with --results"

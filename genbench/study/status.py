@@ -17,10 +17,11 @@ from typing import Any
 
 from genbench.config.settings import TrainSettings
 from genbench.config.typecheck import built
+from genbench.contract import numerics
 from genbench.engines import slurm_queue
 from genbench.errors import GenbenchError
 from genbench.trial.log import Tail
-from genbench.trial.record import FINAL, read, read_json, trial_directories
+from genbench.trial.record import FINAL, read, trial_directories
 from genbench.trial.trial import Trial
 
 STATES = ("running", "queued", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
@@ -39,6 +40,8 @@ class State:
     clocks: dict[str, Any]
     """The newest row of its log, empty before there is one."""
     detail: str = ""
+    is_outdated: bool = False
+    """Whether it was made under other numerics than those of what is installed."""
 
 
 def states(study: Path) -> list[State]:
@@ -104,7 +107,7 @@ def _with_jobs(found: list[State]) -> list[State]:
 
 
 def _state(directory: Path) -> State:
-    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    trial = Trial.read(directory)
     now = time.time()
     try:
         built(TrainSettings, trial.settings.get("train"))  # how far a trial is depends on its budget
@@ -122,13 +125,15 @@ def _state(directory: Path) -> State:
             clocks=clocks,
         )
     if record is not None:
+        other = _other_numerics(trial)
         return State(
             trial=trial,
             directory=directory,
             state=record.status,
             age=now - record.ended,
             clocks=clocks,
-            detail=record.error,
+            detail="; ".join(filter(None, [record.error, f"other numerics: {other}" if other else ""])),
+            is_outdated=bool(other),
         )
     return State(
         trial=trial,
@@ -137,6 +142,13 @@ def _state(directory: Path) -> State:
         age=now - (directory / "trial.json").stat().st_mtime,
         clocks=clocks,
     )
+
+
+def _other_numerics(trial: Trial) -> str:
+    """What of its numerics is not what is installed; nothing where its method is not installed, and none is known."""
+    with suppress(GenbenchError):
+        return numerics.difference(trial)
+    return ""
 
 
 def _is_held(path: Path) -> bool:

@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 import torch
 
 from genbench.config import settings
-from genbench.contract import registry
+from genbench.contract import numerics, registry
 from genbench.contract.comm import Comm
-from genbench.errors import DataError, DivergedError, GenbenchError
+from genbench.errors import DivergedError, GenbenchError
 from genbench.training.build import Prepared, prepare
 from genbench.training.evaluate import Scores
 from genbench.training.loop import train
 from genbench.training.scoring import Judge
 from genbench.training.signals import AskedToStopError
 from genbench.trial.log import Tail
-from genbench.trial.record import Record
+from genbench.trial.record import Record, Status
 from genbench.trial.trial import Trial
 from genbench.version import __version__, git_commit
 
@@ -38,7 +38,7 @@ and can go on, lost a rank and can go on."""
 class Ending(NamedTuple):
     """How an attempt ended."""
 
-    status: str
+    status: Status
     error: str
     code: int
     """The worker's exit code."""
@@ -98,9 +98,9 @@ def record_of_lost(trial: Trial, directory: Path, status: int, *, attempts: int)
     try:
         rows = Tail(directory).rows()
         clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
-    except (DataError, OSError):
+    except (GenbenchError, OSError):
         clocks = {}
-    outcome = "failed"
+    outcome: Status = "failed"
     if status == STOPPED:  # a job that was cancelled while it waited
         outcome, why = "interrupted", "stopped before it began to train; run it again"
     elif was_killed(status):
@@ -138,6 +138,8 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
         "torch_version": torch.__version__,
         "python_version": platform.python_version(),
         "git_commit": git_commit(),
+        "numerics": dict(trial.numerics),
+        "warnings": () if trial.numerics else (numerics.UNKNOWN,),
     }
 
 
@@ -163,6 +165,7 @@ def _record(
             "best_updates": progress.best_updates,
             "peak_memory_mb": _peak_memory(prepared.run.device),
         }
+    warnings = (*found.pop("warnings"), *scores.warnings)
     return Record(
         **found,
         status=ending.status,
@@ -171,7 +174,7 @@ def _record(
         protocol={name: protocol.key for name, protocol in scores.protocols.items()},
         protocols={protocol.key: protocol.to_dict() for protocol in scores.protocols.values()},
         better=scores.better,
-        warnings=scores.warnings,
+        warnings=warnings,
         started=started,
         ended=time.time(),
         wall_seconds=time.time() - started,

@@ -82,7 +82,14 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         dtype=dtype,
     )
     run = Run(
-        trainer=trainer, source=source, draws=draws, splits=splits, settings=chosen, folder=directory, device=device
+        trainer=trainer,
+        source=source,
+        draws=draws,
+        splits=splits,
+        settings=chosen,
+        trial=trial,
+        folder=directory,
+        device=device,
     )
     trainer.eval()
     facts = {

@@ -27,9 +27,10 @@ import torch.distributed as dist
 from genbench.contract.comm import Comm
 from genbench.training.attempt import FAILED, INTERRUPTED, KILLED, attempt, describe
 from genbench.training.signals import STOPPING, asked_to_stop
+from genbench.trial.json_file import read_json, write_json
 from genbench.trial.lock import hold_as_rank
 from genbench.trial.log import logged
-from genbench.trial.record import Record, read_json, write_json
+from genbench.trial.record import Record
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _rank(directory: str, scratch: str, log_to_file: bool) -> int:
     """One rank's life."""
     rank, world, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     folder, notes = Path(directory), Path(scratch)
-    trial = Trial.from_dict(read_json(folder / "trial.json"), str(folder / "trial.json"))
+    trial = Trial.read(folder)
     asked = asked_to_stop()
     # torch has a rank interrupted when its agent dies; started in the background, as by nohup, it would have inherited
     # to ignore that.

@@ -71,20 +71,24 @@ def evaluation_of(
     )
 
 
-def evaluate(evaluation: Evaluation, metrics: Sequence[Metric], folder: Path | None, name: str = "final") -> Scores:
+def evaluate(
+    evaluation: Evaluation, metrics: Sequence[Metric], folder: Path | None, name: str = "final", trial: str = ""
+) -> Scores:
     """Every metric of one generator; writes samples/<name>.png and the metrics' pictures into the folder, if there is
     one.
+
+    trial: the id that the pictures carry.
     """
     if folder is not None:
         shown = evaluation.samples[: 64 if evaluation.splits.is_images else len(evaluation.samples)]
-        pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png")
+        pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png", trial)
     numbers, protocols = {}, {}
     for metric in metrics:
         numbers[metric.name] = float(metric.compute(evaluation))
         protocols[metric.name] = protocol_of(metric, evaluation)
         if folder is not None and metric.picture is not None:
             suffix = "" if name == "final" else f"-{name}"
-            pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}{suffix}.png")
+            pictures.save(metric.picture(evaluation), folder / "samples" / f"{metric.name}{suffix}.png", trial)
     for warning in evaluation.warnings:
         logger.warning("%s", warning)
     better = {metric.name: metric.better for metric in metrics}

@@ -15,7 +15,6 @@ from genbench.errors import CheckpointError, GenbenchError
 from genbench.training.build import prepare
 from genbench.training.evaluate import sample
 from genbench.trial import checkpoint
-from genbench.trial.record import read_json
 from genbench.trial.trial import Trial
 
 Which = Literal["last", "best"]
@@ -24,20 +23,20 @@ Which = Literal["last", "best"]
 
 def state_in(directory: Path, which: Which) -> dict[str, Any]:
     """The state in a checkpoint of a trial's folder; raises GenbenchError when there is none."""
-    folder = directory / "checkpoint"
+    folder, trial = directory / "checkpoint", Trial.read(directory)
     if which == "best":
         if not (folder / checkpoint.BEST).exists():
             raise GenbenchError(
                 f"{directory} holds no best checkpoint: nothing was scored during training; run it with"
                 " evaluate.every=IMAGES"
             )
-        best = checkpoint.load(folder / checkpoint.BEST)
+        best = checkpoint.load(folder / checkpoint.BEST, trial)
         if not isinstance(best["progress"].get("chosen_by"), str):
             raise CheckpointError(
                 f"checkpoint {folder / checkpoint.BEST} is refused: it does not say which metric chose it"
             )
         return best
-    state = checkpoint.latest(folder)
+    state = checkpoint.latest(folder, trial)
     if state is None:
         raise GenbenchError(f"{directory} holds no checkpoint yet; run the trial first: genbench trial {directory}")
     return state
@@ -64,9 +63,7 @@ class Generator:
                 f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)"
             )
         state = state_in(directory, which)
-        run = prepare(
-            Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json")), directory
-        ).run
+        run = prepare(Trial.read(directory), directory).run
         checkpoint.into(run.trainer, state["trainer"], directory)
         run.trainer.eval()
         return cls(run.trainer, run.settings, run.splits, run.device, state["progress"]["updates"])

@@ -41,7 +41,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     comm, every = trainer.kit.comm, run.settings.evaluate.every
     first = comm.rank == 0
     restore(run)
-    log = Log(run.folder / "metrics.jsonl") if first else None
+    log = Log(run.folder) if first else None
     precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
     trainer.train()
     if first and not progress.updates:
@@ -102,7 +102,7 @@ def restore(run: Run) -> None:
     """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one; raises
     CheckpointError for one of another trial's.
     """
-    if state := checkpoint.latest(run.folder / "checkpoint"):
+    if state := checkpoint.latest(run.folder / "checkpoint", run.trial):
         checkpoint.into(run.trainer, state["trainer"], run.folder)
         for clock, value in state["progress"].items():
             setattr(run.progress, clock, value)
@@ -117,7 +117,7 @@ def save(run: Run) -> None:
 
 def state_of(run: Run) -> dict[str, Any]:
     """All that a trial needs to go on from this update."""
-    return {"trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
+    return {"trial": run.trial.id, "trainer": run.trainer.state_dict(), "progress": asdict(run.progress)}
 
 
 def check_finite(trainer: Trainer, values: Mapping[str, Tensor], updates: int) -> None:

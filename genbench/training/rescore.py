@@ -13,14 +13,14 @@ from genbench.config import compose
 from genbench.config.compose import Schema
 from genbench.config.settings import flatten, merge
 from genbench.contract import registry
-from genbench.errors import GenbenchError
+from genbench.errors import CheckpointError, GenbenchError
 from genbench.metrics.protocol import Protocol
 from genbench.training.build import prepare
 from genbench.training.evaluate import Scores, evaluate, evaluation_of
 from genbench.training.generator import Which, state_in
 from genbench.trial.checkpoint import into
 from genbench.trial.lock import locked
-from genbench.trial.record import Record, read, read_json, trial_directories, write
+from genbench.trial.record import Record, read, trial_directories, write
 from genbench.trial.trial import Trial
 
 ALLOWED = ("evaluate", "features", "device", "threads")
@@ -56,7 +56,7 @@ def changed(directory: Path, overrides: Sequence[str | compose.Override]) -> Tri
     """The trial in a folder with other settings of its evaluation; raises GenbenchError for any other setting, or a
     wrong value.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"))
+    trial = Trial.read(directory)
     words = [
         word._replace(key="features.name") if word.key == "features" else word for word in compose.parse(overrides)
     ]
@@ -83,9 +83,10 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
     with only the new numbers.
     """
     with locked(directory):
-        record, original = read(directory), Trial.from_dict(read_json(directory / "trial.json"))
+        record, original = read(directory), Trial.read(directory)
         assert record is not None
         state = state_in(directory, which)
+        _check_moment(directory, state["progress"]["updates"], record, which)
         prepared = prepare(trial, directory)
         run = prepared.run
         into(run.trainer, state["trainer"], directory)
@@ -99,6 +100,7 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
             prepared.metrics,
             directory,
             "-".join(filter(None, [which if which == "best" else "", suffix])) or "final",
+            original.id,
         )
         added = merged(record, scores, suffix, time.perf_counter() - began)
         write(added, directory)
@@ -109,6 +111,18 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         and added.protocol[name] == scores.protocols[name.partition("@")[0]].key
     ]
     return dataclasses.replace(added, metrics={name: added.metrics[name] for name in new if name.endswith(suffix)})
+
+
+def _check_moment(directory: Path, updates: int, record: Record, which: Which) -> None:
+    """Raise CheckpointError for a checkpoint of another moment than the record's, an older one in a damaged one's
+    place: its score would be taken for that of the trained generator.
+    """
+    expected = record.best_updates if which == "best" else record.updates
+    if updates != expected:
+        raise CheckpointError(
+            f"{directory} cannot be scored: its {which} checkpoint of {expected:,} updates is missing or damaged, and"
+            f" the one that is left is of {updates:,}; remove record.json and run the trial again"
+        )
 
 
 def merged(record: Record, scores: Scores, suffix: str, seconds: float) -> Record:

@@ -13,6 +13,7 @@ from genbench.contract.streams import Draws
 from genbench.contract.trainer import Trainer
 from genbench.data.source import Source
 from genbench.trial.log import Progress
+from genbench.trial.trial import Trial
 
 
 @dataclass(kw_only=True)
@@ -24,6 +25,7 @@ class Run:
     draws: Draws
     splits: Splits
     settings: Settings
+    trial: Trial
     folder: Path
     device: torch.device
     progress: Progress = field(default_factory=Progress)

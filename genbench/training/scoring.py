@@ -55,14 +55,14 @@ class Judge:
                 evaluation = evaluation_of(
                     self._snapshot.trainer, self._run.settings, self._run.splits, self._trial.dataset, self._run.device
                 )
-                return evaluate(evaluation, self._prepared.metrics, pictures)
+                return evaluate(evaluation, self._prepared.metrics, pictures, trial=self._trial.id)
         finally:
             self.seconds += time.perf_counter() - began
 
     def _keep(self, scores: Scores) -> None:
         """Write the point of the curve; keep the checkpoint if it is the best so far."""
         progress = self._run.progress
-        Log(self._run.folder / "metrics.jsonl").append_metrics(progress, scores.numbers)
+        Log(self._run.folder).append_metrics(progress, scores.numbers)
         if self._decides is None:
             return
         score, best = scores.numbers[self._decides.name], progress.best_score

@@ -30,9 +30,9 @@ def picture(run: Run, *, with_features: bool = False) -> None:
     samples = sample(run.trainer, run.settings, run.splits, count, run.device)
     features = projected(run, run.splits.test[:count], samples) if with_features else None
     run.trainer.train()
-    pictures.save(pictures.figure(samples[:shown], run.splits), path)
+    pictures.save(pictures.figure(samples[:shown], run.splits), path, run.trial.id)
     if features is not None:
-        pictures.save(pictures.projection(*features), path.with_stem(f"{path.stem}-projected"))
+        pictures.save(pictures.projection(*features), path.with_stem(f"{path.stem}-projected"), run.trial.id)
 
 
 def projected(run: Run, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from genbench.config.settings import check_running
+from genbench.contract import numerics
 from genbench.contract.comm import Comm
 from genbench.errors import GenbenchError, UnfinishedError
 from genbench.training import distributed
@@ -18,7 +19,7 @@ from genbench.training.attempt import BUSY, DIVERGED, DONE, FAILED, KILLED, STOP
 from genbench.training.signals import asked_to_stop
 from genbench.trial.lock import locked
 from genbench.trial.log import logged
-from genbench.trial.record import FINAL, read, read_json, write
+from genbench.trial.record import FINAL, read, write
 from genbench.trial.trial import Trial
 
 __all__ = ["BUSY", "DIVERGED", "DONE", "FAILED", "KILLED", "STOPPED", "run_trial"]
@@ -32,7 +33,7 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     trial.json or the folder cannot be used, UnfinishedError when the folder cannot be written later, so that there is
     no record.
     """
-    trial = Trial.from_dict(read_json(directory / "trial.json"), str(directory / "trial.json"))
+    trial = Trial.read(directory)
     check_running(trial.running)
     stop = asked_to_stop()
     world, nodes = trial.running.get("world", 1), distributed.Nodes.of(trial)
@@ -41,6 +42,7 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     with locked(directory, wait), _writing(directory), logged(directory, log_to_file):
         if (record := read(directory)) and record.status in FINAL:
             return DONE if record.status == "finished" else DIVERGED
+        numerics.check(trial)
         (directory / "record.json").unlink(missing_ok=True)
         if world == 1:
             made, code = attempt(trial, directory, stop, Comm())

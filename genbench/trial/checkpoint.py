@@ -18,7 +18,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from genbench.errors import CheckpointError
+from genbench.errors import CheckpointError, GenbenchError
+from genbench.trial.log import Progress
+from genbench.trial.schema import made
+from genbench.trial.trial import Trial
 
 KEPT = 2
 BEST = "best.pt"
@@ -45,16 +48,17 @@ def save_best(state: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def latest(folder: Path) -> dict[str, Any] | None:
+def latest(folder: Path, trial: Trial) -> dict[str, Any] | None:
     """The state of the newest good checkpoint, or None when there is no checkpoint.
 
-    A damaged one is named in the log and the older one is taken. Raises CheckpointError when every one is damaged.
+    A damaged one, or one of another trial, is named in the log and the older one is taken. Raises CheckpointError when
+    none can be used.
     """
     paths = _all(folder)
     problems = []
     for path in reversed(paths):
         try:
-            return load(path)
+            return load(path, trial)
         except CheckpointError as error:
             problems.append(str(error))
             logger.warning("%s; going on from an older one", error)
@@ -65,12 +69,12 @@ def latest(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def load(path: Path) -> dict[str, Any]:
-    """The state in one file; raises CheckpointError that names the file and what is wrong with it."""
+def load(path: Path, trial: Trial) -> dict[str, Any]:
+    """The state in one file of a trial; raises CheckpointError that names the file and what is wrong with it."""
     try:
         content = path.read_bytes()
         expected = _sum_file(path).read_text().split()[0]
-    except (OSError, IndexError) as error:
+    except (OSError, IndexError, UnicodeDecodeError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error}") from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"checkpoint {path} is damaged: its sha256 is not the one in {_sum_file(path).name}")
@@ -84,9 +88,17 @@ def load(path: Path) -> dict[str, Any]:
             f"checkpoint {path} is refused: it holds more than tensors and plain data, or is damaged"
         ) from error
     match state:
-        case {"trainer": dict(), "progress": {"updates": int()}}:
-            return dict(state)
-    raise CheckpointError(f"checkpoint {path} is refused: it does not hold a trainer's state and its progress")
+        case {"trainer": dict(), "progress": {"updates": int()} as progress}:
+            pass
+        case _:
+            raise CheckpointError(f"checkpoint {path} is refused: it does not hold a trainer's state and its progress")
+    try:
+        trial.own(state.get("trial"), path, files="it")
+        clocks = {key: value for key, value in progress.items() if key != "chosen_by"}
+        made(Progress, clocks, str(path), "remove it")
+    except GenbenchError as error:
+        raise CheckpointError(f"checkpoint {path} is refused: {error}") from error
+    return dict(state)
 
 
 def into(module: nn.Module, state: Mapping[str, Any], folder: Path) -> None:

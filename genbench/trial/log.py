@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genbench.errors import DataError
+from genbench.errors import DataError, GenbenchError
+from genbench.trial.json_file import SEAL, seal
+from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,21 +44,23 @@ class Progress:
 class Log:
     """metrics.jsonl: a row is appended by one write and never changed; a resumed trial does not repeat its rows.
 
-    A row has the clocks and either the trainer's `values` or, of an evaluation during training, its `metrics`.
+    A row has the clocks and either the trainer's `values` or, of an evaluation during training, its `metrics`; and the
+    id of its trial and a seal, so that it is taken for no other.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises DataError when a line of the file is no row."""
-        self._path = path
+    def __init__(self, directory: Path) -> None:
+        """Raises DataError when a line of the file is no row of the folder's trial."""
+        self._path, self._trial = directory / "metrics.jsonl", Trial.read(directory)
         self._last = {"values": 0, "metrics": 0}
-        if path.exists():
-            content = path.read_bytes()
+        if self._path.exists():
+            content = self._path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
             if len(whole) < len(content):
-                os.truncate(path, len(whole))
+                os.truncate(self._path, len(whole))
             for line in whole.splitlines():
-                kind, updates = self._read(line)
-                self._last[kind] = max(self._last[kind], updates)
+                row = _row(line, self._path, self._trial)
+                kind = "metrics" if "metrics" in row else "values"
+                self._last[kind] = max(self._last[kind], row["updates"])
 
     def append(self, progress: Progress, values: Mapping[str, Tensor]) -> None:
         """Add a row of the trainer's values, unless an earlier attempt wrote the row of this update."""
@@ -86,9 +90,10 @@ class Log:
             "updates": progress.updates,
             "train_seconds": round(progress.train_seconds, 6),
             kind: dict(numbers),
+            "trial": self._trial.id,
         }
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        line = json.dumps(row).encode() + b"\n"
+        line = json.dumps({**row, SEAL: seal(row)}).encode() + b"\n"
         try:
             before = os.fstat(descriptor).st_size
             if os.write(descriptor, line) < len(line):  # a disk that is almost full takes a part, and says nothing
@@ -98,65 +103,65 @@ class Log:
             os.close(descriptor)
         self._last[kind] = progress.updates
 
-    def _read(self, line: bytes) -> tuple[str, int]:
-        try:
-            row = json.loads(line)
-            return ("metrics" if "metrics" in row else "values"), int(row["updates"])
-        except (ValueError, KeyError, TypeError) as error:
-            shown = line[:80].decode(errors="replace")
-            raise DataError(
-                f"{self._path} is damaged: '{shown}' is no row of a log; remove that line and run the trial again"
-            ) from error
-
 
 class Tail:
     """The rows of a trial's metrics.jsonl as they come in."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "metrics.jsonl"
+        self._directory, self._path = directory, directory / "metrics.jsonl"
+        self._trial: Trial | None = None
         self._offset = 0
 
     def rows(self) -> list[Row]:
         """The complete rows since the last call, each once; a last line that is still being written waits for the next
         call.
 
-        Raises DataError for a complete line that is no row.
+        Raises DataError for a complete line that is no row of the folder's trial, GenbenchError where its trial.json
+        cannot be read.
         """
         if not self._path.exists():
             return []
+        self._trial = trial = self._trial or Trial.read(self._directory)
         with self._path.open("rb") as file:
             file.seek(self._offset)
             content = file.read()
         complete = content[: content.rfind(b"\n") + 1]
-        rows = [self._row(line) for line in complete.splitlines()]
+        rows = [_row(line, self._path, trial) for line in complete.splitlines()]
         self._offset += len(complete)
         return rows
 
-    def _row(self, line: bytes) -> Row:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{self._path} is damaged: {error} in '{line[:80].decode(errors='replace')}'; remove that line"
-            ) from error
-        if not _is_row(row):
-            raise DataError(
-                f"{self._path} is damaged: '{line[:80].decode(errors='replace')}' is no row of a log; remove that line"
-            )
-        return row  # type: ignore[no-any-return]
+
+def _row(line: bytes, path: Path, trial: Trial) -> Row:
+    """The row in a line of a trial's metrics.jsonl; raises DataError for anything else, another trial's row too."""
+    shown = f"'{line[:80].decode(errors='replace')}'"
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged: {error} in {shown}; remove that line and run the trial again") from error
+    if not _is_row(row):
+        raise DataError(f"{path} is damaged: {shown} is no row of a log; remove that line and run the trial again")
+    given = row.pop(SEAL, None)
+    try:
+        trial.own(row.get("trial"), path, files="the line")
+    except GenbenchError as error:
+        raise DataError(f"{error}: {shown}") from error
+    if given != seal(row) and (given is not None or trial.signs):
+        raise DataError(f"{path} was changed or is damaged in {shown}; remove that line and run the trial again")
+    return row  # type: ignore[no-any-return]
 
 
 def _is_row(row: object) -> bool:
     """Whether it has what every row has: numbers on the clocks, and numbers by name."""
-    if not isinstance(row, dict) or not all(
-        isinstance(row.get(clock), int | float) for clock in ("time", "images", "updates", "train_seconds")
-    ):
+    if not isinstance(row, dict) or not all(_is_number(row.get(clock)) for clock in ("time", "train_seconds")):
+        return False
+    if not all(_is_number(row.get(clock)) and row[clock] == int(row[clock]) for clock in ("images", "updates")):
         return False
     named = [row.get(kind, {}) for kind in ("values", "metrics")]
-    return all(
-        isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values())
-        for numbers in named
-    )
+    return all(isinstance(numbers, dict) and all(map(_is_number, numbers.values())) for numbers in named)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @contextmanager

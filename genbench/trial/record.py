@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
+from genbench.trial.json_file import read_json, write_json
+from genbench.trial.schema import made
+from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Status = Literal["finished", "diverged", "failed", "interrupted", "running"]
 FINAL = ("finished", "diverged")
 """Statuses of trials that the same command does not run again."""
 
@@ -33,9 +35,9 @@ class Record:
     variant: str = ""
     dataset: str
     architecture: str
-    seed: int
-    status: str
-    """finished, diverged, failed or interrupted."""
+    seed: int = field(metadata={"least": None})
+    status: Status
+    """`running`: another process writes its record."""
     error: str = ""
     images: int = 0
     """Taken from the data, repetitions counted."""
@@ -79,6 +81,8 @@ class Record:
     torch_version: str = ""
     python_version: str = ""
     git_commit: str = ""
+    numerics: Mapping[str, int] = field(default_factory=dict)
+    """The numerics revisions that it was made under, of the core, method, data set, architecture; none: not known."""
     warnings: Sequence[str] = ()
     """What a reader of the metrics must know."""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -109,11 +113,14 @@ class Record:
         return {**row, "warnings": list(self.warnings), "metrics": list(metrics), **metrics, **flatten(nested)}
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Record:
-        """The inverse of `to_row`; columns of a newer version are ignored."""
+    def from_row(cls, row: Mapping[str, Any], place: str = "a record") -> Record:
+        """The inverse of `to_row`; columns of a newer version are ignored.
+
+        place: the file that it is from. Raises GenbenchError that names it and the first value that cannot be.
+        """
         own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
-        own["metrics"] = {name: row[name] for name in row.get("metrics", [])}
-        own["warnings"] = tuple(row.get("warnings", ()))
+        named = row.get("metrics", [])
+        own["metrics"] = {name: row.get(name) for name in named} if _are_texts(named) else named
         nested: dict[str, Any] = {name: {} for name in NESTED}
         for key, value in row.items():
             *sections, name = key.split(".")
@@ -121,11 +128,21 @@ class Record:
                 node = nested
                 for section in sections:
                     node = node.setdefault(section, {})
+                    if not isinstance(node, dict):
+                        raise GenbenchError(f"{place} is damaged: {key} is in no section; {AGAIN}")
+                if isinstance(node.get(name), dict):
+                    raise GenbenchError(f"{place} is damaged: {key} is a section and a value; {AGAIN}")
                 node[name] = value
-        return cls(**{**own, **nested})
+        record = made(cls, {**own, **nested}, place, AGAIN)
+        return replace(record, warnings=tuple(record.warnings))
 
 
-NESTED = ("protocol", "protocols", "better", "settings")
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
+
+
+AGAIN = "remove it and run the trial again"
+NESTED = ("protocol", "protocols", "better", "settings", "numerics")
 """Fields that are columns with dotted names in a row."""
 COLUMNS = tuple(f.name for f in fields(Record))
 """Names that no metric can have."""
@@ -137,47 +154,16 @@ def write(record: Record, directory: Path) -> None:
 
 
 def read(directory: Path) -> Record | None:
-    """The record in a trial's folder, or None while there is none; raises GenbenchError for a damaged one."""
+    """The record in a trial's folder, or None while there is none; raises GenbenchError for a damaged one, and for that
+    of another trial.
+    """
     path = directory / "record.json"
     if not path.exists():
         return None
-    row = read_json(path)
-    try:
-        return Record.from_row(row)
-    except (TypeError, KeyError) as error:
-        raise GenbenchError(f"{path} is damaged ({error}); remove it and run the trial again") from error
-
-
-def write_json(plain: Mapping[str, Any], path: Path) -> None:
-    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it
-    cannot be.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(plain, file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise GenbenchError(
-            f"{path} cannot be written: {error.strerror}; what has been saved is safe: fix this and run the same"
-            " command again"
-        ) from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; raises GenbenchError that names the file."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GenbenchError(f"{path} cannot be read: {error}") from error
-    if not isinstance(plain, dict):
-        raise GenbenchError(f"{path} is damaged: it holds no JSON object")
-    return plain
+    trial = Trial.read(directory)
+    record = Record.from_row(read_json(path, sealed=trial.signs), str(path))
+    trial.own(record.id, path, files="it")
+    return record
 
 
 def trial_directories(path: Path) -> Iterator[Path]:
@@ -204,20 +190,55 @@ def load(path: str | Path) -> DataFrame:
 def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
     """The records at or below a path that can be read, and what is wrong with each of the others; raises GenbenchError
     when there is no such folder.
+
+    A copy of a trial counts once, and of a trial that was made again under newer numerics only the newer one.
     """
     path = Path(path)
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")
-    records, damaged = [], []
+    found: dict[tuple[Path, str], list[tuple[Trial, Record, Path]]] = {}
+    damaged = []
     for directory in trial_directories(path):
         try:
-            record = read(directory)
+            trial, record = Trial.read(directory), read(directory)
         except GenbenchError as error:
             damaged.append(str(error))
             continue
         if record is not None:
-            records.append(record)
+            found.setdefault((directory.parent, trial.question), []).append((trial, record, directory))
+    records = []
+    for same in found.values():
+        try:
+            records.append(_one_of(same))
+        except GenbenchError as error:
+            damaged.append(str(error))
     return frame(records), damaged
+
+
+def _one_of(same: Sequence[tuple[Trial, Record, Path]]) -> Record:
+    """The record that counts of those of one study that answer one question: the newest; raises GenbenchError where two
+    of one id say unlike things.
+    """
+    ended = [entry for entry in same if entry[1].status in FINAL] or same
+    newest = max(age(trial) for trial, _, _ in ended)
+    newest_ones = [entry for entry in ended if age(entry[0]) == newest]
+    _, record, directory = next((one for one in newest_ones if one[2].name == one[0].directory), newest_ones[0])
+    for _, other, place in newest_ones:
+        if _outcome(other) != _outcome(record):
+            raise GenbenchError(
+                f"{directory} and {place} hold one trial, {record.id}, with unlike records; remove the wrong one"
+            )
+    return record
+
+
+def _outcome(record: Record) -> str:
+    """What two records of one trial must agree in."""
+    return json.dumps([record.status, record.images, record.updates, record.metrics, record.protocol], sort_keys=True)
+
+
+def age(trial: Trial) -> tuple[int, ...]:
+    """What is larger for newer numerics."""
+    return tuple(trial.numerics[key] for key in sorted(trial.numerics))
 
 
 def frame(records: list[Record]) -> DataFrame:

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from genbench.config.point import Point
 from genbench.errors import GenbenchError
+from genbench.trial.json_file import read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,9 @@ class Trial:
     """By section, those of how it is run, which change no number."""
     swept: Mapping[str, Any] = field(default_factory=dict)
     """Dotted name to value, of settings that the study has several values of; the folder is named after them."""
+    numerics: Mapping[str, int] = field(default_factory=dict)
+    """The numerics revision of the core and of each plugin that the numbers depend on: `{"genbench": 1, "method": 2}`;
+    empty of a trial of version 0.1.0, which had none."""
 
     @property
     def label(self) -> str:
@@ -38,16 +43,32 @@ class Trial:
     @property
     def id(self) -> str:
         """Ten hexadecimal digits: a hash of everything that determines the trial's numbers, and of nothing else."""
-        numbers = [self.method, self.dataset, self.architecture, self.seed, self.settings]
-        return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:10]
+        return _hash([*self._question, *([self.numerics] if self.numerics else [])])
+
+    @property
+    def question(self) -> str:
+        """A word that trials of one study have in common if they differ only in their numerics."""
+        return f"{self._readable}-{_hash(self._question)}"
+
+    @property
+    def _question(self) -> list[Any]:
+        return [self.method, self.dataset, self.architecture, self.seed, self.settings]
+
+    @property
+    def signs(self) -> bool:
+        """Whether all of its files carry its id; those of version 0.1.0 do not."""
+        return bool(self.numerics)
 
     @property
     def directory(self) -> str:
         """The name of the trial's folder: readable, unique, safe on every file system."""
+        return f"{self._readable}-{self.id}"
+
+    @property
+    def _readable(self) -> str:
         sweep = [f"{key.rpartition('.')[2]}={value}" for key, value in self.swept.items()]
         words = [self.dataset, self.label, *sweep, f"seed{self.seed}"]
-        readable = "-".join(re.sub(r"[^A-Za-z0-9._=+]+", "-", word).strip("-.") for word in words)
-        return f"{readable[:120]}-{self.id}"
+        return "-".join(re.sub(r"[^A-Za-z0-9._=+]+", "-", word).strip("-.") for word in words)[:120]
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain data for trial.json; `id` is included for readers."""
@@ -62,6 +83,7 @@ class Trial:
             "settings": dict(self.settings),
             "running": dict(self.running),
             "swept": dict(self.swept),
+            **({"numerics": dict(self.numerics)} if self.numerics else {}),
         }
 
     @classmethod
@@ -73,10 +95,12 @@ class Trial:
         """
         if wrong := [key for key, kind in KINDS.items() if type(plain.get(key)) is not kind]:
             raise GenbenchError(f"{place} is damaged: it has no {', '.join(wrong)} of the right kind; {AGAIN}")
-        if extra := sorted(set(plain) - set(KINDS)):
+        if extra := sorted(set(plain) - {*KINDS, "numerics"}):
             raise GenbenchError(
                 f"{place} has {', '.join(extra)}, which this version of genbench does not know; {AGAIN}"
             )
+        if not _is_numerics(plain.get("numerics", {})):
+            raise GenbenchError(f"{place} is damaged: its numerics are not revisions by name; {AGAIN}")
         check_study_name(plain["study"])
         trial = cls(**{key: value for key, value in plain.items() if key != "id"})
         if plain["id"] != trial.id:
@@ -84,6 +108,35 @@ class Trial:
                 f"{place} was changed: the id of what it holds is {trial.id}, not {plain['id']}; {AGAIN}"
             )
         return trial
+
+    @classmethod
+    def read(cls, directory: Path) -> Trial:
+        """The trial of a folder, from its trial.json; raises GenbenchError that names the file when it cannot be."""
+        path = directory / "trial.json"
+        return cls.from_dict(read_json(path), str(path))
+
+    def write(self, directory: Path) -> None:
+        """Write trial.json into the trial's folder, atomically."""
+        write_json(self.to_dict(), directory / "trial.json")
+
+    def own(self, name: object, place: Path, *, files: str) -> None:
+        """Raise GenbenchError unless that is the id of this trial, which a file of it carries.
+
+        name: what the file carries, None for nothing. files: what to remove if it is a stranger.
+        """
+        if name == self.id or (name is None and not self.signs):
+            return
+        whose = "carries no trial's id" if name is None else f"is of trial {name}"
+        raise GenbenchError(f"{place} {whose}, not of {self.id} ({self.label}, seed {self.seed}); remove {files}")
+
+
+def _hash(plain: Any) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _is_numerics(plain: object) -> bool:
+    """Whether it is whole numbers from 1 by name; a bool is none."""
+    return isinstance(plain, dict) and all(type(value) is int and value >= 1 for value in plain.values())
 
 
 KINDS = {"id": str, "study": str, "method": str, "variant": str, "dataset": str, "architecture": str, "seed": int}
@@ -140,6 +193,7 @@ def plan(
             settings=point.settings,
             running=point.running,
             swept=point.swept,
+            numerics=point.numerics,
         )
         for seed in seeds
         for method, variant, dataset, point in cells

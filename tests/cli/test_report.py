@@ -40,7 +40,7 @@ def test_a_damaged_record_is_named_and_left_out_and_the_exit_code_says_so(genben
     victim.write_bytes(victim.read_bytes()[:100])
     code, out, err = genbench("report", "s", "--format", "csv")
     assert code == 1
-    assert re.fullmatch(r"left out: [^\n]*record\.json cannot be read[^\n]*\n", err)
+    assert re.fullmatch(r"left out: [^\n]*record\.json is damaged[^\n]*\n", err)
     assert "written" in out
 
 

@@ -24,8 +24,10 @@ from genbench.errors import GenbenchError
 from genbench.study.plan import Study, plan_study
 from genbench.study.run import Silent, run_study
 from genbench.trial import checkpoint
+from genbench.trial.json_file import read_json, write_json
 from genbench.trial.log import Tail
-from genbench.trial.record import read, read_json, write_json
+from genbench.trial.record import read
+from genbench.trial.trial import Trial
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -99,7 +101,7 @@ def run(study, address, act=None, **options):
 def outcome(directory):
     """All of a trial's outcome that no disturbance may change."""
     record = read(directory)
-    state = checkpoint.latest(directory / "checkpoint")["trainer"]
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))["trainer"]
     rows = [(row["images"], row["updates"], row["values"]) for row in Tail(directory).rows()]
     hashes = (record.data_hash, record.batches_hash, record.generator_hash)
     weights = {key: value.tolist() for key, value in state.items() if torch.is_tensor(value)}
@@ -343,7 +345,7 @@ def test_sigterm_to_the_supervisor_has_the_workers_save_and_stop(cluster, tmp_pa
     assert process.wait(120) == 130, process.communicate()
     assert not Path(f"/proc/{worker}").exists()
     assert read(folder_of(study)).status == "interrupted"
-    assert checkpoint.latest(folder_of(study) / "checkpoint")
+    assert checkpoint.latest(folder_of(study) / "checkpoint", Trial.read(folder_of(study)))
     fault("Ray: SIGTERM of the supervisor")
 
 
@@ -356,7 +358,7 @@ def test_a_killed_supervisor_leaves_no_worker_behind(cluster, tmp_path, fault):
     process.kill()
     process.communicate()
     until(lambda: not Path(f"/proc/{worker}").exists(), "the worker goes on")
-    assert checkpoint.latest(folder_of(study) / "checkpoint")
+    assert checkpoint.latest(folder_of(study) / "checkpoint", Trial.read(folder_of(study)))
     fault("Ray: SIGKILL of the supervisor")
 
 

@@ -26,8 +26,10 @@ from genbench.errors import GenbenchError
 from genbench.study.plan import Study, plan_study
 from genbench.study.run import Silent, run_study, write_trial
 from genbench.trial import checkpoint
+from genbench.trial.json_file import read_json, write_json
 from genbench.trial.log import Tail
-from genbench.trial.record import read, read_json, write_json
+from genbench.trial.record import read
+from genbench.trial.trial import Trial
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -99,7 +101,7 @@ def until_it_trains(directory):
 def outcome(directory):
     """All of a trial's outcome that no disturbance may change."""
     record = read(directory)
-    state = checkpoint.latest(directory / "checkpoint")["trainer"]
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))["trainer"]
     rows = [(row["images"], row["updates"], row["values"]) for row in Tail(directory).rows()]
     hashes = (record.data_hash, record.batches_hash, record.generator_hash)
     weights = {key: value.tolist() for key, value in state.items() if torch.is_tensor(value)}

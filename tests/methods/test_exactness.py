@@ -14,6 +14,7 @@ from genbench.contract import registry
 from genbench.trial import checkpoint
 from genbench.trial.log import Tail
 from genbench.trial.record import read
+from genbench.trial.trial import Trial
 
 METHODS = [entry.name for entry in registry.installed("methods") if not entry.problem and entry.name != "toy-fails"]
 KILLS = 3
@@ -50,7 +51,7 @@ def test_a_trial_killed_at_random_moments_ends_with_the_same_bits(study, method)
         process.wait()
     assert killed, "the trial was over before it could be killed"
     assert work(loud).wait() == 0
-    one, other = (checkpoint.latest(directory / "checkpoint") for directory in (quiet, loud))
+    one, other = (checkpoint.latest(directory / "checkpoint", Trial.read(directory)) for directory in (quiet, loud))
     assert all(
         torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value)
     )
@@ -77,7 +78,7 @@ def test_pictures_on_the_way_change_no_bit_of_training(study, run_trial, method,
     for folder in folders:
         run_trial(folder)
     assert len(list((folders[1] / "samples").iterdir())) > len(list((folders[0] / "samples").iterdir()))
-    one, other = (checkpoint.latest(folder / "checkpoint") for folder in folders)
+    one, other = (checkpoint.latest(folder / "checkpoint", Trial.read(folder)) for folder in folders)
     assert one["progress"]["updates"] == other["progress"]["updates"]
     assert all(
         torch.equal(one["trainer"][key], value) for key, value in other["trainer"].items() if torch.is_tensor(value)

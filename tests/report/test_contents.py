@@ -1,12 +1,16 @@
 """What a report says: the question, verdicts, numbers apart where protocols differ, failures, what was left out."""
 
-import json
+import shutil
+from dataclasses import replace
 
 import pytest
-from study_folders import a_record, make, two_methods
+from PIL import Image
+from study_folders import a_record, make, trial_of, two_methods
 
+from genbench.data import pictures
 from genbench.errors import GenbenchError
 from genbench.report import contents
+from genbench.trial.record import read, write
 
 ABOUT = {
     "name": "s",
@@ -136,7 +140,7 @@ def test_a_damaged_log_is_named_and_the_others_are_drawn(tmp_path):
 def test_trials_without_a_record_are_counted(tmp_path):
     folder = make(tmp_path, two_methods())
     (folder / "trials" / "waiting").mkdir()
-    (folder / "trials" / "waiting" / "trial.json").write_text(json.dumps({}))
+    trial_of(a_record(seed=9)).write(folder / "trials" / "waiting")
     assert "1 of the study's trials have no record yet and are missing here" in contents.of(folder).notes
 
 
@@ -209,3 +213,61 @@ def test_numbers_of_other_latents_are_a_source_of_spread_and_no_metrics_of_their
     report = of([a_record("gan", seed, metrics=metrics) for seed, metrics in enumerate(again)])
     assert "high_quality@seed1" not in table(report, "table").shown
     assert table(report, "lottery").shown.iloc[0]["latents"] == "0.0141 (6, 200 %)"
+
+
+def test_the_record_of_another_trial_is_named_and_its_own_trial_stays(tmp_path):
+    folder = make(tmp_path, two_methods())
+    stranger, victim = (next((folder / "trials").glob(f"{name}--0-*")) for name in ("gram", "gan"))
+    shutil.copy(stranger / "record.json", victim / "record.json")
+    report = contents.of(folder)
+    assert len(report.damaged) == 1
+    assert report.damaged[0].startswith(f"{victim / 'record.json'} is of trial")
+    assert sorted(report.records["method"]) == ["gan", "gan", "gram", "gram", "gram"]
+
+
+def test_a_copy_of_a_trial_is_the_same_trial(tmp_path):
+    folder = make(tmp_path, two_methods())
+    one = next((folder / "trials").glob("gan--0-*"))
+    for name in ("copy", "another copy"):
+        shutil.copytree(one, folder / "trials" / name)
+    report = contents.of(folder)
+    assert report.damaged == ()
+    assert sorted(report.records["seed"]) == [0, 0, 1, 1, 2, 2]
+    assert one.name in set(report.records["trial"])
+
+
+def test_two_folders_of_one_trial_with_unlike_numbers_are_named_and_neither_is_used(tmp_path):
+    folder = make(tmp_path, two_methods())
+    one = next((folder / "trials").glob("gan--0-*"))
+    shutil.copytree(one, folder / "trials" / "copy")
+    found = read(one)
+    write(replace(found, metrics={**found.metrics, "high_quality": 0.99}), folder / "trials" / "copy")
+    report = contents.of(folder)
+    assert len(report.damaged) == 1
+    assert "hold one trial" in report.damaged[0]
+    assert "with unlike records" in report.damaged[0]
+    assert sorted(report.records["method"]) == ["gan", "gan", "gram", "gram", "gram"]
+
+
+def test_a_picture_of_another_trial_is_named_and_not_shown(tmp_path):
+    folder = make(tmp_path, two_methods())
+    one, other = (next((folder / "trials").glob(f"gan--{seed}-*")) for seed in (0, 1))
+    picture = Image.new("RGB", (8, 8), "red")
+    pictures.save(picture, one / "samples" / "final.png", read(other).id)
+    report = contents.of(folder)
+    (line,) = report.damaged
+    assert (
+        line == f"{one / 'samples' / 'final.png'} is of trial {read(other).id}, not of {read(one).id}; it is not shown"
+    )
+    pictures.save(picture, one / "samples" / "final.png", read(one).id)
+    assert contents.of(folder).damaged == ()
+
+
+@pytest.mark.parametrize("words", ["{", "[" * 100_000, '{"earlier": 3}', '{"targets": {"mmd": "low"}}', '{"title": 4}'])
+def test_a_damaged_study_file_is_named_and_the_numbers_are_reported(tmp_path, words):
+    folder = make(tmp_path, two_methods())
+    (folder / "study.json").write_text(words)
+    report = contents.of(folder)
+    (line,) = report.damaged
+    assert line.startswith(f"{folder / 'study.json'} is damaged")
+    assert len(report.records) == 6

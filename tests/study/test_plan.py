@@ -11,6 +11,7 @@ from genbench.config.compose import Override
 from genbench.errors import DataError, GenbenchError, UnknownNameError
 from genbench.study.file import EVERYTHING, Changes, load
 from genbench.study.plan import asked, plan, write_asked
+from genbench.trial.json_file import read_json
 
 SMALL = "data.points: 800, train.batch: 20, net.width: 8, evaluate.samples: 100, train.updates: 2"
 TWO_RUNS = f"""
@@ -140,7 +141,7 @@ def test_of_a_study_without_a_file_the_name_and_the_command_are_written_down(tmp
     study = plan(EVERYTHING, asked(["toy"], [], [], ["data.points=800"]), name=None, results=tmp_path)
     write_asked(study, "genbench run")
     assert study.name == "ring-comparison"
-    assert json.loads((study.directory / "study.json").read_text()) == {
+    assert read_json(study.directory / "study.json", sealed=True) == {
         "name": "ring-comparison",
         "smoke": False,
         "command": "genbench run",

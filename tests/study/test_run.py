@@ -20,6 +20,7 @@ from genbench.study.run import Silent, run_study
 from genbench.training import worker
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
+from genbench.trial.trial import Trial
 
 SMALL = small(log_every=40, save_every=400)
 
@@ -85,7 +86,7 @@ def test_a_killed_trial_goes_on_from_its_checkpoint_and_ends_with_the_bits_of_an
     killed = records[("kill", "once")]
     assert (killed.status, killed.resumes) == ("finished", 1)
     folders = [study.directory / "trials" / records[key].trial for key in (("", ""), ("kill", "once"))]
-    one, other = (checkpoint.latest(folder / "checkpoint")["trainer"] for folder in folders)
+    one, other = (checkpoint.latest(folder / "checkpoint", Trial.read(folder))["trainer"] for folder in folders)
     weights = [key for key in one if key.startswith("generator.")]
     assert weights
     assert all(torch.equal(one[key], other[key]) for key in weights)
@@ -185,7 +186,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
     (undisturbed,) = quiet.glob("*/trials/*")
     rows = [[(row["images"], row["values"]) for row in Tail(path).rows()] for path in (undisturbed, trial)]
     assert rows[0] == rows[1]
-    one, other = (checkpoint.latest(path / "checkpoint")["trainer"] for path in (undisturbed, trial))
+    one, other = (checkpoint.latest(path / "checkpoint", Trial.read(path))["trainer"] for path in (undisturbed, trial))
     assert all(torch.equal(one[key], other[key]) for key in one if torch.is_tensor(one[key]))
     assert record.read(undisturbed).metrics == record.read(trial).metrics
     assert record.read(trial).resumes >= 1

@@ -1,6 +1,5 @@
 """How trials stand, read only from their files; and stopping a study from outside."""
 
-import json
 import os
 import subprocess
 import time
@@ -13,6 +12,7 @@ from genbench.errors import GenbenchError
 from genbench.study import status
 from genbench.training.attempt import describe
 from genbench.trial.lock import locked
+from genbench.trial.log import Log, Progress
 from genbench.trial.record import Record, write
 
 
@@ -27,8 +27,7 @@ def test_every_state_is_told_from_the_files(study):
     for trial, outcome in zip(planned.trials, ("finished", "diverged", "failed"), strict=False):
         put(planned, trial, outcome, "why" if outcome != "finished" else "")
     (directories[5] / "record.json").write_text("{")
-    row = {"time": 0.0, "images": 200, "updates": 10, "train_seconds": 1.0, "values": {}}
-    (directories[3] / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    Log(directories[3]).append(Progress(images=200, updates=10, train_seconds=1.0), {})
     with locked(directories[3]):
         found = {one.trial.seed: one for one in status.states(planned.directory)}
     assert [found[seed].state for seed in range(6)] == [

@@ -10,6 +10,7 @@ from genbench.study.plan import plan_study
 from genbench.study.run import Silent, run_study
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
+from genbench.trial.trial import Trial
 
 
 def small(*, log_every, save_every):
@@ -44,7 +45,7 @@ def folders(study):
 
 def outcome(directory):
     """All that must not depend on what happened on the way."""
-    state = checkpoint.latest(directory / "checkpoint")
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))
     rows = [(row["images"], row["updates"], row.get("values"), row.get("metrics")) for row in Tail(directory).rows()]
     found = record.read(directory)
     facts = (

@@ -1,11 +1,14 @@
 """Folders of studies as sweeps leave them, made by hand: records, logs, pictures, study.json."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
-from genbench.trial.record import Record, write, write_json
+from genbench.trial.json_file import write_json
+from genbench.trial.record import Record, write
+from genbench.trial.trial import Trial
 
 PROTOCOL = {
     "dataset": "ring",
@@ -46,11 +49,11 @@ def a_record(
     for dotted, value in dict(settings).items():
         section, _, setting = dotted.partition(".")
         nested.setdefault(section, {})[setting] = value
-    trial = trial or f"{name}-{variant}-{seed}-{'-'.join(map(str, dict(settings).values()))}"
+    folder = trial or f"{name}-{variant}-{seed}-{'-'.join(map(str, dict(settings).values()))}"
     who = {
         "study": study,
-        "trial": trial,
-        "id": "1",
+        "trial": folder,
+        "id": "",
         "method": name,
         "variant": variant,
         "dataset": "ring",
@@ -75,7 +78,8 @@ def a_record(
     }
     numbers |= {"protocols": {key: PROTOCOL | dict(protocol)} if metrics else {}}
     row = {**who, "status": status, **clocks, **start, **where, **numbers, "settings": nested}
-    return Record(**(row | changes))
+    record = Record(**(row | changes))
+    return replace(record, id=trial_of(record).id)
 
 
 def make(results, records, *, name="s", logged=True, about=None):
@@ -86,7 +90,7 @@ def make(results, records, *, name="s", logged=True, about=None):
     for record in records:
         directory = folder / "trials" / record.trial
         (directory / "samples").mkdir(parents=True)
-        write_json({"id": record.id}, directory / "trial.json")
+        trial_of(record).write(directory)
         write(record, directory)
         if logged:
             (directory / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(record)))
@@ -96,6 +100,12 @@ def make(results, records, *, name="s", logged=True, about=None):
     if about is not None:
         write_json(about, folder / "study.json")
     return folder
+
+
+def trial_of(record):
+    """The trial that left a record."""
+    names = ("study", "method", "variant", "dataset", "architecture", "seed", "settings")
+    return Trial(**{name: getattr(record, name) for name in names})
 
 
 def rows(record, count=4):

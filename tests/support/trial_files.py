@@ -4,21 +4,20 @@ import json
 
 from PIL import Image
 
-from genbench.trial.record import Record, write, write_json
+from genbench.trial.record import Record, write
 from genbench.trial.trial import Trial
 
 START = 1_700_000_000.0
 
 
-def trial_of(method="gan", variant="", seed=0, study="study", **settings):
+def trial_of(method="gan", variant="", seed=0, study="study", numerics=(), **settings):
     numbers = {
         "method": {"lr": 1e-3, **settings},
         "train": {"batch": 64, "updates": None},
         "evaluate": {"metrics": ["modes", "mmd"]},
     }
-    return Trial(
-        study=study, method=method, variant=variant, dataset="ring", architecture="mlp", seed=seed, settings=numbers
-    )
+    names = {"study": study, "method": method, "variant": variant, "dataset": "ring", "architecture": "mlp"}
+    return Trial(**names, seed=seed, settings=numbers, numerics=dict(numerics))
 
 
 def row_of(number, **values):
@@ -36,7 +35,7 @@ def make(results, trial, *rows):
     """The folder of a trial that runs and has written these rows."""
     directory = results / trial.study / "trials" / trial.directory
     directory.mkdir(parents=True)
-    write_json(trial.to_dict(), directory / "trial.json")
+    trial.write(directory)
     append(directory, *rows)
     return directory
 

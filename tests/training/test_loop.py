@@ -6,6 +6,7 @@ import resource
 import pytest
 import torch
 import toys
+from trial_files import trial_of
 
 from genbench.config.settings import TrainSettings
 from genbench.errors import DataError, DivergedError
@@ -81,29 +82,36 @@ def rows(path):
     return [json.loads(line)["updates"] for line in path.read_text().splitlines()]
 
 
-def test_the_log_does_not_repeat_the_rows_of_an_earlier_attempt(tmp_path):
-    path = tmp_path / "metrics.jsonl"
+@pytest.fixture
+def begun(tmp_path):
+    """The folder of a trial that has no rows yet."""
+    trial_of(numerics={"genbench": 1}).write(tmp_path)
+    return tmp_path
+
+
+def test_the_log_does_not_repeat_the_rows_of_an_earlier_attempt(begun):
+    path = begun / "metrics.jsonl"
     for updates in ([1, 2, 3], [2, 3, 4]):
-        log = Log(path)
+        log = Log(begun)
         for update in updates:
             log.append(Progress(updates=update), {"loss": torch.tensor(1.0)})
     assert rows(path) == [1, 2, 3, 4]
 
 
-def test_the_log_cuts_off_a_torn_line_and_writes_it_anew(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    Log(path).append(Progress(updates=1), {"loss": torch.tensor(1.0)})
+def test_the_log_cuts_off_a_torn_line_and_writes_it_anew(begun):
+    path = begun / "metrics.jsonl"
+    Log(begun).append(Progress(updates=1), {"loss": torch.tensor(1.0)})
     with path.open("a") as file:
         file.write('{"updates": 2, "valu')
-    Log(path).append(Progress(updates=2), {"loss": torch.tensor(1.0)})
+    Log(begun).append(Progress(updates=2), {"loss": torch.tensor(1.0)})
     assert rows(path) == [1, 2]
 
 
-def test_a_log_whose_last_line_is_no_row_is_named(tmp_path):
-    path = tmp_path / "metrics.jsonl"
+def test_a_log_whose_last_line_is_no_row_is_named(begun):
+    path = begun / "metrics.jsonl"
     path.write_text("no row\n")
     with pytest.raises(DataError, match=r"metrics\.jsonl is damaged"):
-        Log(path)
+        Log(begun)
 
 
 def test_a_value_or_a_parameter_that_is_not_finite_is_named():

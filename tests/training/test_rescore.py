@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from genbench.config.compose import Override
-from genbench.errors import GenbenchError
+from genbench.errors import CheckpointError, GenbenchError
 from genbench.report.tables import summary
 from genbench.training import rescore
 from genbench.training.generator import Generator
 from genbench.trial import checkpoint, record
 from genbench.trial.lock import locked
+from genbench.trial.trial import Trial
 
 
 @pytest.fixture
@@ -127,6 +128,18 @@ def test_without_evaluations_during_training_there_is_no_best_checkpoint(study, 
 
 
 def test_the_best_checkpoint_is_a_checkpoint_of_its_own(directory):
-    state = checkpoint.load(directory / "checkpoint" / "best.pt")
+    state = checkpoint.load(directory / "checkpoint" / "best.pt", Trial.read(directory))
     assert state["progress"]["updates"] == record.read(directory).best_updates
     assert all(torch.isfinite(value).all() for value in state["trainer"].values() if torch.is_tensor(value))
+
+
+def test_an_older_checkpoint_in_a_damaged_ones_place_is_not_scored_as_the_trained_generator(study, run_trial):
+    (trial,) = (planned := study(overrides=["train.save_every=100"])).trials
+    directory = planned.directory_of(trial)
+    run_trial(directory)
+    before = record.read(directory)
+    newest = sorted((directory / "checkpoint").glob("[0-9]*.pt"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match=r"checkpoint of 20 updates is missing or damaged.* is of 15;"):
+        rescore.rescore(directory, rescore.changed(directory, ["evaluate.samples=50"]))
+    assert record.read(directory) == before

@@ -10,6 +10,7 @@ from genbench.errors import GenbenchError
 from genbench.training import scoring, worker
 from genbench.training.evaluate import deciding
 from genbench.trial import checkpoint, record
+from genbench.trial.trial import Trial
 
 CURVE = ["evaluate.every=100", "evaluate.metrics=[mmd,modes]"]
 
@@ -31,7 +32,9 @@ def test_evaluating_during_training_changes_neither_the_trial_nor_its_id(study, 
     assert with_curve.trials[0].id == without.trials[0].id
     one, other = (ran(planned, run_trial) for planned in (with_curve, without))
     assert record.read(one).metrics == record.read(other).metrics
-    states = [checkpoint.latest(directory / "checkpoint")["trainer"] for directory in (one, other)]
+    states = [
+        checkpoint.latest(directory / "checkpoint", Trial.read(directory))["trainer"] for directory in (one, other)
+    ]
     assert str(states[0]) == str(states[1])
 
 
@@ -62,7 +65,10 @@ def test_a_trial_that_was_stopped_has_the_curve_and_the_best_of_one_that_was_not
         assert run_trial(directory) == worker.STOPPED
     assert run_trial(directory) == worker.DONE
     assert curve(directory) == curve(whole)
-    best = [checkpoint.load(folder / "checkpoint" / "best.pt")["progress"]["updates"] for folder in (directory, whole)]
+    best = [
+        checkpoint.load(folder / "checkpoint" / "best.pt", Trial.read(folder))["progress"]["updates"]
+        for folder in (directory, whole)
+    ]
     assert best[0] == best[1] == record.read(directory).best_updates == record.read(whole).best_updates
 
 
@@ -75,14 +81,14 @@ def test_a_trial_that_is_asked_to_stop_while_it_is_scored_stops_at_once_and_goes
     directory = planned.directory_of(planned.trials[0])
     scores, count = scoring.evaluate, iter(range(1, 100))
 
-    def asked(*arguments):
+    def asked(*arguments, **named):
         if next(count) == when:
             try:
                 signal.raise_signal(signal.SIGTERM)
             finally:
                 signal.raise_signal(signal.SIGUSR2)  # somebody is in a hurry
             raise AssertionError("the scores were gone on with")
-        return scores(*arguments)
+        return scores(*arguments, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(scoring, "evaluate", asked)

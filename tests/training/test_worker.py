@@ -13,6 +13,7 @@ from genbench.errors import TrialBusyError
 from genbench.training import signals, worker
 from genbench.trial import checkpoint, lock
 from genbench.trial.record import read
+from genbench.trial.trial import Trial
 
 
 def rows(directory):
@@ -26,7 +27,7 @@ def only(study):
 
 def outcome(directory):
     """What must not depend on how often a trial was stopped: parameters, curves, metrics."""
-    state = checkpoint.latest(directory / "checkpoint")
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))
     parameters = {key: value for key, value in state["trainer"].items() if torch.is_tensor(value)}
     curves = [(row["images"], row["updates"], row["values"]) for row in rows(directory)]
     return parameters, curves, read(directory).metrics

@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from trial_files import trial_of
 
 from genbench.errors import GenbenchError
 from genbench.trial import record
+from genbench.trial.json_file import write_json
 from genbench.trial.record import Record
+
+TRIAL = trial_of()
 
 
 def a_record(**changes):
@@ -39,10 +43,71 @@ def test_a_record_survives_the_trip_through_a_flat_row():
     assert Record.from_row(row) == a_record()
 
 
+def folder_of(trial, directory, **changes):
+    """The folder of a trial that has left this record."""
+    directory.mkdir(parents=True, exist_ok=True)
+    trial.write(directory)
+    record.write(a_record(id=trial.id, trial=directory.name, **changes), directory)
+    return directory
+
+
 def test_a_record_survives_the_trip_through_a_file(tmp_path):
-    record.write(a_record(error="é\n"), tmp_path)
-    assert record.read(tmp_path) == a_record(error="é\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+    folder = folder_of(TRIAL, tmp_path / "t-1", error="é\n")
+    assert record.read(folder) == a_record(id=TRIAL.id, error="é\n")
+    assert {path.name for path in folder.iterdir()} == {"record.json", "trial.json"}
+
+
+@pytest.mark.parametrize("other", [trial_of(seed=1), trial_of("gram"), trial_of(seed=1, numerics={"genbench": 1})])
+def test_the_record_of_another_trial_is_named_and_not_used(tmp_path, other):
+    folder = folder_of(TRIAL, tmp_path / "t-1")
+    record.write(a_record(id=other.id), folder)
+    with pytest.raises(GenbenchError, match=rf"record\.json is of trial {other.id}, not of {TRIAL.id}.*; remove it"):
+        record.read(folder)
+
+
+def test_a_number_that_was_changed_after_the_trial_had_ended_is_not_used(tmp_path):
+    path = folder_of(TRIAL, tmp_path / "t-1") / "record.json"
+    path.write_text(path.read_text().replace("0.7", "0.9"))
+    with pytest.raises(GenbenchError, match=r"record\.json was changed or is damaged"):
+        record.read(path.parent)
+
+
+def test_a_record_without_a_seal_is_only_one_of_the_version_before(tmp_path):
+    for trial in (TRIAL, trial_of(numerics={"genbench": 1})):
+        path = folder_of(trial, tmp_path / trial.id) / "record.json"
+        path.write_text(json.dumps({key: it for key, it in json.loads(path.read_text()).items() if key != "seal"}))
+    assert record.read(tmp_path / TRIAL.id).metrics["modes"] == 8
+    with pytest.raises(GenbenchError, match="has no seal"):
+        record.read(path.parent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"images": "many"},
+        {"images": 10**29},
+        {"images": -1},
+        {"images": True},
+        {"seed": 0.5},
+        {"status": "done"},
+        {"modes": "8"},
+        {"modes": None},
+        {"metrics": "modes"},
+        {"metrics": [1]},
+        {"metrics": ["missing"]},
+        {"warnings": "few"},
+        {"settings.train": 3},
+        {"settings.threads.x": 3},
+        {"protocol.modes": 7},
+        {"error": None},
+        {"train_seconds": [1]},
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_with_its_file(tmp_path, change):
+    folder = folder_of(TRIAL, tmp_path / "t-1")
+    write_json({**a_record(id=TRIAL.id).to_row(), **change}, folder / "record.json")
+    with pytest.raises(GenbenchError, match=r"record\.json is damaged.*; remove it and run the trial again"):
+        record.read(folder)
 
 
 def test_a_record_of_a_newer_version_can_be_read():
@@ -53,8 +118,9 @@ def test_a_folder_without_a_record_has_none(tmp_path):
     assert record.read(tmp_path) is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00", "[" * 200_000, "1" * 9000])
 def test_a_damaged_record_is_named(tmp_path, content):
+    TRIAL.write(tmp_path)
     (tmp_path / "record.json").write_text(content)
     with pytest.raises(GenbenchError, match=r"record\.json"):
         record.read(tmp_path)
@@ -62,12 +128,9 @@ def test_a_damaged_record_is_named(tmp_path, content):
 
 def test_records_are_loaded_from_a_trial_a_study_and_a_results_folder(tmp_path):
     for study, trial in (("a", "x"), ("a", "y"), ("b", "z")):
-        folder = tmp_path / study / "trials" / trial
-        folder.mkdir(parents=True)
-        (folder / "trial.json").write_text(json.dumps({}))
-        record.write(a_record(study=study, trial=trial), folder)
+        folder_of(trial_of(study=study, seed=ord(trial)), tmp_path / study / "trials" / trial, study=study)
     (tmp_path / "b" / "trials" / "running").mkdir()
-    (tmp_path / "b" / "trials" / "running" / "trial.json").write_text("{}")
+    TRIAL.write(tmp_path / "b" / "trials" / "running")
     assert list(record.load(tmp_path)["trial"]) == ["x", "y", "z"]
     assert list(record.load(tmp_path / "a")["trial"]) == ["x", "y"]
     assert list(record.load(tmp_path / "b" / "trials" / "z")["trial"]) == ["z"]
@@ -81,10 +144,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
 
 def test_records_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_path):
     for trial in ("x", "y"):
-        folder = tmp_path / "trials" / trial
-        folder.mkdir(parents=True)
-        (folder / "trial.json").write_text("{}")
-        record.write(a_record(trial=trial), folder)
+        folder_of(trial_of(seed=ord(trial)), tmp_path / "trials" / trial)
     (tmp_path / "trials" / "x" / "record.json").write_text("[]")
     good, damaged = record.load_good(tmp_path)
     assert list(good["trial"]) == ["y"]

@@ -41,7 +41,7 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
             found.extend(figures)
         except Exception as error:  # as where a figure is drawn: strange numbers cost what shows them, not the page
             found.append(_missing(f"{trials.prefix}{slug(section)}", section, drawing.reason(error)))
-    return tuple(found), problems
+    return tuple(found), [*problems, *samples.strangers(trials)]
 
 
 def _missing(name: str, section: str, problem: str) -> Figure:

@@ -34,15 +34,15 @@ class Cell:
     title: str = ""
 
 
-def courses(samples: Path) -> dict[str, list[tuple[int, Path]]]:
-    """A trial's pictures from training: what they show (nothing: the samples) to up to six of them, evenly spread, each
-    (images, picture).
+def courses(samples: Sequence[Path]) -> dict[str, list[tuple[int, Path]]]:
+    """Of a trial's pictures those from training: what they show (nothing: the samples) to up to six of them, evenly
+    spread, each (images, picture).
 
     Samples that were also shown in another way, as the critic projects them, are those of these moments, so that one
     can compare them.
     """
     found: dict[str, list[tuple[int, Path]]] = {}
-    for path in sorted(samples.glob("*.png")):
+    for path in samples:
         if match := re.fullmatch(r"(\d+)(?:-(.+))?", path.stem):
             found.setdefault(match[2] or "", []).append((int(match[1]), path))
     shared = {images for what, pictures in found.items() if what for images, _ in pictures}
@@ -51,9 +51,9 @@ def courses(samples: Path) -> dict[str, list[tuple[int, Path]]]:
     return {what: [pictures[place] for place in _spread(len(pictures))] for what, pictures in found.items()}
 
 
-def of_metrics(samples: Path) -> list[Path]:
-    """The pictures of what metrics looked at when a trial's training had ended."""
-    return [path for path in sorted(samples.glob("*.png")) if not path.stem[0].isdigit() and path.stem != "final"]
+def of_metrics(samples: Sequence[Path]) -> list[Path]:
+    """Of a trial's pictures those of what metrics looked at when its training had ended."""
+    return [path for path in samples if not path.stem[0].isdigit() and path.stem != "final"]
 
 
 def _spread(count: int) -> list[int]:

@@ -10,6 +10,7 @@ import pandas as pd
 from genbench.report.figures import montage
 from genbench.report.figures.figure import Figure, Trials, slug
 from genbench.report.figures.montage import Cell
+from genbench.trial.picture import of_trial, problem_with
 
 SECTION = "Samples"
 PICTURED = 8
@@ -24,7 +25,8 @@ def of(trials: Trials) -> Iterator[Figure]:
     """
     folders = trials.folder / "trials"
     records = trials.records.sort_values("seed", kind="stable")
-    pictured = records[[(folders / trial / "samples" / "final.png").exists() for trial in records["trial"]]]
+    own = {row["trial"]: of_trial(folders / row["trial"] / "samples", row["id"]) for row in records.to_dict("records")}
+    pictured = records[[any(path.stem == "final" for path in own[trial]) for trial in records["trial"]]]
     if pictured.empty:
         return
     contenders = list(dict.fromkeys(pictured["contender"]))
@@ -41,7 +43,7 @@ def of(trials: Trials) -> Iterator[Figure]:
     first = pictured[pictured["condition"] == common].drop_duplicates("contender").set_index("contender")
     shown = [contender for contender in shown if contender in first.index]
     where = f", {common}" if varying else ""
-    courses = {contender: montage.courses(folders / first.loc[contender, "trial"] / "samples") for contender in shown}
+    courses = {contender: montage.courses(own[first.loc[contender, "trial"]]) for contender in shown}
     for what in dict.fromkeys(what for found in courses.values() for what in found):
         rows = {
             contender: [Cell(picture=path, title=f"{images:,}") for images, path in found[what]]
@@ -64,7 +66,7 @@ def of(trials: Trials) -> Iterator[Figure]:
             )
     for contender in shown:
         folder = folders / first.loc[contender, "trial"] / "samples"
-        pictures = montage.of_metrics(folder)
+        pictures = montage.of_metrics(own[first.loc[contender, "trial"]])
         if not pictures:
             continue
         names = ", ".join(path.stem for path in pictures)
@@ -84,6 +86,15 @@ def of(trials: Trials) -> Iterator[Figure]:
                 ],
             ),
         )
+
+
+def strangers(trials: Trials) -> list[str]:
+    """A line for every picture in the trials' folders that is not shown, because it is another trial's or none."""
+    found = []
+    for row in trials.records.to_dict("records"):
+        folder = trials.folder / "trials" / row["trial"] / "samples"
+        found += [problem for path in sorted(folder.glob("*.png")) if (problem := problem_with(path, row["id"]))]
+    return found
 
 
 def _by_seed(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], of_all: str) -> Figure:

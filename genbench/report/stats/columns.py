@@ -20,6 +20,8 @@ RUNNING = tuple(
     if not f.metadata.get("numbers", True)
 )
 """Columns of settings that determine no number."""
+NUMERICS = "settings.method.numerics"
+"""The column of a study that mixes trials of several numerics revisions, which are contenders of their own."""
 
 
 def metric_names(records: pd.DataFrame) -> list[str]:
@@ -42,4 +44,19 @@ def varying_settings(records: pd.DataFrame) -> list[str]:
             found.append(name)
     if records.groupby(["dataset", "method"])["architecture"].nunique().gt(1).any():
         found.insert(0, "architecture")
+    numerics = made_under(records)
+    if numerics.groupby([records["dataset"], records["method"]]).nunique().gt(1).any():
+        records[NUMERICS] = numerics
+        found.append(NUMERICS)
     return found
+
+
+def made_under(records: pd.DataFrame) -> pd.Series:
+    """The numerics revisions of every trial in words, those alone that are not the same for all."""
+    revisions = [name for name in records.columns if name.startswith("numerics.")]
+    columns = [name for name in revisions if records[name].nunique(dropna=False) > 1]
+    words = pd.Series("", index=records.index)
+    for name in columns:
+        said = records[name].map(lambda value: "unknown" if pd.isna(value) else f"{int(value)}")
+        words += f"{name.partition('.')[2]}:" + said + ","
+    return words.str.rstrip(",")

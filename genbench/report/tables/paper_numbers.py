@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from genbench.report.table import Table
 from genbench.report.tables import summary
+from genbench.trial.about import PublishedNumbers
 
 
-def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequence[str]) -> Table | None:
+def beside(published: PublishedNumbers, records: pd.DataFrame, metrics: Sequence[str]) -> Table | None:
     """A row for each published number and each way in which it was measured here; None when a paper has none.
 
     published: `protocol`, how the paper made its numbers, and `numbers`, each with method, dataset, metric, mean, sd,
@@ -19,7 +19,7 @@ def beside(published: Mapping[str, Any], records: pd.DataFrame, metrics: Sequenc
     names of those columns.
     """
     rows, data = [], []
-    for number in published.get("numbers", []):
+    for number in published["numbers"]:
         own = records[
             (records["label"] == number["method"])
             & (records["dataset"] == number["dataset"])

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 from study_folders import a_record, make, two_methods
+from trial_files import trial_of
 
 from genbench.errors import GenbenchError
 from genbench.report import logged
@@ -119,7 +120,7 @@ def test_other_pictures_of_the_course_have_a_figure_of_their_own(trials):
 def test_a_course_is_at_most_six_pictures_from_the_first_to_the_last(tmp_path):
     for images in range(50):
         Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}.png")
-    course = [images for images, _ in montage.courses(tmp_path)[""]]
+    course = [images for images, _ in montage.courses(sorted(tmp_path.glob("*.png")))[""]]
     assert (len(course), course[0], course[-1]) == (6, 0, 49)
 
 
@@ -128,7 +129,10 @@ def test_a_course_has_the_moments_that_are_shown_in_another_way_too(tmp_path):
         Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}.png")
     for images in (1, 7, 49):
         Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}-projected.png")
-    moments = {what: [images for images, _ in pictures] for what, pictures in montage.courses(tmp_path).items()}
+    moments = {
+        what: [images for images, _ in pictures]
+        for what, pictures in montage.courses(sorted(tmp_path.glob("*.png"))).items()
+    }
     assert moments == {"": [1, 7, 49], "projected": [1, 7, 49]}
 
 
@@ -228,6 +232,7 @@ def test_a_trial_that_diverged_ends_in_a_cross():
 
 
 def test_a_log_that_is_damaged_is_named(tmp_path):
+    trial_of().write(tmp_path)
     (tmp_path / "metrics.jsonl").write_text('{"values": {"loss": 1}}\n')
     with pytest.raises(GenbenchError, match=r"metrics\.jsonl is damaged"):
         logged.read(tmp_path)

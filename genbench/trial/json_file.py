@@ -1,0 +1,67 @@
+"""The JSON files of trials and studies: written whole and with a seal, read only if they are as they were written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import GenbenchError
+
+SEAL = "seal"
+"""The key under which a file has the hash of all its other values: one flipped bit is not another number."""
+
+
+def write_json(plain: Mapping[str, Any], path: Path) -> None:
+    """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it
+    cannot be.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump({**plain, SEAL: seal(plain)}, file, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise GenbenchError(
+            f"{path} cannot be written: {error.strerror}; what has been saved is safe: fix this and run the same"
+            " command again"
+        ) from error
+
+
+def read_json(path: Path, *, sealed: bool = False) -> dict[str, Any]:
+    """A JSON object from a file, without its seal; raises GenbenchError that names the file when it was changed.
+
+    sealed: refuse a file without a seal too, which version 0.1.0 wrote.
+    """
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GenbenchError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise GenbenchError(f"{path} is damaged: it holds no JSON ({error})") from error
+    if not isinstance(plain, dict):
+        raise GenbenchError(f"{path} is damaged: it holds no JSON object")
+    given = plain.pop(SEAL, None)
+    if given is None and sealed:
+        raise GenbenchError(f"{path} is damaged: it has no seal")
+    if given is not None and given != seal(plain):
+        raise GenbenchError(f"{path} was changed or is damaged: its seal is not that of what it holds")
+    return plain
+
+
+def seal(plain: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits: a hash of plain data, however its keys are ordered and its JSON is laid out.
+
+    >>> seal({"a": 1, "b": (2.5,)}) == seal({"b": [2.5], "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
