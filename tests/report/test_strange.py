@@ -4,12 +4,11 @@ import json
 import math
 import warnings
 
-import numpy as np
 import pytest
 from study_folders import START, a_record, make, two_methods
 
 from genbench.report import contents
-from genbench.report.figures import drawing, samples
+from genbench.report.figures import drawing, plots, samples
 from genbench.report.formats import formats
 
 NAN, INF = math.nan, math.inf
@@ -160,41 +159,42 @@ def test_records_that_lack_what_others_have_give_a_whole_report(tmp_path, record
 
 @pytest.fixture
 def broken(tmp_path, monkeypatch):
-    """A study of which one figure cannot be drawn, and what it says."""
-    records = two_methods(seeds=2)
-    folder = make(tmp_path, records, logged=False)
-    broken = np.random.default_rng(0).bytes(100)
-    for path in folder.glob("trials/*/samples/final.png"):
-        path.write_bytes(broken)
-    return folder
+    """A study of which one figure cannot be drawn."""
+    draw = plots.strip
+
+    def fails(trials, metric, *words, **options):
+        if metric == "mode_kl":
+            raise ValueError("no place for <it>\nanywhere")
+        return draw(trials, metric, *words, **options)
+
+    monkeypatch.setattr(plots, "strip", fails)
+    return make(tmp_path, two_methods(seeds=2), logged=False)
 
 
 def test_a_figure_that_cannot_be_drawn_is_named_in_its_place_in_every_format(broken, tmp_path):
     (tmp_path / "out" / "figures").mkdir(parents=True)
     for suffix in ("png", "pdf"):
-        (tmp_path / "out" / "figures" / f"samples.{suffix}").write_bytes(b"of an earlier report")
+        (tmp_path / "out" / "figures" / f"scores-mode_kl.{suffix}").write_bytes(b"of an earlier report")
     report, (files, problems) = written(broken, tmp_path / "out")
-    assert [line.partition(" could")[0] for line in problems] == ["figure samples"]
-    assert "UnidentifiedImageError: cannot identify image file" in problems[0]
+    assert problems == ["figure scores-mode_kl could not be drawn: ValueError: no place for <it>"]
     assert len(files) == 3 + len(list((tmp_path / "out").glob("*.csv")))
-    (caption,) = (figure.caption for figure in report.figures if figure.name == "samples")
-    for name, shown in (("report.html", 'alt="'), ("report.md", "]("), ("report.tex", "includegraphics")):
+    shown = {"report.html": "<img ", "report.md": "![", "report.tex": "\\includegraphics["}
+    said = {"report.html": "&lt;it&gt;", "report.md": "\\<it\\>", "report.tex": "\\textless{}it"}
+    for name, mark in shown.items():
         text = (tmp_path / "out" / name).read_text()
-        assert "This figure could not be drawn:" in text
-        assert "UnidentifiedImageError" in text
-        assert text.count(shown) == len(report.figures) - 1 if name != "report.tex" else shown in text
-        assert caption in text.replace("\\", "")
-        assert "samples.p" not in text
+        assert text.count("This figure could not be drawn:") == 1
+        assert f"ValueError: no place for {said[name]}" in text
+        assert text.count(mark) == len(report.figures) - 1
+        assert "scores-mode_kl.p" not in text
     left = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
-    assert left == {figure.name for figure in report.figures} - {"samples"}
+    assert left == {figure.name for figure in report.figures} - {"scores-mode_kl"}
 
 
 def test_the_command_warns_of_a_figure_that_could_not_be_drawn_and_ends_with_1(broken, genbench):
     code, out, err = genbench("report", "s", "--results", broken.parent, "--format", "md")
     assert code == 1
     assert "report.md" in out
-    assert err.startswith("warning: figure samples could not be drawn: UnidentifiedImageError: ")
-    assert err.count("\n") == 1
+    assert err == "warning: figure scores-mode_kl could not be drawn: ValueError: no place for <it>\n"
 
 
 def test_a_section_whose_figures_cannot_be_begun_is_named_in_its_place(tmp_path, monkeypatch):
