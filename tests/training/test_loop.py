@@ -14,6 +14,7 @@ from genbench.training import worker
 from genbench.training.loop import check_finite, crossed, spent
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Log, Progress
+from genbench.trial.trial import Trial
 
 
 @pytest.mark.parametrize(
@@ -125,9 +126,9 @@ def test_a_value_or_a_parameter_that_is_not_finite_is_named():
         check_finite(module, {}, 3)
 
 
-def test_a_row_that_the_disk_takes_only_a_part_of_is_taken_back(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    log = Log(path)
+def test_a_row_that_the_disk_takes_only_a_part_of_is_taken_back(begun):
+    path = begun / "metrics.jsonl"
+    log = Log(begun)
     log.append(Progress(images=20, updates=1), {"loss": torch.tensor(1.0)})
     before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limits[1]))
@@ -143,7 +144,7 @@ def test_a_row_that_the_disk_takes_only_a_part_of_is_taken_back(tmp_path):
 
 def foreign(directory, change):
     """Put a state into a trial's newest checkpoint that is not of its trainer."""
-    state = checkpoint.latest(directory / "checkpoint")
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))
     change(state["trainer"])
     checkpoint.save(state, directory / "checkpoint", state["progress"]["updates"])
 
