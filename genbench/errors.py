@@ -29,6 +29,10 @@ class UnknownNameError(GenbenchError):
         return GenbenchError, (str(self),)
 
 
+class UnfinishedError(GenbenchError):
+    """Something that went wrong after trials had been started: exit code 1. What has been saved is safe."""
+
+
 class SettingsError(GenbenchError):
     """A setting that does not exist, or a value that it cannot take."""
 

@@ -77,7 +77,7 @@ def ring(results: Path, methods: Sequence[str], images: int, seeds: int) -> Stud
 def run(engine: str, slots: int, study: Study) -> Outcome:
     """Run a study and time it."""
     started, began = choose(engine, study.trials, slots=slots), time.time()
-    problems = run_study(study, started, observers=[], display=Silent())
+    problems = run_study(study, started, observers=[], display=Silent()).problems
     seconds = time.time() - began
     records = [record for trial in study.trials if (record := study.record_of(trial))]
     assert not problems, problems

@@ -11,7 +11,7 @@ import click
 
 from genbench.cli import inspect, report, run, tracking, trained
 from genbench.cli.parameters import Commands
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, UnfinishedError
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     except GenbenchError as error:
         click.echo(f"genbench: {_one_line(str(error))}", err=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, UnfinishedError) else 2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genbench: interrupted; the same command goes on where this one stopped", err=True)
         sys.exit(130)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def report(study: str, results: Path, formats: list[str], output: Path | None, csv_file: Path | None) -> None:
     """Print a study's table and its verdicts, and write its report: by default one HTML page that needs no network.
 
-    Everything comes from the files of the study's trials. Exit code 1 when a damaged file had to be left out.
+    Everything comes from the files of the study's trials. Exit code 1 when a damaged file had to be left out, or a
+    figure could not be drawn; the report says so in its place.
     """
     from genbench.report import contents
     from genbench.report.formats import formats as files
@@ -52,12 +53,12 @@ def report(study: str, results: Path, formats: list[str], output: Path | None, c
             csv_file.write_text(summary.csv(summary.summarize(lottery.own(found.records))))
         except OSError as error:
             raise GenbenchError(f"{csv_file} cannot be written: {error.strerror}") from error
-        written.append(csv_file)
+        written.files.append(csv_file)
     click.echo()
-    for path in written:
+    for path in written.files:
         click.echo(f"written   {path}")
-    _tell_mlflow(found, results, written, output or folder / "report")
-    _end(found.damaged)
+    _tell_mlflow(found, results, written.files, output or folder / "report")
+    _end(found.damaged, written.problems)
 
 
 @click.command()
@@ -115,13 +116,14 @@ def _print_verdicts(found: Report) -> None:
 
 def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
     """Put the report into the MLflow store, if the study has one; the report is there even if that fails."""
+    from genbench.observers.replay import reason
     from genbench.observers.summary import add_report
 
     sentences = [*found.overview, *found.promise, *(one.words for one in found.summary)]
     try:
         told = add_report(results, found.study, sentences, written, folder / "figures")
     except Exception as error:  # whatever a tracker raises: the report has been written
-        click.echo(f"warning: MLflow was not given the report: {type(error).__name__}: {error}", err=True)
+        click.echo(f"warning: MLflow was not given the report: {reason(error)}", err=True)
         return
     if told:
         click.echo(f"MLflow    run '{found.study}: report'")
@@ -153,9 +155,11 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
     return Side(name=name, records=records), damaged
 
 
-def _end(damaged: Sequence[str]) -> None:
-    """Name what could not be read; exit code 1 when there was anything."""
+def _end(damaged: Sequence[str], undrawn: Sequence[str] = ()) -> None:
+    """Name what could not be read or drawn; exit code 1 when there was anything."""
     for line in damaged:
         click.echo(f"left out: {line}", err=True)
-    if damaged:
+    for line in undrawn:
+        click.echo(f"warning: {line}", err=True)
+    if damaged or undrawn:
         sys.exit(1)

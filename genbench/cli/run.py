@@ -17,6 +17,7 @@ from genbench.errors import GenbenchError
 if TYPE_CHECKING:
     from genbench.study.file import StudyFile
     from genbench.study.plan import Study
+    from genbench.study.run import Outcome
 
 EXAMPLES = """\b
 genbench run                                        every installed method on the ring
@@ -95,7 +96,7 @@ def run(
     from genbench.contract import registry
     from genbench.engines.choice import choose
     from genbench.study import latents
-    from genbench.study.plan import asked, plan, write_asked
+    from genbench.study.plan import asked, plan
     from genbench.study.run import run_study
 
     watching = [] if observers == ["none"] else observers
@@ -129,25 +130,27 @@ def run(
     if done:
         click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
     started = choose(engine, planned.trials, slots=slots, ray_address=ray_address)
-    write_asked(planned, shlex.join(["genbench", *words]))
     errors = terminal_console(stderr=True)
     display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
     try:
         with display:
-            problems = run_study(planned, started, observers=watching, display=display)
+            command = shlex.join(["genbench", *words])
+            outcome = run_study(planned, started, observers=watching, display=display, command=command)
     except KeyboardInterrupt:
         if engine == "slurm":
             again = f"genbench cancel {planned.name}{results_option(planned.results)}"
             click.echo(f"the jobs go on; the same command watches them again, and {again} ends them", err=True)
         raise
-    for problem in problems:
+    for problem in outcome.problems:
         click.echo(f"warning: {problem}", err=True)
-    for trial in latents.score(planned):
-        latent = ",".join(map(str, planned.file.score))
-        click.echo(
-            f"{trial.label} on {trial.dataset}, seed {trial.seed}: scored with evaluate.seed={latent} too", err=True
-        )
-    sys.exit(_conclude(whole, mlflow="mlflow" in watching))
+    latent = ",".join(map(str, planned.file.score))
+    unscored = False
+    for trial, problem in latents.score(planned):
+        unscored = unscored or bool(problem)
+        said = f"{'not ' if problem else ''}scored with evaluate.seed={latent} too{': ' if problem else ''}{problem}"
+        click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: {said}", err=True)
+    code = _conclude(whole, outcome, mlflow="mlflow" in watching and not outcome.problems)
+    sys.exit(1 if unscored else code)
 
 
 def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tuple[str, ...]]:
@@ -167,24 +170,17 @@ def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tu
     return file, words[1:] if name else words
 
 
-def _conclude(study: Study, *, mlflow: bool) -> int:
-    """Print the table, the paths and what failed; return the exit code."""
+def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
+    """Print the table, the paths and what failed; return the exit code. mlflow: whether to name its pages too."""
     from genbench.study import latents
     from genbench.trial import record
 
-    records = [row for trial in study.trials if (row := study.record_of(trial))]
+    records = outcome.records(study)
     print_table(record.frame([latents.own(row) for row in records]))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
     if mlflow:
-        from genbench.observers.store import links, tracking_server
-
-        if server := tracking_server():
-            click.echo(f"MLflow    {server}")
-        else:
-            click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
-            for link in links(study.results, study.name, "http://127.0.0.1:5000"):
-                click.echo(f"          {link}")
+        _name_pages(study)
     failed = [row for row in records if row.status == "failed"]
     for row in failed:
         click.echo(
@@ -193,6 +189,24 @@ def _conclude(study: Study, *, mlflow: bool) -> int:
             err=True,
         )
     return 1 if failed else 0
+
+
+def _name_pages(study: Study) -> None:
+    """Print where MLflow shows a study; the trials are there even where that cannot be found out."""
+    from genbench.observers.replay import reason
+    from genbench.observers.store import links, tracking_server
+
+    if server := tracking_server():
+        click.echo(f"MLflow    {server}")
+        return
+    try:
+        found = links(study.results, study.name, "http://127.0.0.1:5000")
+    except Exception as error:  # whatever a tracker raises: the trials have run
+        click.echo(f"warning: MLflow's pages cannot be named: {reason(error)}", err=True)
+        return
+    click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
+    for link in found:
+        click.echo(f"          {link}")
 
 
 @click.command()

@@ -18,11 +18,18 @@ from genbench.errors import GenbenchError
 @click.argument("results", type=Place(), default=Path("results"))
 @click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Trackers to fill.")
 def sync(results: Path, observers: list[str]) -> None:
-    """Fill MLflow from the files of all trials again; it can be deleted and rebuilt at any time."""
-    from genbench.observers import replay
+    """Fill MLflow from the files of all trials again; it can be deleted and rebuilt at any time.
+
+    An mlflow.db that is damaged is put aside, as mlflow.db.damaged-1, and built again.
+    """
+    from genbench.observers import replay, store
 
     if not results.is_dir():
         raise GenbenchError(f"there is no results folder {results}")
+    if "mlflow" in observers and (aside := store.repair(results)):
+        click.echo(
+            f"note: {results / 'mlflow.db'} was damaged and is built again; it is kept as {aside.name}", err=True
+        )
     click.echo(f"{replay.sync(results, observers)} trials replayed into {', '.join(observers)}")
 
 

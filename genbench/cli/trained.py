@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import click
 
 from genbench.cli.options import CHECKPOINT, print_table
 from genbench.cli.parameters import Names, Place
+from genbench.errors import GenbenchError
 
 
 @click.command()
@@ -40,7 +42,8 @@ def evaluate(
 ) -> None:
     """Score finished trials again, without training: a trial's folder, a study's, or a results folder.
 
-    The numbers are added to the records; those under another protocol than the ones there stand beside them.
+    The numbers are added to the records; those under another protocol than the ones there stand beside them. Exit code
+    1 when some of several trials could not be scored.
     OVERRIDES are settings of the evaluation: features=inception-v3-compat, evaluate.split=train, evaluate.seed=1.
     """
     from genbench.config.compose import Override
@@ -54,10 +57,19 @@ def evaluate(
     changed = [(folder, rescore.changed(folder, words)) for folder in directories]
     for line in others:
         click.echo(f"note: {line}", err=True)
-    records = []
+    records, problems = [], {}
     for number, (folder, trial_) in enumerate(changed, 1):
-        records.append(rescore.rescore(folder, trial_, which))
-        click.echo(
-            f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}: scored [{number} of {len(changed)}]", err=True
-        )
+        name = f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}"
+        try:
+            records.append(rescore.rescore(folder, trial_, which))
+        except GenbenchError as error:  # of this trial alone, unless no other one can be scored either
+            problems[name] = error
+        else:
+            click.echo(f"{name}: scored [{number} of {len(changed)}]", err=True)
+    if not records:
+        raise next(iter(problems.values()))
     print_table(record.frame(records))
+    for name, problem in problems.items():
+        click.echo(f"failed: {name}: {problem}", err=True)
+    if problems:
+        sys.exit(1)

@@ -79,18 +79,22 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
         os.closerange(3, 64)
-        from genbench.errors import TrialBusyError
+        from genbench.errors import GenbenchError, TrialBusyError
         from genbench.training.worker import BUSY, run_trial
 
         try:
             code = run_trial(Path(directory), wait=ORPHANS, log_to_file=False)
         except TrialBusyError:
             code = BUSY
+        except GenbenchError as error:
+            sys.stderr.write(f"{error}\n")
     except BaseException:  # nothing may escape into the server's own loop: this process ends here
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):  # on a full disk
+            sys.stdout.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
         os._exit(code)
 
 

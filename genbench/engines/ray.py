@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ class Ray:
             # A cancelled task reports nothing; the worker has left its record.
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
-            with (task.directory / "log.txt").open("a", encoding="utf-8") as log:
+            with suppress(OSError), (task.directory / "log.txt").open("a", encoding="utf-8") as log:  # a full disk
                 log.write(f"the task failed: {error.cause or error}\n")
             status = FAILED
         except ray.exceptions.RayError:  # Ray's worker or its node is gone

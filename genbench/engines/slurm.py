@@ -232,7 +232,7 @@ def _has_failed(directory: Path, codes: Sequence[int | None]) -> bool:
 
 
 def _note_in_log(directory: Path, line: str) -> None:
-    with (directory / "log.txt").open("a", encoding="utf-8") as log:
+    with contextlib.suppress(OSError), (directory / "log.txt").open("a", encoding="utf-8") as log:  # a full disk
         log.write(line + "\n")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.config.settings import flatten
 from genbench.contract.hooks import hookimpl
 from genbench.observers.points import Point, curves, pictures, scores
-from genbench.observers.store import connect, locked, open_experiment
+from genbench.observers.store import check_address, connect, locked, open_experiment
 from genbench.trial.json_file import read_json
 from genbench.trial.trial import Trial
 
@@ -32,7 +32,11 @@ STATUS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "int
 
 @hookimpl
 def genbench_observer(results: Path) -> object:
-    """MLflow: the server that MLFLOW_TRACKING_URI names, or mlflow.db and mlartifacts/ of the results folder."""
+    """MLflow: the server that MLFLOW_TRACKING_URI names, or mlflow.db and mlartifacts/ of the results folder.
+
+    Raises GenbenchError where that variable holds no address.
+    """
+    check_address()
     return MLflow(results)
 
 

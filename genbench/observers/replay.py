@@ -33,11 +33,7 @@ class Observers:
         self._manager = pluggy.PluginManager("genbench")
         self._manager.add_hookspecs(hooks)
         for name in dict.fromkeys(names):
-            observer = registry.load("observers", name).hook.genbench_observer(results=results)
-            if observer is None:
-                raise PluginError(
-                    f"observer '{name}': genbench_observer(results) gives no object; its module must return one"
-                )
+            observer = _observer(name, results)
             self._manager.register(observer, name=name)
             self._check_hooks(name, observer)
 
@@ -140,12 +136,35 @@ def sync(results: Path, names: Iterable[str]) -> int:
             except GenbenchError:
                 raise
             except Exception as error:  # whatever an observer raises, the user learns that it was the observer
-                said = f"{type(error).__name__}: {_discreet(str(error))}"
                 raise PluginError(
-                    f"observer '{name}' could not take {trial.study}/{directory.name}: {said}; what it lacks comes with"
-                    " the next sync"
+                    f"observer '{name}' could not take {trial.study}/{directory.name}: {reason(error)}; what it lacks"
+                    " comes with the next sync"
                 ) from error
     return len(directories)
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, in one discreet line: which one it is, unless its message is all that a person needs."""
+    said = _discreet(str(error))
+    return said if isinstance(error, GenbenchError) else f"{type(error).__name__}: {said}"
+
+
+def _observer(name: str, results: Path) -> object:
+    """What the hook of an observer's module gives; raises PluginError where it raises or gives nothing."""
+    module = registry.load("observers", name)
+    (entry,) = (entry for entry in registry.installed("observers") if entry.name == name)
+    try:
+        observer = module.hook.genbench_observer(results=results)
+    except GenbenchError:
+        raise
+    except Exception as error:  # whatever a plugin's hook raises is the plugin's fault and must be shown as such
+        raise PluginError(
+            f"{entry.origin}: genbench_observer(results) in {entry.module} raises {reason(error)}; mend or uninstall"
+            " it, or choose other --observers"
+        ) from error
+    if observer is None:
+        raise PluginError(f"observer '{name}': genbench_observer(results) gives no object; its module must return one")
+    return observer
 
 
 class _Started(NamedTuple):
@@ -179,11 +198,9 @@ class _Follower:
             while self._handle_event():
                 self._poll()
             self._poll()
-        except Exception as error:  # whatever an observer raises must end in the list of problems, never in training
-            self.problems.append(
-                f"observer '{self.name}' was dropped: {type(error).__name__}: {_discreet(str(error))}; run `genbench"
-                " sync` once it is fixed"
-            )
+        except BaseException as error:  # whatever it raises must end in the list of problems, never in training
+            dropped = f"observer '{self.name}' was dropped: {reason(error)}"
+            self.problems.append(f"{dropped}; run `genbench sync` once it is fixed")
 
     def _handle_event(self) -> bool:
         """Handle the next event, if one comes within the interval; return whether to go on."""
@@ -220,11 +237,12 @@ class _Follower:
 
 def _discreet(text: str) -> str:
     """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in
-    it.
+    it and without what sqlalchemy adds.
     """
     errors = (
         re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
         if "Traceback (most recent call last)" in text
         else []
     )
-    return re.sub(r"://[^/@\s]*@", "://", " ".join((errors[-1] if errors else text).split()))
+    told = re.split(r"\[SQL: |\(Background on this error", errors[-1] if errors else text)[0]
+    return re.sub(r"://[^/@\s]*@", "://", " ".join(told.split()))

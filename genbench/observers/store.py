@@ -8,14 +8,18 @@ import fcntl
 import json
 import logging
 import os
+import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
-from genbench.errors import DataError
+from genbench.errors import DataError, GenbenchError
+from genbench.observers import database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,22 +32,58 @@ SERVER = "MLFLOW_TRACKING_URI"
 SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 """A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync`
 repairs."""
+LOCK_PATIENCE = 60.0
+"""Seconds that another process may keep the store to itself."""
+SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "file", "databricks", "databricks-uc", "uc")
+"""Of the addresses that MLflow takes, besides those of its plugins; a database's may also name a driver after a `+`."""
 WORKFLOW = "workflowType=machine_learning"
 """Makes MLflow's pages show what is about training, not what is about language models."""
 
 
 def connect(results: Path) -> MlflowClient:
-    """A client of the tracking server, or of the store in a results folder, which is created if it is missing."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    """A client of the tracking server, or of the store in a results folder, which is created if it is missing.
+
+    Raises DataError for a store that is damaged, and whatever MLflow raises where it cannot be opened now.
+    """
+    check_address()
+    _silence()
     if tracking_server():
         for name, value in SERVER_PATIENCE.items():
             os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     with locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
-        return MlflowClient(os.environ.get(SERVER) or _store(results))
+        if server := os.environ.get(SERVER):
+            return MlflowClient(server)
+        try:
+            return database.opened(_database(results))
+        except Exception as error:  # MLflow passes on what sqlalchemy, alembic and sqlite raise
+            if not (wrong := database.damage_in(error)):
+                raise
+            raise DataError(_damaged(results, wrong)) from error
+
+
+def check_address() -> None:
+    """Raise GenbenchError where MLFLOW_TRACKING_URI is no address that MLflow could take, whatever answers there."""
+    address = os.environ.get(SERVER, "")
+    if reason := _wrong_with(address):
+        raise GenbenchError(
+            f"{SERVER} is no address of a tracking server: {reason}; it is to look like http://HOST:PORT, or unset it"
+            " to keep MLflow's store in the results folder"
+        )
+
+
+def repair(results: Path) -> Path | None:
+    """Put a damaged store of a results folder aside, so that `sync` can build it again from the trials; its new path,
+    or None where there is none or it is whole. A tracking server is left alone.
+    """
+    path = _database(results)
+    if os.environ.get(SERVER) or not path.exists():
+        return None
+    _silence()
+    with locked(results):
+        damaged = database.damage(path) or database.damage_when_opened(path)
+        return database.put_aside(path) if damaged else None
 
 
 def tracking_server() -> str:
@@ -56,27 +96,23 @@ def tracking_server() -> str:
 
 def has_store(results: Path) -> bool:
     """Whether there is a tracking server or a store in a results folder, so that opening one creates nothing."""
+    check_address()
     return bool(tracking_server()) or _database(results).exists()
 
 
 def links(results: Path, study: str, address: str) -> list[str]:
     """Pages of a user interface at that address: a study's charts, and the comparison of its runs.
 
-    None while the store lacks the study, or its server does not answer, which the observer has reported.
+    None while the store lacks the study. What MLflow raises is passed on.
     """
     if not has_store(results):
         return []
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client = connect(results)
-        experiment = client.get_experiment_by_name(study)
-        if experiment is None:
-            return []
-        number = experiment.experiment_id
-        found = client.search_runs([number], "tags.`genbench.trial` LIKE '%'", order_by=["attributes.start_time ASC"])
-    except MlflowException:
+    client = connect(results)
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
         return []
+    number = experiment.experiment_id
+    found = client.search_runs([number], "tags.`genbench.trial` LIKE '%'", order_by=["attributes.start_time ASC"])
     runs = json.dumps([run.info.run_id for run in found])
     return [
         f"{address}/#/experiments/{number}/runs?compareRunsMode=CHART&{WORKFLOW}",
@@ -89,10 +125,12 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
     only.
 
     MLflow answers browsers only by names that it trusts: another host's is added to them. Raises DataError when the
-    folder has no store.
+    folder has no store, or a damaged one.
     """
     if not _database(results).exists():
         raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
+    if wrong := database.damage(_database(results)):
+        raise DataError(_damaged(results, wrong))
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
     command += ["--default-artifact-root", _artifacts(results), "--host", host, "--port", str(port), "--workers", "1"]
     if host not in NO_NAMES:
@@ -104,7 +142,8 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
             f"http://{address}",
         ]
     silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return command, {**os.environ, **silent}
+    own = {name: value for name, value in os.environ.items() if name != SERVER}  # it serves this store, no other one's
+    return command, {**own, **silent}
 
 
 def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
@@ -121,11 +160,30 @@ def open_experiment(client: MlflowClient, study: str, results: Path) -> str:
 @contextmanager
 def locked(results: Path) -> Iterator[None]:
     """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one
-    point of a curve at once.
+    point of a curve at once. Raises GenbenchError where another one does not end.
     """
+    deadline = time.monotonic() + LOCK_PATIENCE
     with (results / ".mlflow.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise GenbenchError(
+                        f"another process has kept the MLflow store in {results} to itself for {LOCK_PATIENCE:g} s"
+                    ) from None
+                time.sleep(0.05)
         yield
+
+
+def _silence() -> None:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow  # noqa: F401 - which sets up its loggers when it is imported
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
 
 
 def _database(results: Path) -> Path:
@@ -133,8 +191,43 @@ def _database(results: Path) -> Path:
 
 
 def _store(results: Path) -> str:
-    return f"sqlite:///{_database(results)}"
+    return database.address(_database(results))
 
 
 def _artifacts(results: Path) -> str:
     return (results.resolve() / "mlartifacts").as_uri()
+
+
+def _damaged(results: Path, wrong: str) -> str:
+    return (
+        f"{_database(results)} is damaged ({wrong}); `genbench sync {results}` puts it aside and builds it again from"
+        " the trials"
+    )
+
+
+def _wrong_with(address: str) -> str:
+    """Why MLflow could never take an address, in words that hold no part of it: there may be a password in it."""
+    if re.fullmatch(r"[\w.-]+:\d+(/.*)?", address):
+        return "http:// is missing"
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "its host is no name and no address"
+    scheme = parts.scheme.partition("+")[0]
+    if scheme in ("http", "https"):
+        return _wrong_with_host(address, parts)
+    known = {*SCHEMES, *(plugin.name for plugin in entry_points(group="mlflow.tracking_store"))}
+    if not scheme or scheme in known or parts.scheme in known:
+        return ""
+    return f"it begins with none of {', '.join(sorted(known))}"
+
+
+def _wrong_with_host(address: str, parts: SplitResult) -> str:
+    if re.search(r"\s", address.lstrip()):
+        return "there is a blank in it"
+    if not parts.hostname:
+        return "it names no host"
+    try:
+        return "" if parts.port != 0 else "its port is 0"
+    except ValueError:
+        return "its port is no number up to 65535"

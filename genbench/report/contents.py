@@ -84,6 +84,9 @@ class Report:
 def of(folder: Path) -> Report:
     """The report of a study's folder. Raises GenbenchError when no trial has finished; what cannot be read is named in
     `damaged`.
+
+    A figure that cannot be drawn is named in its place. A table or a verdict that cannot be made is an error of
+    genbench's, and no report: one without its numbers would mislead.
     """
     records, damaged = load_good(folder)
     _check_finished(folder, records, damaged)

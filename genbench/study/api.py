@@ -31,12 +31,14 @@ def run(
     data sets and seeds that are not given are those of the file, without one all that are installed, `ring` and 0.
     keep_old: trials that were made under older numerics are not made again.
     Trials that are done are not run again; one that fails is a row with its error. Raises GenbenchError before anything
-    starts when the study cannot be run.
+    starts when the study cannot be run, UnfinishedError, after it has started, when its engine or the scoring
+    cannot go on.
     """
     from genbench.engines.choice import choose
+    from genbench.errors import UnfinishedError
     from genbench.study import catalogue, latents
     from genbench.study.file import EVERYTHING
-    from genbench.study.plan import asked, plan, write_asked
+    from genbench.study.plan import asked, plan
     from genbench.study.run import Silent, run_study
     from genbench.trial import record
 
@@ -52,11 +54,14 @@ def run(
         "seeds": seeds,
     }
     words |= {"overrides": overrides, "study": study}
-    write_asked(planned, f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})")
-    run_study(planned, chosen, observers=observers, display=Silent())
-    for _ in latents.score(planned):
-        pass
-    return record.frame([row for trial in planned.trials if (row := planned.record_of(trial))])
+    command = f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})"
+    outcome = run_study(planned, chosen, observers=observers, display=Silent(), command=command)
+    unscored = [problem for _, problem in latents.score(planned) if problem]
+    if unscored:
+        raise UnfinishedError(
+            f"the trials have run, but {len(unscored)} were not scored on more latents: {unscored[0]}"
+        )
+    return record.frame(outcome.records(planned))
 
 
 def load(path: str | Path) -> DataFrame:

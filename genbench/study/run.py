@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from genbench.engines.engine import RETRIES, Engine
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, UnfinishedError
 from genbench.observers.replay import Observers, Watcher
-from genbench.study.plan import Study
+from genbench.study.plan import Study, write_asked
 from genbench.study.status import supervising
 from genbench.training.attempt import BUSY, describe, record_of_lost
 from genbench.trial.lock import check_links
@@ -48,26 +50,60 @@ class Silent:
         """Nothing."""
 
 
-def run_study(study: Study, engine: Engine, *, observers: Sequence[str], display: Display) -> list[str]:
-    """Run every trial that is not done; return what the observers or the engine could not do, one line each.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What running a study left besides the records in the trials' folders."""
 
-    Records are in the trials' folders afterwards, one for each trial that was started. Raises KeyboardInterrupt after
-    the workers have saved and stopped.
+    problems: Sequence[str]
+    """What the observers could not do, one line each."""
+    unsaved: Mapping[Path, Record]
+    """Records of failed trials whose folders could not be written, or read again."""
+
+    def records(self, study: Study) -> list[Record]:
+        """The records of a study's trials, in their order, the unsaved ones among them."""
+        found = [self.unsaved.get(study.directory_of(trial)) or study.record_of(trial) for trial in study.trials]
+        return [record for record in found if record is not None]
+
+
+def run_study(
+    study: Study, engine: Engine, *, observers: Sequence[str], display: Display, command: str = ""
+) -> Outcome:
+    """Run every trial that is not done. command: what asked for it, to be noted in study.json.
+
+    Records are in the trials' folders afterwards, one for each trial that was started; a trial whose folder cannot be
+    written costs no other one. Raises GenbenchError before anything starts, UnfinishedError when the engine itself
+    cannot go on, and KeyboardInterrupt, both after the workers have saved and stopped.
     """
     todo = [trial for trial in study.trials if not study.is_done(trial)]
-    watcher = Watcher(Observers(observers, study.results))
+    chosen = Observers(observers, study.results)
+    if command:
+        write_asked(study, command)
+    watcher = Watcher(chosen)
+    directories = {study.directory_of(trial): trial for trial in todo}
+    listener = _Listener(directories, watcher, display)
     try:
-        directories = {}
-        for trial in todo:
-            directory = study.directory_of(trial)
+        for directory, trial in directories.items():
             write_trial(trial, directory)
-            directories[directory] = trial
         if todo:
             with supervising(study.directory):
-                engine.run(list(directories), _Listener(directories, watcher, display))
+                _run(engine, list(directories), listener)
     finally:
         problems = watcher.close(OBSERVER_PATIENCE)
-    return problems
+    return Outcome(problems=problems, unsaved=listener.unsaved)
+
+
+def _run(engine: Engine, directories: Sequence[Path], listener: _Listener) -> None:
+    """Let the engine run the trials; what it cannot do before the first one starts is an error of the command."""
+    try:
+        engine.run(directories, listener)
+    except (GenbenchError, OSError) as error:
+        if not listener.begun:
+            raise
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UnfinishedError(
+            f"the trials cannot be supervised any more: {said}; what they have saved is safe: fix this and run the same"
+            " command again"
+        ) from error
 
 
 class _Listener:
@@ -76,8 +112,13 @@ class _Listener:
     def __init__(self, trials: Mapping[Path, Trial], watcher: Watcher, display: Display) -> None:
         self._trials, self._watcher, self._display = trials, watcher, display
         self._tails: dict[Path, Tail] = {}
+        self.begun = False
+        """Whether a trial was started."""
+        self.unsaved: dict[Path, Record] = {}
+        """Records that could not be written or read again."""
 
     def started(self, directory: Path, attempt: int) -> None:
+        self.begun = True
         self._tails[directory] = Tail(directory)
         self._watcher.trial_started(self._trials[directory], directory)
         self._display.started(self._trials[directory], attempt)
@@ -87,7 +128,10 @@ class _Listener:
         if not final:
             return
         trial = self._trials[directory]
-        record = read(directory)
+        try:
+            record = read(directory)
+        except (GenbenchError, OSError) as error:
+            record = self.unsaved[directory] = _failed(trial, directory, str(error))
         if record is None and status == BUSY:  # its record is for the process to write that runs it
             self._display.ended(
                 trial,
@@ -100,7 +144,12 @@ class _Listener:
             return
         if record is None:
             record = record_of_lost(trial, directory, status, attempts=RETRIES + 1)
-            write(record, directory)
+            try:
+                write(record, directory)
+            except GenbenchError as error:
+                record = self.unsaved[directory] = dataclasses.replace(
+                    record, status="failed", error="; ".join(filter(None, [record.error, str(error)]))
+                )
         self._watcher.trial_ended(trial, directory, record.to_row())
         self._display.ended(trial, record)
 
@@ -108,11 +157,15 @@ class _Listener:
         for directory, tail in list(self._tails.items()):
             try:
                 rows = tail.rows()
-            except GenbenchError:  # the trial has no bar any more; its own worker and the observers say why
+            except (GenbenchError, OSError):  # the trial has no bar any more; its own worker and the observers say why
                 del self._tails[directory]
                 continue
             if rows:
                 self._display.progress(self._trials[directory], rows[-1])
+
+
+def _failed(trial: Trial, directory: Path, error: str) -> Record:
+    return Record(**describe(trial, directory), status="failed", error=error, ended=time.time())
 
 
 def write_trial(trial: Trial, directory: Path) -> None:

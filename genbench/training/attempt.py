@@ -98,7 +98,7 @@ def record_of_lost(trial: Trial, directory: Path, status: int, *, attempts: int)
     try:
         rows = Tail(directory).rows()
         clocks = {key: rows[-1][key] for key in ("images", "updates", "train_seconds")} if rows else {}
-    except GenbenchError:
+    except (GenbenchError, OSError):
         clocks = {}
     outcome: Status = "failed"
     if status == STOPPED:  # a job that was cancelled while it waited
@@ -191,5 +191,8 @@ def _peak_memory(device: torch.device) -> float:
 
 
 def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    try:
+        lines = path.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
     return lines[-1] if lines else ""

@@ -99,9 +99,11 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
 
 
 def restore(run: Run) -> None:
-    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one."""
+    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one; raises
+    CheckpointError for one of another trial's.
+    """
     if state := checkpoint.latest(run.folder / "checkpoint", run.trial):
-        run.trainer.load_state_dict(state["trainer"])
+        checkpoint.into(run.trainer, state["trainer"], run.folder)
         for clock, value in state["progress"].items():
             setattr(run.progress, clock, value)
         run.progress.resumes += 1

@@ -18,6 +18,7 @@ from genbench.metrics.protocol import Protocol
 from genbench.training.build import prepare
 from genbench.training.evaluate import Scores, evaluate, evaluation_of
 from genbench.training.generator import Which, state_in
+from genbench.trial.checkpoint import into
 from genbench.trial.lock import locked
 from genbench.trial.record import Record, read, trial_directories, write
 from genbench.trial.trial import Trial
@@ -88,7 +89,7 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         _check_moment(directory, state["progress"]["updates"], record, which)
         prepared = prepare(trial, directory)
         run = prepared.run
-        run.trainer.load_state_dict(state["trainer"])
+        into(run.trainer, state["trainer"], directory)
         began = time.perf_counter()
         checkpoint = f"best by {state['progress']['chosen_by']}" if which == "best" else "last"
         evaluation = evaluation_of(run.trainer, run.settings, run.splits, trial.dataset, run.device, checkpoint)

@@ -6,11 +6,14 @@ happens, unless it is killed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from genbench.config.settings import check_running
 from genbench.contract import numerics
 from genbench.contract.comm import Comm
+from genbench.errors import GenbenchError, UnfinishedError
 from genbench.training import distributed
 from genbench.training.attempt import BUSY, DIVERGED, DONE, FAILED, KILLED, STOPPED, attempt
 from genbench.training.signals import asked_to_stop
@@ -27,7 +30,8 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
 
     SIGTERM and SIGUSR2 ask it to save a checkpoint at the next update and stop; so does the end of its parent process.
     Raises TrialBusyError when another process still runs the same folder after `wait` seconds, GenbenchError when
-    trial.json cannot be used.
+    trial.json or the folder cannot be used, UnfinishedError when the folder cannot be written later, so that there is
+    no record.
     """
     trial = Trial.read(directory)
     check_running(trial.running)
@@ -35,7 +39,7 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
     world, nodes = trial.running.get("world", 1), distributed.Nodes.of(trial)
     if nodes.number:  # the first machine holds the folder; the others lend it their ranks
         return distributed.run(trial, directory, world, nodes, stop, log_to_file=log_to_file)[1]
-    with locked(directory, wait), logged(directory, log_to_file):
+    with locked(directory, wait), _writing(directory), logged(directory, log_to_file):
         if (record := read(directory)) and record.status in FINAL:
             return DONE if record.status == "finished" else DIVERGED
         numerics.check(trial)
@@ -45,5 +49,20 @@ def run_trial(directory: Path, *, wait: float = 0.0, log_to_file: bool = True) -
         else:
             made, code = distributed.run(trial, directory, world, nodes, stop, log_to_file=log_to_file)
         if code != KILLED:
-            write(made, directory)
+            try:
+                write(made, directory)
+            except GenbenchError as error:
+                raise UnfinishedError(f"{made.error}; {error}" if made.error else str(error)) from error
         return code
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Raise UnfinishedError where the system refuses to write into the trial's folder: on a full disk, for example."""
+    try:
+        yield
+    except OSError as error:
+        raise UnfinishedError(
+            f"{error.filename or directory} cannot be written: {error.strerror}; what has been saved is safe: fix this"
+            " and run the same command again"
+        ) from error

@@ -8,8 +8,10 @@ import hashlib
 import io
 import logging
 import os
+import textwrap
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from genbench.trial.trial import Trial
 
 KEPT = 2
 BEST = "best.pt"
+LONGEST_REASON = 300
+"""Characters of what torch says about a state that does not fit, which may name a thousand tensors."""
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +110,7 @@ def into(module: nn.Module, state: Mapping[str, Any], folder: Path) -> None:
     try:
         module.load_state_dict(state)
     except Exception as error:  # torch raises RuntimeError, an optimizer's state ValueError, KeyError and others
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST_REASON)
         raise CheckpointError(
             f"the checkpoint in {folder} is not of this trial, or of another version of its method: {reason}"
         ) from error
@@ -134,11 +138,16 @@ def _sum_file(path: Path) -> Path:
 
 def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):  # a full disk is not to hold half a checkpoint as well
+            temporary.unlink(missing_ok=True)
+        raise
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -92,8 +93,12 @@ class Log:
             "trial": self._trial.id,
         }
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        line = json.dumps({**row, SEAL: seal(row)}).encode() + b"\n"
         try:
-            os.write(descriptor, json.dumps({**row, SEAL: seal(row)}).encode() + b"\n")
+            before = os.fstat(descriptor).st_size
+            if os.write(descriptor, line) < len(line):  # a disk that is almost full takes a part, and says nothing
+                os.truncate(descriptor, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         finally:
             os.close(descriptor)
         self._last[kind] = progress.updates

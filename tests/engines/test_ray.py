@@ -93,7 +93,7 @@ def folder_of(study):
 def run(study, address, act=None, **options):
     """Run a study under Ray; the display that watched it."""
     display = Watching(act, trials=len(study.trials))
-    assert run_study(study, Ray(address, preload=PRELOAD, **options), observers=[], display=display) == []
+    assert run_study(study, Ray(address, preload=PRELOAD, **options), observers=[], display=display).problems == []
     assert display.act is None
     return display
 

@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
 
 import pytest
+from disks import fill, small_disk
 from disturbed import assert_same, folders, plan, run
 
 from genbench.study.run import write_trial
@@ -84,24 +84,6 @@ def test_a_log_cut_in_the_middle_of_a_line(quiet, tmp_path, monkeypatch, dice, f
         assert worker.run_trial(directory) == worker.DONE
         assert_same(quiet, directory)
         fault("metrics.jsonl cut in a line")
-
-
-@contextmanager
-def small_disk(path, size="24m"):
-    """A file system of its own."""
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=True)
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def fill(path, block):
-    """Write until the disk is full, to the last block."""
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(block)) == block:
-            pass
 
 
 def trial(directory):

@@ -63,6 +63,21 @@ MODULES = {
             pass
         """
     ),
+    "unmade": (
+        """
+        class Observer:
+            def __init__(self):
+                raise OSError("no way to http://me:secret@tracker:1\\nat all")
+        """
+    ),
+    "quits": (
+        """
+        class Observer:
+            @hookimpl
+            def genbench_trial_log(self, rows):
+                raise SystemExit("enough")
+        """
+    ),
 }
 HEAD = (
     "import queue, threading\nfrom genbench.plugin import hookimpl\ncalls, release = queue.SimpleQueue(),"
@@ -222,10 +237,30 @@ def test_an_observer_that_raises_is_dropped_and_disturbs_no_other(tmp_path):
     assert [call[0] for call in calls()] == ["start", "log", "end"] * 2
 
 
+def test_an_observer_that_asks_to_exit_is_dropped_with_a_word(tmp_path):
+    trial = trial_of()
+    directory = make(tmp_path, trial, row_of(1))
+    watcher = Watcher(Observers(["quits"], tmp_path))
+    watcher.trial_started(trial, directory)
+    (problem,) = watcher.close()
+    assert "observer 'quits' was dropped: SystemExit: enough" in problem
+
+
+def test_an_observer_whose_hook_raises_is_refused_by_the_name_of_its_distribution(tmp_path):
+    with pytest.raises(PluginError) as refused:
+        Observers(["unmade"], tmp_path)
+    assert str(refused.value) == (
+        "watching 1.0: genbench_observer(results) in watching_unmade raises OSError: no way to http://tracker:1 at all;"
+        " mend or uninstall it, or choose other --observers"
+    )
+
+
 def test_what_an_observer_says_with_a_traceback_is_one_line_without_it():
     where = '(raised as a result of) Traceback (most recent call last):\n  File "x.py", line 1, in f\n    g()\n'
     text = f"{where}sqlite3.IntegrityError: UNIQUE failed\n\n(Background on this)"
     assert _discreet(text) == "sqlite3.IntegrityError: UNIQUE failed"
+    sql = "(sqlite3.OperationalError) database is locked\n[SQL: SELECT 1]\n(Background on this error at: https://x)"
+    assert _discreet(sql) == "(sqlite3.OperationalError) database is locked"
     assert _discreet("no answer\nfrom http://me:secret@host/") == "no answer from http://host/"
 
 

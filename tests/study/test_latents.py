@@ -18,7 +18,7 @@ def test_finished_trials_are_scored_on_the_wanted_latents_once(study, run_trial)
     (trial,) = planned.trials
     run_trial(planned.directory_of(trial))
     own = dict(scored(planned))
-    assert list(latents.score(planned)) == [trial]
+    assert list(latents.score(planned)) == [(trial, "")]
     assert set(scored(planned)) == {f"{name}{suffix}" for name in own for suffix in ("", "@seed3", "@seed4")}
     assert scored(planned)["mmd@seed3"] != scored(planned)["mmd"] != scored(planned)["mmd@seed4"]
     assert list(latents.score(planned)) == []

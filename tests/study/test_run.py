@@ -1,6 +1,7 @@
 """A study from plan to records, through real processes of the local engine."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ import torch
 from disturbed import command, small
 
 from genbench.engines.choice import choose
-from genbench.errors import GenbenchError, UnknownNameError
+from genbench.errors import GenbenchError, UnfinishedError, UnknownNameError
 from genbench.observers.replay import Observers, Watcher
 from genbench.study import run as running
 from genbench.study.plan import Study, plan_study
@@ -60,8 +61,8 @@ def mixed(tmp_path_factory):
     ]
     study = Study(name=study.name, results=study.results, trials=tuple(trials))
     display = Watching()
-    problems = run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
-    assert problems == []
+    outcome = run_study(study, choose("local", study.trials, slots=2), observers=[], display=display)
+    assert outcome.problems == []
     by_marker = {
         (r.settings["method"].get("how", ""), Path(r.settings["method"].get("marker", "")).name): r
         for t in trials
@@ -283,3 +284,82 @@ def test_a_begun_trial_keeps_its_threads(study):
     assert again.id == trial.id
     running = record.read_json(first.directory_of(trial) / "trial.json")["running"]
     assert (running["threads"], running["train"]["log_every"]) == (2, 60)
+
+
+class Scripted:
+    """An engine that does to each trial's folder what it is told, and says that its worker then failed."""
+
+    def __init__(self, *deeds, after=None):
+        self._deeds, self._after = deeds, after
+
+    def run(self, directories, listener):
+        """Do it."""
+        for directory in directories:
+            listener.started(directory, 1)
+        listener.tick()
+        for directory, deed in zip(directories, self._deeds, strict=True):
+            deed(directory)
+            listener.tick()
+            listener.ended(directory, worker.FAILED, final=True)
+        if self._after:
+            raise self._after
+
+
+def take_away(directory):
+    shutil.rmtree(directory)
+    directory.touch()
+
+
+def write_nonsense(directory):
+    (directory / "record.json").write_text("nonsense")
+
+
+def put_folders_in_the_way(directory):
+    for name in ("record.json", "metrics.jsonl", "log.txt"):
+        (directory / name / "in the way").mkdir(parents=True)
+
+
+def leave_nothing(directory):
+    pass
+
+
+@pytest.mark.parametrize("deed", [take_away, write_nonsense, put_folders_in_the_way])
+def test_a_trial_whose_folder_cannot_be_written_or_read_has_failed_and_costs_no_other(study, deed):
+    planned, shown = study(seeds=(0, 1)), []
+
+    class Shows(Silent):
+        def ended(self, trial, record):
+            shown.append((trial.seed, record.status))
+
+    outcome = run_study(planned, Scripted(deed, leave_nothing), observers=[], display=Shows())
+    assert shown == [(0, "failed"), (1, "failed")]
+    assert [found.seed for found in outcome.unsaved.values()] == [0]
+    assert str(planned.directory_of(planned.trials[0])) in next(iter(outcome.unsaved.values())).error
+    assert [(found.seed, found.status) for found in outcome.records(planned)] == [(0, "failed"), (1, "failed")]
+    assert planned.record_of(planned.trials[1]).status == "failed"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), GenbenchError("the cluster is gone")])
+def test_an_engine_that_cannot_go_on_says_that_what_is_saved_is_safe(study, error):
+    with pytest.raises(UnfinishedError) as raised:
+        run_study(study(), Scripted(leave_nothing, after=error), observers=[], display=Silent())
+    assert str(getattr(error, "strerror", None) or error) in str(raised.value)
+    assert "safe" in str(raised.value)
+    assert "run the same command again" in str(raised.value)
+
+
+def test_what_an_engine_refuses_before_it_starts_is_an_error_of_the_command(study):
+    class Refuses:
+        def run(self, directories, listener):
+            raise GenbenchError("no cluster")
+
+    with pytest.raises(GenbenchError, match="no cluster") as raised:
+        run_study(study(), Refuses(), observers=[], display=Silent())
+    assert not isinstance(raised.value, UnfinishedError)
+
+
+def test_an_observer_that_cannot_be_used_is_refused_before_study_json_is_written(study):
+    planned = study()
+    with pytest.raises(UnknownNameError):
+        run_study(planned, Scripted(), observers=["nobody"], display=Silent(), command="genbench run")
+    assert not (planned.directory / "study.json").exists()

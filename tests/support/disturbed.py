@@ -34,9 +34,9 @@ def plan(results, *overrides, seeds=(0,), methods=("toy",), updates=600, name="s
 
 
 def run(study, slots=2, observers=(), display=None):
-    return run_study(
-        study, choose("local", study.trials, slots=slots), observers=observers, display=display or Silent()
-    )
+    """Run a study on this machine; what its observers could not do."""
+    engine = choose("local", study.trials, slots=slots)
+    return run_study(study, engine, observers=observers, display=display or Silent()).problems
 
 
 def folders(study):

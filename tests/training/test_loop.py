@@ -1,6 +1,7 @@
 """The training loop's parts; whole trials are in test_worker.py."""
 
 import json
+import resource
 
 import pytest
 import torch
@@ -9,8 +10,11 @@ from trial_files import trial_of
 
 from genbench.config.settings import TrainSettings
 from genbench.errors import DataError, DivergedError
+from genbench.training import worker
 from genbench.training.loop import check_finite, crossed, spent
+from genbench.trial import checkpoint, record
 from genbench.trial.log import Log, Progress
+from genbench.trial.trial import Trial
 
 
 @pytest.mark.parametrize(
@@ -120,3 +124,70 @@ def test_a_value_or_a_parameter_that_is_not_finite_is_named():
         module.weight[0, 1] = float("nan")
     with pytest.raises(DivergedError, match="parameter weight is not finite at update 3"):
         check_finite(module, {}, 3)
+
+
+def test_a_row_that_the_disk_takes_only_a_part_of_is_taken_back(begun):
+    path = begun / "metrics.jsonl"
+    log = Log(begun)
+    log.append(Progress(images=20, updates=1), {"loss": torch.tensor(1.0)})
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            log.append(Progress(images=40, updates=2), {"loss": torch.tensor(1.0)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    log.append(Progress(images=40, updates=2), {"loss": torch.tensor(1.0)})
+    assert path.read_bytes().count(b"\n") == 2
+
+
+def foreign(directory, change):
+    """Put a state into a trial's newest checkpoint that is not of its trainer."""
+    state = checkpoint.latest(directory / "checkpoint", Trial.read(directory))
+    change(state["trainer"])
+    checkpoint.save(state, directory / "checkpoint", state["progress"]["updates"])
+
+
+def drop_an_optimizer(state):
+    state["_extra_state"] = {}
+
+
+def widen(state):
+    state["generator.0.weight"] = torch.zeros(3, 3)
+
+
+def regroup(state):
+    for optimizer in state["_extra_state"].values():
+        optimizer["param_groups"] = optimizer["param_groups"] * 2
+
+
+@pytest.mark.parametrize("change", [drop_an_optimizer, widen, regroup])
+def test_a_checkpoint_of_another_method_is_an_error_for_a_person_whoever_loads_it(study, run_trial, change, genbench):
+    planned = study()
+    directory = planned.directory_of(planned.trials[0])
+    assert run_trial(directory) == worker.DONE
+    foreign(directory, change)
+    for words in (("sample", directory), ("evaluate", directory)):
+        code, _, err = genbench(*words)
+        assert code == 2
+        assert "is not of this trial, or of another version of its method" in err
+        assert "Traceback" not in err
+    (directory / "record.json").unlink()
+    assert run_trial(directory) == worker.FAILED
+    found = record.read(directory)
+    assert found.status == "failed"
+    assert found.error.startswith("the checkpoint in ")
+    assert "Traceback" not in (directory / "log.txt").read_text()
+
+
+def test_of_several_trials_one_that_cannot_be_scored_costs_no_other(study, run_trial, genbench):
+    planned = study(seeds=(0, 1))
+    directories = [planned.directory_of(trial) for trial in planned.trials]
+    assert [run_trial(directory) for directory in directories] == [worker.DONE] * 2
+    foreign(directories[0], widen)
+    code, out, err = genbench("evaluate", planned.directory)
+    assert code == 1
+    assert "toy" in out
+    assert "failed: toy on ring, seed 0: the checkpoint in " in err
+    assert "seed 1: scored [2 of 2]" in err

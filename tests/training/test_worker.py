@@ -1,6 +1,7 @@
 """The worker: one folder to its end, idempotently, with a record whatever happens."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -226,3 +227,27 @@ def test_one_source_of_randomness_varies_while_the_others_stand_still(study, run
 def test_every_precision_trains(study, run_trial, precision):
     directory = only(study(overrides=[f"train.precision={precision}"]))
     assert run_trial(directory) == worker.DONE
+
+
+def test_a_record_that_cannot_be_written_is_exit_code_1_and_the_same_command_writes_it(study, genbench):
+    directory = only(study())
+    in_the_way = directory / f".record.json.{os.getpid()}"
+    in_the_way.mkdir()
+    code, _, err = genbench("trial", directory)
+    assert code == 1
+    assert err.startswith(f"genbench: {directory / 'record.json'} cannot be written: Is a directory")
+    assert "run the same command again" in err
+    in_the_way.rmdir()
+    code, out, _ = genbench("trial", directory)
+    assert code == 0
+    assert "finished" in out
+    assert read(directory).resumes == 1
+
+
+def test_a_folder_that_refuses_the_log_is_exit_code_1_without_a_traceback(study, genbench):
+    directory = only(study())
+    (directory / "log.txt").mkdir()
+    code, _, err = genbench("trial", directory)
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "log.txt cannot be written: Is a directory" in err

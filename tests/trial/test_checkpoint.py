@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import resource
 
 import pytest
 import torch
@@ -124,3 +125,40 @@ def test_a_temporary_file_left_by_a_killed_process_is_no_checkpoint(tmp_path):
     (tmp_path / ".0000000009.pt.tmp").write_bytes(b"half")
     (tmp_path / "0000000009.pt.sha256").write_text("0  0000000009.pt")
     assert checkpoint.latest(tmp_path, TRIAL) is None
+
+
+def test_a_checkpoint_for_which_there_is_no_room_leaves_nothing_and_the_others_stay(tmp_path):
+    checkpoint.save(state(1), tmp_path, 1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoint.save(state(2), tmp_path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")]
+    assert checkpoint.latest(tmp_path, TRIAL)["progress"] == {"updates": 1}
+
+
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        ({"weight": torch.zeros(2, 2)}, "RuntimeError: .*size mismatch"),
+        ({"other": torch.zeros(1)}, "RuntimeError: .*Missing key"),
+        ({"weight": torch.zeros(1, 1), "_extra_state": {}}, "KeyError: 'optimizer'"),
+        ({"weight": 3}, "Error: "),
+        ({f"layer{number}.weight": torch.zeros(1) for number in range(1000)}, "RuntimeError: "),
+    ],
+)
+def test_a_state_of_another_module_is_one_line_whatever_torch_raises(tmp_path, foreign, said):
+    class Trains(torch.nn.Linear):
+        def get_extra_state(self):
+            return {"optimizer": 1}
+
+        def set_extra_state(self, state):
+            state["optimizer"]
+
+    with pytest.raises(CheckpointError, match=f"the checkpoint in .* is not of this trial.*{said}") as refused:
+        checkpoint.into(Trains(1, 1, bias=False), foreign, tmp_path)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,14 +77,30 @@ def spans_decades(curves: Iterable[Curve]) -> bool:
     return is_wide(np.concatenate([curve.values[np.isfinite(curve.values)] for curve in curves]))
 
 
+def all_share(curves: Iterable[Curve]) -> bool:
+    """Whether the seeds of every line have values at common places of every clock, so that there is a mean."""
+    groups: dict[tuple[str, str], list[Curve]] = {}
+    for curve in curves:
+        groups.setdefault((curve.contender, curve.condition), []).append(curve)
+    return all(len(seeds) < 2 or len(_shared(seeds, clock)[0]) > 0 for seeds in groups.values() for clock in CLOCKS)
+
+
 def _line(axis: Axes, seeds: list[Curve], clock: str, look: Look, *, band: bool) -> None:
-    low, high = min(seed.clocks[clock][0] for seed in seeds), max(seed.clocks[clock][-1] for seed in seeds)
-    places = np.linspace(low, high, POINTS) if len(seeds) > 1 else seeds[0].clocks[clock]
-    rows = np.stack([np.interp(places, seed.clocks[clock], seed.values, left=np.nan, right=np.nan) for seed in seeds])
+    places, rows = _shared(seeds, clock)
+    if len(places) == 0:  # as where they trained at very different speeds, and only for a moment
+        for seed in seeds:
+            finite = np.isfinite(seed.values)
+            axis.plot(
+                seed.clocks[clock][finite],
+                seed.values[finite],
+                color=look.colour,
+                linestyle=look.line,
+                alpha=0.5,
+                linewidth=0.8,
+                marker=look.marker if finite.sum() == 1 else "",
+            )
+        return
     there = np.isfinite(rows)
-    # Where one that trained to its end has no value the mean would jump; one that diverged has none from there on.
-    needed = there[[not seed.diverged for seed in seeds]].all(axis=0) & there.any(axis=0)
-    places, rows, there = places[needed], rows[:, needed], there[:, needed]
     means = np.where(there, rows, 0).sum(axis=0) / there.sum(axis=0)
     few = (
         {"marker": look.marker}
@@ -121,6 +137,17 @@ def _line(axis: Axes, seeds: list[Curve], clock: str, look: Look, *, band: bool)
                 markeredgewidth=1.8,
                 zorder=5,
             )
+
+
+def _shared(seeds: Sequence[Curve], clock: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places on a clock at which there is a mean over the seeds, and the value of each seed there [seeds, places]."""
+    low, high = min(seed.clocks[clock][0] for seed in seeds), max(seed.clocks[clock][-1] for seed in seeds)
+    places = np.linspace(low, high, POINTS) if len(seeds) > 1 else seeds[0].clocks[clock]
+    rows = np.stack([np.interp(places, seed.clocks[clock], seed.values, left=np.nan, right=np.nan) for seed in seeds])
+    there = np.isfinite(rows)
+    # Where one that trained to its end has no value the mean would jump; one that diverged has none from there on.
+    needed = there[[not seed.diverged for seed in seeds]].all(axis=0) & there.any(axis=0)
+    return places[needed], rows[:, needed]
 
 
 def _clock_ticks(axis: Axes, clock: str) -> None:

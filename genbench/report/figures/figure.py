@@ -25,6 +25,8 @@ class Figure:
     alt: str
     """What one sees, for those who do not see it."""
     draw: Callable[[], Drawing]
+    problem: str = ""
+    """Why it could not be drawn, in one line; empty where it was, or was not tried yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

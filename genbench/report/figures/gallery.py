@@ -1,26 +1,23 @@
-"""The figures that a study has: what each shows in words, how it is drawn, and the files that it becomes."""
+"""The figures that a study has: what each shows in words, and how it is drawn."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from multiprocessing import get_context
-from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
-from genbench.config.machine import cores
 from genbench.errors import GenbenchError
 from genbench.report import logged
-from genbench.report.figures import curves, plots, samples, style
+from genbench.report.figures import curves, drawing, plots, samples, style
 from genbench.report.figures.curves import Curve
 from genbench.report.figures.figure import Figure, Trials, slug
 
-ENOUGH = 15
-"""Figures that are worth a process, which takes two seconds to start."""
+SCORES, SENSITIVITY = "Scores of every seed", "Sensitivity to settings"
+LOGGED, PARALLEL = "What the trainers logged", "All settings and scores at once"
+"""Sections of figures."""
 ROWS = 40
 """Conditions up to which every one has a row in the figures of scores."""
 
@@ -30,45 +27,31 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
     damaged.
     """
     faces = style.looks(trials.records["contender"]) | style.looks(trials.records["label"])
-    drawn, problems = _curves(trials, faces)
-    found = [
-        *_scores(trials, faces),
-        *_sensitivities(trials, faces),
-        *samples.of(trials),
-        *drawn,
-        *_parallel(trials, faces),
-    ]
+    read, problems = _logged(trials)
+    sections = {
+        SCORES: _scores(trials, faces),
+        SENSITIVITY: _sensitivities(trials, faces),
+        samples.SECTION: samples.of(trials),
+        LOGGED: _curves(trials, read, faces),
+        PARALLEL: _parallel(trials, faces),
+    }
+    found: list[Figure] = []
+    for section, figures in sections.items():
+        try:
+            found.extend(figures)
+        except Exception as error:  # as where a figure is drawn: strange numbers cost what shows them, not the page
+            found.append(_missing(f"{trials.prefix}{slug(section)}", section, drawing.reason(error)))
     return tuple(found), [*problems, *samples.strangers(trials)]
 
 
-def save(figures: Iterable[Figure], folder: Path) -> None:
-    """Draw every figure into a folder, as NAME.png and NAME.pdf; many of them in several processes. Raises
-    GenbenchError where that cannot be.
-    """
-    figures = list(figures)
-    shares = max(1, min(cores(), len(figures) // ENOUGH))
-    own, *others = [figures[number::shares] for number in range(shares)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            # Spawned: what the calling process has running, threads for example, is not theirs to inherit.
-            pool = stack.enter_context(ProcessPoolExecutor(len(others), get_context("spawn"))) if others else None
-            drawn = [pool.submit(_save, share, folder) for share in others] if pool else []
-            _save(own, folder)
-            for one in drawn:
-                one.result()
-    except OSError as error:
-        raise GenbenchError(f"the figures cannot be written into {folder}: {error.strerror or error}") from error
+def _missing(name: str, section: str, problem: str) -> Figure:
+    """What stands in the place of the figures of a section that could not even be begun."""
+    caption = "The figures that would follow here."
+    return Figure(name=name, section=section, caption=caption, alt=caption, draw=_nothing, problem=problem)
 
 
-def _save(figures: Sequence[Figure], folder: Path) -> None:
-    with style.styled():
-        for figure in figures:
-            drawing = figure.draw()
-            drawing.savefig(folder / f"{figure.name}.png", dpi=style.DPI, metadata={"Software": None})
-            drawing.savefig(
-                folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
-            )
+def _nothing() -> NoReturn:
+    raise AssertionError("a figure with a problem is not drawn")
 
 
 def _scores(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]:
@@ -87,7 +70,7 @@ def _scores(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]
             caption += f" {left_out} values are not finite and not shown."
         yield Figure(
             name=f"{trials.prefix}scores-{slug(metric)}",
-            section="Scores of every seed",
+            section=SCORES,
             caption=caption,
             alt=f"Points of {trials.directed(metric)}: " + _ranges(finite, metric, "contender"),
             draw=partial(
@@ -109,7 +92,7 @@ def _sensitivities(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[
             word = setting.removeprefix("settings.")
             yield Figure(
                 name=f"{trials.prefix}sensitivity-{slug(word)}-{slug(metric)}",
-                section="Sensitivity to settings",
+                section=SENSITIVITY,
                 caption=f"{metric} against {word}: means, every trial, and from the lowest to the highest"
                 + (
                     f"; over all values of {', '.join(name.removeprefix('settings.') for name in others)}."
@@ -132,13 +115,14 @@ def _sensitivities(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[
             )
 
 
-def _curves(trials: Trials, faces: Mapping[str, style.Look]) -> tuple[list[Figure], list[str]]:
+def _logged(trials: Trials) -> tuple[dict[tuple[str, str], list[Curve]], list[str]]:
+    """All curves in the logs of the trials, by kind and name; and a line for every log that is damaged."""
     found: dict[tuple[str, str], list[Curve]] = {}
     problems = []
     for row in trials.records.to_dict("records"):
         try:
             rows_of_log = logged.read(trials.folder / "trials" / row["trial"])
-        except GenbenchError as error:
+        except (GenbenchError, OSError) as error:
             problems.append(str(error))
             continue
         for (kind, name), (clocks, values) in rows_of_log.items():
@@ -150,7 +134,12 @@ def _curves(trials: Trials, faces: Mapping[str, style.Look]) -> tuple[list[Figur
                 diverged=row["status"] == "diverged",
             )
             found.setdefault((kind, name), []).append(curve)
-    figures = []
+    return found, problems
+
+
+def _curves(
+    trials: Trials, found: Mapping[tuple[str, str], Sequence[Curve]], faces: Mapping[str, style.Look]
+) -> Iterator[Figure]:
     for (kind, name), lines in sorted(found.items(), key=lambda item: item[0][0] != "metrics"):
         if not any(np.isfinite(line.values).any() for line in lines):
             continue
@@ -160,18 +149,16 @@ def _curves(trials: Trials, faces: Mapping[str, style.Look]) -> tuple[list[Figur
         how = "a line per contender" + (" and condition" if groups > len({line.contender for line in lines}) else "")
         how += ", the mean over its seeds" if len(lines) > groups else ""
         how += ", with a band from the lowest to the highest" if groups <= curves.BANDS and len(lines) > groups else ""
+        how += "; seeds that share no stretch of a clock one by one" if not curves.all_share(lines) else ""
         caption = f"{name} against images, updates and seconds: {how}"
         caption += "; a cross where a trial diverged." if any(line.diverged for line in lines) else "."
-        figures.append(
-            Figure(
-                name=f"{trials.prefix}{'curve' if kind == 'metrics' else 'log'}-{slug(name)}",
-                section="Scores during training" if kind == "metrics" else "What the trainers logged",
-                caption=caption,
-                alt=f"Curves of {label}; last values: " + _last_values(lines),
-                draw=partial(curves.draw, lines, label, faces, log=log),
-            )
+        yield Figure(
+            name=f"{trials.prefix}{'curve' if kind == 'metrics' else 'log'}-{slug(name)}",
+            section="Scores during training" if kind == "metrics" else LOGGED,
+            caption=caption,
+            alt=f"Curves of {label}; last values: " + _last_values(lines),
+            draw=partial(curves.draw, lines, label, faces, log=log),
         )
-    return figures, problems
 
 
 def _parallel(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]:
@@ -183,7 +170,7 @@ def _parallel(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figur
         words = ", ".join(name.removeprefix("settings.") for name in columns)
         yield Figure(
             name=f"{trials.prefix}parallel",
-            section="All settings and scores at once",
+            section=PARALLEL,
             caption=(
                 "Parallel coordinates: a line per finished trial, every axis from its smallest value to its largest."
             ),

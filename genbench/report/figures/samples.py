@@ -12,6 +12,7 @@ from genbench.report.figures.figure import Figure, Trials, slug
 from genbench.report.figures.montage import Cell
 from genbench.trial.picture import of_trial, problem_with
 
+SECTION = "Samples"
 PICTURED = 8
 """Contenders of which pictures are shown."""
 SEEDS = 6
@@ -52,7 +53,7 @@ def of(trials: Trials) -> Iterator[Figure]:
         if max(map(len, rows.values())) > 1:
             yield Figure(
                 name=f"{trials.prefix}course{f'-{slug(what)}' if what else ''}",
-                section="Samples",
+                section=SECTION,
                 caption=(
                     f"Samples{f' ({what})' if what else ''} in the course of training, by the images taken so far; "
                     f"seed {first['seed'].iloc[0]}{where}.{of_all}"
@@ -71,7 +72,7 @@ def of(trials: Trials) -> Iterator[Figure]:
         names = ", ".join(path.stem for path in pictures)
         yield Figure(
             name=f"{trials.prefix}samples-{slug(contender)}",
-            section="Samples",
+            section=SECTION,
             caption=(
                 f"{contender}: samples at the end of training, and the pictures of {names}; seed"
                 f" {first.loc[contender, 'seed']}{where}."
@@ -109,7 +110,7 @@ def _by_seed(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], of_al
     )
     return Figure(
         name=f"{trials.prefix}samples",
-        section="Samples",
+        section=SECTION,
         caption=f"Samples at the end of training, a row per contender, a column per seed.{of_seeds}{of_all}",
         alt=f"Small pictures of the final samples of {', '.join(rows)} with seeds {', '.join(map(str, seeds))}",
         draw=partial(montage.rows, rows),
@@ -127,7 +128,7 @@ def _by_setting(trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], se
         ]
     return Figure(
         name=f"{trials.prefix}samples",
-        section="Samples",
+        section=SECTION,
         caption=(
             f"Samples at the end of training, a row per contender, a column per value of {word}; the first seed of"
             f" each.{of_all}"
@@ -164,7 +165,7 @@ def _blocks(
         }
     return Figure(
         name=f"{trials.prefix}samples",
-        section="Samples",
+        section=SECTION,
         caption=(
             f"Samples at the end of training: {short[across]} across, {short[down]} down, a block per contender, the"
             " first seed of each"

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report.contents import Report
-from genbench.report.figures import gallery
+from genbench.report.figures import drawing
 from genbench.report.formats import html, latex, markdown, pdf
 
 FORMATS = ("html", "md", "csv", "latex", "pdf")
 FIGURES = "figures"
 """The folder of the figures, beside the report."""
+
+
+class Written(NamedTuple):
+    """What became of a report."""
+
+    files: list[Path]
+    """The figures left out."""
+    problems: list[str]
+    """A line for every figure that could not be drawn; the files say so in its place."""
 
 
 def check(formats: Sequence[str]) -> None:
@@ -27,24 +38,23 @@ def check(formats: Sequence[str]) -> None:
         pdf.printer()
 
 
-def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
-    """Write a report into a folder, which is created if it is missing; return its files, the figures left out. Raises
-    GenbenchError where it cannot be.
-    """
+def write(report: Report, formats: Sequence[str], folder: Path) -> Written:
+    """Write a report into a folder, which is created if it is missing. Raises GenbenchError where it cannot be."""
     check(formats)
     pictures = folder / FIGURES
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if set(formats) - {"csv"}:
-            gallery.save(report.figures, pictures)
+            report = replace(report, figures=drawing.save(report.figures, pictures))
         for name in dict.fromkeys(formats):
             written += [_put(folder / file, make()) for file, make in _files(report, pictures)[name].items()]
     except OSError as error:
         raise GenbenchError(
             f"the report cannot be written into {folder}: {error.strerror or error}; name another folder with -o"
         ) from error
-    return written
+    problems = [f"figure {one.name} could not be drawn: {one.problem}" for one in report.figures if one.problem]
+    return Written(written, problems)
 
 
 def _files(report: Report, pictures: Path) -> Mapping[str, Mapping[str, Callable[[], bytes]]]:

@@ -24,12 +24,12 @@ class Picture:
     """A figure as it stands in the page."""
 
     figure: Figure
-    source: str
-    """The PNG as a data address."""
-    width: int
+    source: str = ""
+    """The PNG as a data address; empty for a figure that could not be drawn."""
+    width: int = 0
     """CSS pixels at which its type has the size that it was drawn with."""
-    height: int
-    wide: bool
+    height: int = 0
+    wide: bool = False
     """Whether it is wider than a phone."""
 
 
@@ -75,6 +75,9 @@ def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:
     order = {section: number for number, section in enumerate(dict.fromkeys(figure.section for figure in figures))}
     found = []
     for figure in sorted(figures, key=lambda one: order[one.section]):
+        if figure.problem:
+            found.append(Picture(figure=figure))
+            continue
         path = folder / f"{figure.name}.png"
         with Image.open(path) as picture:
             width, height = (round(side * CSS_INCH / DPI) for side in picture.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from genbench.report.contents import Report
+from genbench.report.figures.figure import Figure
 from genbench.report.table import Table
 
 SPECIAL = {
@@ -53,8 +54,7 @@ def render(report: Report, figures: str = "figures") -> str:
     parts += [_table(one) for one in (*report.results, *report.background)]
     for figure in report.figures:
         parts.append(
-            "\\begin{figure}\n\\centering\n"
-            f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{figures}/{figure.name}.pdf}}\n"
+            f"\\begin{{figure}}\n\\centering\n{_shown(figure, figures)}\n"
             f"\\caption{{{escape(figure.caption)}}}\n\\label{{fig:{figure.name}}}\n\\end{{figure}}"
         )
     return "\n\n".join(parts) + "\n"
@@ -63,6 +63,13 @@ def render(report: Report, figures: str = "figures") -> str:
 def escape(words: object) -> str:
     """Words that mean themselves in LaTeX; letters that it cannot set without more packages stay as they are."""
     return re.sub("|".join(map(re.escape, SPECIAL)), lambda match: SPECIAL[match[0]], _one_line(words))
+
+
+def _shown(figure: Figure, folder: str) -> str:
+    if figure.problem:
+        said = escape(f"This figure could not be drawn: {figure.problem}")
+        return f"\\fbox{{\\parbox{{0.9\\linewidth}}{{{said}}}}}"
+    return f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{folder}/{figure.name}.pdf}}"
 
 
 def _table(one: Table) -> str:

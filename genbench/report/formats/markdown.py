@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from genbench.report.contents import Report
+from genbench.report.figures.figure import Figure
 from genbench.report.table import Table
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&])")
@@ -32,7 +33,7 @@ def render(report: Report, figures: str = "figures") -> str:
         sorted(report.figures, key=lambda one: order.index(one.section)), lambda one: one.section
     ):
         parts.append(f"## {escape(section)}")
-        parts += [f"![{escape(one.alt)}]({figures}/{one.name}.png)\n\n*{escape(one.caption)}*" for one in group]
+        parts += [f"{_shown(one, figures)}\n\n*{escape(one.caption)}*" for one in group]
     for table in report.background:
         parts.append(_table(table, "##"))
         if table.name == "protocols" and report.fairness:
@@ -47,6 +48,12 @@ def render(report: Report, figures: str = "figures") -> str:
 def escape(words: object) -> str:
     """Words that mean themselves in Markdown, on one line."""
     return SPECIAL.sub(r"\\\1", " ".join(str(words).split()))
+
+
+def _shown(figure: Figure, folder: str) -> str:
+    if figure.problem:
+        return f"**This figure could not be drawn:** {escape(figure.problem)}"
+    return f"![{escape(figure.alt)}]({folder}/{figure.name}.png)"
 
 
 def _listed(lines: Iterable[str]) -> str:

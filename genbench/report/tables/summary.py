@@ -11,6 +11,8 @@ from genbench.report.stats import protocols
 from genbench.report.stats.columns import metric_names, varying_settings
 
 CLOCKS = ("images", "updates", "train_seconds")
+LONG = 1e15
+"""From which on a number is written with its power of ten; infinity too has no digits to count."""
 
 
 def summarize(records: pd.DataFrame) -> pd.DataFrame:
@@ -93,6 +95,8 @@ def mean_and_sd(mean: float, sd: float) -> str:
     """A mean and a standard deviation for a person; either may be missing."""
     if pd.isna(mean):
         return "–"
+    if abs(mean) >= LONG:
+        return f"{mean:.3g}" if pd.isna(sd) else f"{mean:.3g} ± {sd:.3g}"
     digits = max(0, 3 - len(str(int(abs(mean))))) if abs(mean) >= 1 else 3
     text = f"{mean:.{digits}f}"
     return text if pd.isna(sd) else f"{text} ± {sd:.{digits}f}"

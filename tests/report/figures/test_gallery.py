@@ -9,7 +9,7 @@ from trial_files import trial_of
 
 from genbench.errors import GenbenchError
 from genbench.report import logged
-from genbench.report.figures import curves, gallery, montage, plots, style
+from genbench.report.figures import curves, drawing, gallery, montage, plots, style
 from genbench.report.figures.curves import Curve
 from genbench.report.figures.figure import Trials, slug
 from genbench.report.stats import contenders
@@ -139,10 +139,10 @@ def test_a_course_has_the_moments_that_are_shown_in_another_way_too(tmp_path):
 @pytest.mark.slow
 def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, monkeypatch):
     found, _ = gallery.of(trials(two_methods()))
-    gallery.save(found, tmp_path / "one")
-    monkeypatch.setattr(gallery, "ENOUGH", 2)
-    monkeypatch.setattr(gallery, "cores", lambda: 2)
-    gallery.save(found, tmp_path / "several")
+    drawing.save(found, tmp_path / "one")
+    monkeypatch.setattr(drawing, "ENOUGH", 2)
+    monkeypatch.setattr(drawing, "cores", lambda: 2)
+    drawing.save(found, tmp_path / "several")
     one, several = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several")
     )
@@ -152,16 +152,16 @@ def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, m
 @pytest.mark.slow
 def test_a_folder_that_takes_no_figure_is_named_whichever_process_finds_out(trials, tmp_path, monkeypatch):
     found, _ = gallery.of(trials(two_methods()))
-    monkeypatch.setattr(gallery, "ENOUGH", 2)
-    monkeypatch.setattr(gallery, "cores", lambda: 2)
+    monkeypatch.setattr(drawing, "ENOUGH", 2)
+    monkeypatch.setattr(drawing, "cores", lambda: 2)
     (tmp_path / "taken" / f"{found[1].name}.png").mkdir(parents=True)
     with pytest.raises(GenbenchError, match="cannot be written into"):
-        gallery.save(found, tmp_path / "taken")
+        drawing.save(found, tmp_path / "taken")
 
 
 def test_every_figure_is_a_png_and_a_pdf_and_no_window_is_left(trials, tmp_path):
     found, _ = gallery.of(trials(two_methods()))
-    gallery.save(found, tmp_path / "out")
+    drawing.save(found, tmp_path / "out")
     from matplotlib import pyplot
 
     assert pyplot.get_fignums() == []
@@ -174,7 +174,7 @@ def test_every_figure_is_a_png_and_a_pdf_and_no_window_is_left(trials, tmp_path)
 def test_figures_that_cannot_be_written_are_one_line(trials, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(GenbenchError, match="file"):
-        gallery.save(gallery.of(trials(two_methods(seeds=1), logged=False))[0], tmp_path / "file")
+        drawing.save(gallery.of(trials(two_methods(seeds=1), logged=False))[0], tmp_path / "file")
 
 
 def test_no_type_is_smaller_than_eight_points_and_none_is_cut_off(trials):

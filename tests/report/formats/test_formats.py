@@ -16,14 +16,14 @@ def report(tmp_path):
 
 @pytest.mark.slow
 def test_every_format_is_a_file_and_figures_are_beside_it(report, tmp_path):
-    written = formats.write(report, ["html", "md", "latex"], tmp_path / "out")
+    written = formats.write(report, ["html", "md", "latex"], tmp_path / "out").files
     assert [path.name for path in written] == ["report.html", "report.md", "report.tex"]
     assert all(path.stat().st_size > 1000 for path in written)
     assert {path.suffix for path in (tmp_path / "out" / "figures").iterdir()} == {".png", ".pdf"}
 
 
 def test_csv_is_a_file_per_table_with_the_numbers_in_full_and_needs_no_figures(report, tmp_path):
-    written = formats.write(report, ["csv"], tmp_path / "out")
+    written = formats.write(report, ["csv"], tmp_path / "out").files
     assert not (tmp_path / "out" / "figures").exists()
     assert {"records.csv", "table.csv", "verdicts.csv", "intervals.csv", "cost.csv"} <= {path.name for path in written}
     pd.testing.assert_series_equal(
@@ -36,7 +36,7 @@ def test_csv_is_a_file_per_table_with_the_numbers_in_full_and_needs_no_figures(r
 def test_writing_a_report_again_writes_the_same_bytes(report, tmp_path):
     kinds = ["html", "md", "latex", "csv"]
     first, second = (
-        {path.name: path.read_bytes() for path in formats.write(report, kinds, tmp_path / name)}
+        {path.name: path.read_bytes() for path in formats.write(report, kinds, tmp_path / name).files}
         for name in ("one", "two")
     )
     assert first == second

@@ -9,7 +9,7 @@ import pytest
 from study_folders import a_record, make, two_methods
 
 from genbench.report import contents
-from genbench.report.figures import gallery
+from genbench.report.figures import drawing
 from genbench.report.formats import html
 
 EVIL = "<script>alert(1)</script>"
@@ -39,7 +39,7 @@ class Parsed(HTMLParser):
 
 def rendered(folder, target):
     report = contents.of(folder)
-    gallery.save(report.figures, target)
+    drawing.save(report.figures, target)
     return html.render(report, target)
 
 

@@ -14,7 +14,7 @@ from study_folders import a_record, make, two_methods
 
 from genbench.errors import GenbenchError
 from genbench.report import contents
-from genbench.report.figures import gallery
+from genbench.report.figures import drawing
 from genbench.report.formats import formats, html, pdf
 from genbench.report.table import Table
 
@@ -49,7 +49,7 @@ def test_without_a_printer_nothing_is_written_and_one_line_says_what_to_install(
         formats.write(report, ["html", "pdf"], tmp_path / "out")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
-    assert formats.write(report, ["html"], tmp_path / "out") == [tmp_path / "out" / "report.html"]
+    assert formats.write(report, ["html"], tmp_path / "out").files == [tmp_path / "out" / "report.html"]
 
 
 def test_a_library_that_weasyprint_misses_is_told(tmp_path, programs, monkeypatch):
@@ -147,7 +147,7 @@ def study(tmp_path_factory):
     report = contents.of(
         make(folder, records, about={"title": "Ringe – größer", "question": "Why?", "claims": ["A claim."]})
     )
-    gallery.save(report.figures, folder / "figures")
+    drawing.save(report.figures, folder / "figures")
     return report, html.render(report, folder / "figures")
 
 

@@ -1,5 +1,7 @@
 """Tables: means and deviations over seeds, failures counted, settings that vary shown."""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -87,6 +89,20 @@ def test_data_sets_are_never_averaged_together():
 def test_the_csv_has_the_numbers_in_full():
     text = tables.csv(summary(a_record(score=1 / 3)))
     assert str(1 / 3) in text
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "shown"),
+    [
+        (math.inf, math.nan, "inf"),
+        (-math.inf, math.nan, "-inf"),
+        (1e300, math.inf, "1e+300 ± inf"),
+        (123456789.0, 2.0, "123456789 ± 2"),
+        (math.nan, math.nan, "–"),
+    ],
+)
+def test_a_number_of_any_size_can_be_shown(mean, sd, shown):
+    assert tables.mean_and_sd(mean, sd) == shown
 
 
 def test_no_record_is_an_error():
