@@ -64,7 +64,8 @@ def density_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -
     """The estimated ratio p/q of the densities at the rows of q, [n], fp64; negative values occur.
 
     r = (n/m) (K_qq + ridge I)^-1 K_qp 1, averaged over widths (the paper's eq. 8; Sugiyama et al. 2012). Differentiable
-    any number of times in q and p. With ridge 0 the system is singular to working precision and the result is mostly noise.
+    any number of times in q and p. With ridge 0 the system is singular to working precision and the result is mostly
+    noise.
     """
     ratio: Tensor = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge), False)[0]
     return ratio
