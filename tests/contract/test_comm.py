@@ -116,6 +116,54 @@ def test_no_gradient_is_left_behind():
     assert b.grad is None
 
 
+class Layouts:
+    """The strides of every parameter and of its gradient, as an optimizer's step sees them."""
+
+    def __init__(self, optimizer):
+        self.seen = []
+        optimizer.register_step_pre_hook(lambda optimizer, *_: self.seen.extend(map(self._of, parameters(optimizer))))
+
+    @staticmethod
+    def _of(parameter):
+        return parameter.stride(), parameter.grad.stride()
+
+
+def parameters(optimizer):
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def penalised(*, fused):
+    """Convolutions after five updates with a gradient penalty, and the layouts that the optimizer saw."""
+    torch.manual_seed(0)
+    critic = nn.Sequential(
+        nn.Conv2d(3, 16, 4, 2), nn.Tanh(), nn.Conv2d(16, 8, 4, 2), nn.Tanh(), nn.Flatten(), nn.Linear(32, 1)
+    )
+    critic = critic.double().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(critic.parameters(), 1e-3, fused=fused)
+    layouts = Layouts(optimizer)
+    for _ in range(5):
+        images = torch.randn(4, 3, 16, 16, dtype=torch.float64).to(memory_format=torch.channels_last).requires_grad_()
+        scores = critic(images)
+        (slope,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+        Comm().descend((optimizer, scores.mean() + slope.flatten(1).norm(dim=1).mean()))
+    return torch.cat([parameter.detach().flatten() for parameter in critic.parameters()]), layouts.seen
+
+
+def test_a_gradient_is_laid_out_as_its_parameter_so_that_fused_and_plain_steps_agree():
+    (plain, layouts), (fused, _) = penalised(fused=False), penalised(fused=True)
+    assert all(gradient == parameter for parameter, gradient in layouts)
+    torch.testing.assert_close(fused, plain, rtol=0, atol=1e-12)
+
+
+def test_a_gradient_that_is_one_number_for_all_entries_is_laid_out_in_full():
+    weights = nn.Parameter(torch.arange(6.0, dtype=torch.float64).view(2, 3))
+    optimizer = torch.optim.Adam([weights], 0.1, fused=True)
+    layouts = Layouts(optimizer)
+    Comm().descend((optimizer, weights.sum()))
+    assert layouts.seen == [((3, 1), (3, 1))]
+    torch.testing.assert_close(weights.detach().flatten(), torch.arange(6.0, dtype=torch.float64) - 0.1)
+
+
 @pytest.mark.parametrize("batch_norm", ["affine", "shift"])
 def test_a_synchronized_network_keeps_its_state_dict(batch_norm):
     net = dcgan.DcganNet(width=2, batch_norm=batch_norm)
