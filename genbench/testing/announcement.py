@@ -80,7 +80,7 @@ def settings(method: Method) -> None:
 
 def choices(method: Method) -> None:
     """Presets and variants name settings that exist and give them values that they can take."""
-    for label, values in choices_of(method).items():
+    for label, values in _choices(method).items():
         try:
             composed(method, values)
         except GenbenchError as error:
@@ -89,7 +89,7 @@ def choices(method: Method) -> None:
 
 def variants(method: Method) -> None:
     """Every preset and every variant makes a step."""
-    for label, values in choices_of(method).items():
+    for label, values in _choices(method).items():
         try:
             TinyRun(method.trainer, composed(method, values), VECTORS).step()
         except Exception as error:  # whatever a plugin raises is the plugin's fault and must be shown as such
@@ -104,7 +104,6 @@ def composed(method: Method, values: Mapping[str, Any]) -> Any:
     return restore(merge(point.settings, point.running), method.config, DataSettings, TinyNet).method
 
 
-def choices_of(method: Method) -> dict[str, Mapping[str, Any]]:
-    """The settings of every preset and every variant, by its name in words."""
+def _choices(method: Method) -> dict[str, Mapping[str, Any]]:
     presets = {f"preset '{name}'": values for name, values in method.presets.items()}
     return presets | {f"variant '{name}'": values for name, values in method.variants.items()}

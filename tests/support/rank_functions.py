@@ -170,9 +170,11 @@ def everything(comm: Comm) -> dict[str, Tensor]:
     return {check.__name__: check(comm) for check in (*CHECKS, gathered_order, summed, agreement)}
 
 
-def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) -> list[dict[str, Tensor]]:
+def trained(
+    comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int, *, kick: float = 0.0
+) -> list[dict[str, Tensor]]:
     """The parameters and buffers of each trial (as plain data, with its folder) after some updates, the same on every
-    rank.
+    rank; kick: by which share of themselves the initial parameters are moved.
     """
     from genbench.training.build import prepare
     from genbench.trial.trial import Trial
@@ -181,6 +183,11 @@ def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) 
     for plain, folder in trials:
         run = prepare(Trial.from_dict(plain), Path(folder), comm=comm).run
         run.trainer.train()
+        signs = generator(0, "kick")
+        with torch.no_grad():
+            for parameter in run.trainer.parameters():
+                sign = torch.randint(-1, 2, parameter.shape, generator=signs)
+                parameter.mul_(1 + kick * sign.to(parameter.dtype))
         for update in range(updates):
             run.draws.seek(update)
             run.trainer.step(run.source)
