@@ -73,14 +73,10 @@ class Comm:
         """The module with its batch norms over all ranks' rows; itself on one rank."""
         if self.world == 1:
             return module
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            return _SynchronizedBatchNorm(module, self)
         for name, child in module.named_children():
-            setattr(
-                module,
-                name,
-                _SynchronizedBatchNorm(child, self)
-                if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d)
-                else self.synchronize(child),
-            )
+            setattr(module, name, self.synchronize(child))
         return module
 
     def _average(self, gradients: list[Tensor]) -> None:
@@ -167,7 +163,7 @@ class _SynchronizedBatchNorm(nn.Module):
         self.num_batches_tracked: Tensor | None
         for name, buffer in norm.named_buffers(recurse=False):
             self.register_buffer(name, buffer)
-        self._eps, self._momentum, self._comm = norm.eps, norm.momentum or 0.1, comm
+        self._eps, self._momentum, self._comm = norm.eps, norm.momentum, comm
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise [n, c, ...] per channel."""
@@ -181,15 +177,16 @@ class _SynchronizedBatchNorm(nn.Module):
                 assert self.running_mean is not None
                 assert self.running_var is not None
                 assert self.num_batches_tracked is not None
-                self.running_mean.lerp_(mean.detach(), self._momentum)
-                self.running_var.lerp_(variance.detach() * (count / (count - 1)), self._momentum)
                 self.num_batches_tracked.add_(1)
+                share = 1 / float(self.num_batches_tracked) if self._momentum is None else self._momentum
+                self.running_mean.lerp_(mean.detach(), share)
+                self.running_var.lerp_(variance.detach() * (count / (count - 1)), share)
         else:
             assert self.running_mean is not None
             assert self.running_var is not None
             mean, variance = self.running_mean, self.running_var
         x = (x - mean.view(shape)) * torch.rsqrt(variance + self._eps).view(shape)
-        return x * self.weight.view(shape) + self.bias.view(shape)
+        return x if self.weight is None else x * self.weight.view(shape) + self.bias.view(shape)
 
 
 def parameters_agree(parameters: Iterable[Tensor], comm: Comm) -> bool:

@@ -175,6 +175,26 @@ def test_a_synchronized_network_keeps_its_state_dict(batch_norm):
     assert all(torch.equal(value, synchronized.state_dict()[name]) for name, value in plain.state_dict().items())
 
 
+class Both(Comm):
+    """One of two ranks, of which the other has the same rows."""
+
+    def sum(self, values):
+        return 2 * values
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"affine": False}, {"momentum": None}, {"momentum": 0.5}, {"momentum": 0.0}, {"eps": 0.1}], ids=str
+)
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_batch_norm_of_any_settings_is_synchronized(settings, nested):
+    plain, ours = (nn.BatchNorm1d(3, **settings).double() for _ in range(2))
+    ours = Both(0, 2).synchronize(nn.Sequential(ours))[0] if nested else Both(0, 2).synchronize(ours)
+    for seed in range(3):
+        x = torch.randn(4, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        torch.testing.assert_close(ours(x), plain(torch.cat([x, x]))[:4])
+    torch.testing.assert_close(ours.state_dict(), plain.state_dict())
+
+
 def test_a_synchronized_network_samples_like_a_plain_one():
     plain = dcgan.generator(dcgan.DcganNet(width=2), (1, 16, 16), 3).double()
     z = torch.randn(5, 3, dtype=torch.float64)
