@@ -1,8 +1,8 @@
 """Kernel losses as pure functions: squared distances, Gaussian mixtures, MMD² and the density ratio.
 
 Everything here computes in fp64, no matter how precise the features are: in fp32 the ratio's linear system returns
-noise without a warning. Gradients are closed forms, tested against autograd: no n x n matrix is ever differentiated
-through.
+noise without a warning. Gradients are closed forms, tested against autograd: no n x n matrix is differentiated through.
+Only a gradient that is itself differentiated, as that of a penalty, is autograd's through the definition.
 
 Symbols: q are features of generated samples [n, d], p of real ones [m, d]; sigma is a width; K_qp[i, j] = k(q_i, p_j).
 """
@@ -10,12 +10,11 @@ Symbols: q are features of generated samples [n, d], p of real ones [m, d]; sigm
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 EXPONENT_FLOOR = -80.0
 """Below about -87 exp() of a float is subnormal, and 50 times slower on a CPU; e^-80 is 0 to every loss here."""
@@ -27,7 +26,10 @@ have already."""
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
     """Squared Euclidean distances [n, m] between the rows of x [n, d] and y [m, d], fp64, never negative."""
     x, y = _exact(x), _exact(y)
-    return torch.addmm(x.square().sum(1, keepdim=True), x, y.T, alpha=-2.0).add_(y.square().sum(1)).clamp_min_(0.0)
+    distances = torch.addmm(x.square().sum(1, keepdim=True), x, y.T, alpha=-2.0).add_(y.square().sum(1))
+    # Out of autograd's sight: it is rounding that is cut off, and at 0 the slope is 0 but the curvature is not.
+    distances.detach().clamp_min_(0.0)
+    return distances
 
 
 def gaussian(distances: Tensor, width: float) -> Tensor:
@@ -47,7 +49,7 @@ def mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:
     """The squared maximum mean discrepancy under a mixture of Gaussian kernels, a scalar, fp64.
 
     The biased estimate of Gretton et al. 2012, eq. 5 (the paper's eq. 2 and 10), summed over widths; never negative
-    except for rounding. Differentiable once in q and p.
+    except for rounding. Differentiable any number of times in q and p.
     """
     value: Tensor = _MMD2.apply(q, p, tuple(widths))
     return value
@@ -62,7 +64,8 @@ def density_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -
     """The estimated ratio p/q of the densities at the rows of q, [n], fp64; negative values occur.
 
     r = (n/m) (K_qq + ridge I)^-1 K_qp 1, averaged over widths (the paper's eq. 8; Sugiyama et al. 2012). Differentiable
-    once in q and p. With ridge 0 the system is singular to working precision and the result is mostly noise.
+    any number of times in q and p. With ridge 0 the system is singular to working precision and the result is mostly
+    noise.
     """
     ratio: Tensor = _RatioAndMMD2.apply(q, p, tuple(widths), float(ridge), False)[0]
     return ratio
@@ -169,6 +172,41 @@ def _pull_self(x: Tensor, slope: Tensor) -> Tensor:
     return _pull(x, x, 2 * slope)
 
 
+def _defined_mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:
+    """MMD² as it is defined, for autograd."""
+    k_qq, k_qp, k_pp = (
+        mixture(distances, widths) for distances in (_self_distances(q), squared_distances(q, p), _self_distances(p))
+    )
+    return k_qq.mean() - 2 * k_qp.mean() + k_pp.mean()
+
+
+def _defined_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -> Tensor:
+    """The density ratio as it is defined, for autograd."""
+    of_q, of_p = _self_distances(q), squared_distances(q, p)
+    diagonal = ridge * torch.eye(len(q), dtype=of_q.dtype, device=of_q.device)
+    systems = ((gaussian(of_q, width) + diagonal, gaussian(of_p, width).sum(1)) for width in widths)
+    return torch.stack([torch.linalg.solve_ex(gram, over_p)[0] for gram, over_p in systems]).mean(0) * len(q) / len(p)
+
+
+def _slopes(
+    definition: Callable[[Tensor, Tensor], tuple[Tensor, ...]], q: Tensor, p: Tensor, gradients: Sequence[Tensor | None]
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients by q and p, given those by what the definition gives, as tensors that can be differentiated
+    again.
+    """
+    q, p = q.view_as(q), p.view_as(p)  # two tensors, where the same one is on both sides
+    pairs = [(out, _exact(by)) for out, by in zip(definition(q, p), gradients, strict=True) if by is not None]
+    found = iter(
+        torch.autograd.grad(
+            [out for out, _ in pairs],
+            [x for x in (q, p) if x.requires_grad],
+            [by for _, by in pairs],
+            create_graph=True,
+        )
+    )
+    return (next(found) if q.requires_grad else None), (next(found) if p.requires_grad else None)
+
+
 class _MMD2(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, p: Tensor, widths: tuple[float, ...]) -> Tensor:
@@ -188,13 +226,15 @@ class _MMD2(torch.autograd.Function):
             by_p = _like(_pull(exact_p, exact_q, slope_qp.T) + _pull_self(exact_p, slope_pp.div_(m**2)), p)
         else:
             mean_pp, by_p = k_pp.mean(), None
-        ctx.save_for_backward(_like(by_q, q), by_p)
+        ctx.widths = widths
+        ctx.save_for_backward(q, p, _like(by_q, q), by_p)
         return _home(mean_qq - 2 * mean_qp + mean_pp, q)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        by_q, by_p = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        q, p, by_q, by_p = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return *_slopes(lambda q, p: (_defined_mmd2(q, p, ctx.widths),), q, p, gradients), None
         scale = gradients[0]
         return by_q * scale.to(by_q.dtype), None if by_p is None else by_p * scale.to(by_p.dtype), None
 
@@ -228,14 +268,20 @@ class _RatioAndMMD2(torch.autograd.Function):
             r = solver.solve(over_p) * (n / m)
             ratio += r / len(widths)
             ctx.systems.append((solver, r))
+        ctx.widths, ctx.ridge = widths, ridge
         ctx.save_for_backward(q, p)
         return _home(ratio, q), _home(mmd2, q)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, Tensor, None, None, None]:
-        by_ratio, by_mmd2 = (None if gradient is None else _exact(gradient) for gradient in gradients)
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         q, p = ctx.saved_tensors
+        if torch.is_grad_enabled():
+
+            def definition(q: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+                return _defined_ratio(q, p, ctx.widths, ctx.ridge), _defined_mmd2(q, p, ctx.widths)
+
+            return *_slopes(definition, q, p, gradients), None, None, None
+        by_ratio, by_mmd2 = (None if gradient is None else _exact(gradient) for gradient in gradients)
         exact_q, exact_p = _exact(q), _exact(p)
         n, m = len(q), len(p)
         # r solves A r = (n/m) K_qp 1, so with w = A^-1 v: dL = (n/m) wᵀ dK_qp 1 - wᵀ dK_qq r.

@@ -108,6 +108,97 @@ def test_the_ratio_and_its_gradient_equal_autograd_through_the_definition(n, m, 
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9)
 
 
+def slope_and_its_own(loss, q, p):
+    """The gradients of a loss by q and p, and those of the sum of their squares."""
+    slopes = torch.autograd.grad(loss, (q, p), create_graph=True)
+    return *slopes, *torch.autograd.grad(sum(slope.square().sum() for slope in slopes), (q, p))
+
+
+@pytest.mark.parametrize("widths", FAMILIES)
+def test_second_derivatives_of_mmd2_equal_autograd_through_the_definition(widths):
+    q, p = features()
+    fast, slow = (slope_and_its_own(mmd2(q, p, widths), q, p) for mmd2 in (kernels.mmd2, slow_mmd2))
+    for ours, reference in zip(fast, slow, strict=True):
+        torch.testing.assert_close(ours, reference, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("ridge", [1e-3, 0.1])
+@pytest.mark.parametrize(("n", "m"), [(12, 9), (5, 20)])
+def test_second_derivatives_of_the_ratio_equal_autograd_through_the_definition(n, m, ridge):
+    q, p = features(n, m)
+    fast, slow = (
+        slope_and_its_own(kernels.pearson_divergence(ratio(q, p, WIDTHS, ridge)), q, p)
+        for ratio in (kernels.density_ratio, slow_ratio)
+    )
+    for ours, reference in zip(fast, slow, strict=True):
+        torch.testing.assert_close(ours, reference, rtol=1e-7, atol=1e-7 * reference.abs().max().item())
+
+
+@pytest.mark.parametrize("one_is_twice", ["real", "generated"])
+def test_second_derivatives_at_coincident_points_are_those_of_the_definition(one_is_twice):
+    q, p = features()
+    with torch.no_grad():
+        p[0] = q[0]
+        q[1] = q[2] if one_is_twice == "generated" else q[1]
+    fast, slow = (slope_and_its_own(mmd2(q, p, WIDTHS), q, p) for mmd2 in (kernels.mmd2, slow_mmd2))
+    for ours, reference in zip(fast, slow, strict=True):
+        torch.testing.assert_close(ours, reference, rtol=1e-10, atol=1e-14)
+
+
+def test_slopes_of_a_sample_against_itself_are_those_of_the_definition():
+    q, _ = features()
+    fast, slow = (
+        torch.autograd.grad(ratio(q, q, WIDTHS, 0.1).square().mean(), q, create_graph=True)[0]
+        for ratio in (kernels.density_ratio, slow_ratio)
+    )
+    torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-12)
+    curvatures = (torch.autograd.grad(slope.square().sum(), q)[0] for slope in (fast, slow))
+    torch.testing.assert_close(*curvatures, rtol=1e-9, atol=1e-12)
+
+
+def test_curvature_of_the_distance_of_a_point_to_itself_is_two():
+    """In coordinates of which the squares have a rounding error."""
+    x, y = (torch.tensor([[0.1, 0.7, 1.3]], dtype=torch.float64).repeat(9, 1).cumsum(0) for _ in range(2))
+    (slope,) = torch.autograd.grad(
+        kernels.squared_distances(x.requires_grad_(), y).diagonal().sum(), x, create_graph=True
+    )
+    assert torch.equal(torch.autograd.grad(slope.sum(), x)[0], torch.full_like(x, 2.0))
+
+
+@pytest.mark.parametrize("real_moves", [True, False])
+def test_kernels_can_be_differentiated_any_number_of_times(real_moves):
+    q, p = features(n=4, m=3, d=2)
+    p.requires_grad_(real_moves)
+    weights = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+
+    def both(q, p, weights):
+        ratio, mmd2 = kernels.ratio_and_mmd2(q, p, (0.5, 2.0), 0.1)
+        return ratio * weights, mmd2 * weights, kernels.mmd2(q, p, (0.5, 2.0)) * weights
+
+    assert torch.autograd.gradcheck(both, (q, p, weights))
+    assert torch.autograd.gradgradcheck(both, (q, p, weights))
+
+
+def test_a_slope_that_is_differentiated_again_is_the_closed_form():
+    q, p = features()
+    for loss in (
+        lambda: kernels.mmd2(q, p, WIDTHS),
+        lambda: kernels.density_ratio(q, p, WIDTHS, 1e-3).square().mean(),
+    ):
+        plain = torch.autograd.grad(loss(), (q, p))
+        again = torch.autograd.grad(loss(), (q, p), create_graph=True)
+        for a, b in zip(again, plain, strict=True):
+            assert a.requires_grad
+            torch.testing.assert_close(a.detach(), b, rtol=1e-8, atol=1e-10)
+
+
+def test_a_slope_has_the_precision_of_the_features_when_it_is_differentiated_again_too():
+    q, p = features(dtype=torch.float32)
+    (slope,) = torch.autograd.grad(kernels.mmd2(q, p, WIDTHS), q, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.square().sum(), p)
+    assert slope.dtype == curvature.dtype == torch.float32
+
+
 @pytest.mark.parametrize("scale", [30.0, 1e6])
 def test_kernels_of_far_points_are_what_they_are_near_and_never_subnormal(scale):
     """At a scale of 30 the squares of a wide kernel run through all magnitudes that a double has."""

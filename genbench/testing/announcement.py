@@ -70,10 +70,10 @@ def settings(method: Method) -> None:
         raise ContractError(
             f"{config.__name__}() cannot be hashed ({error}); use a tuple where it holds a list, a dict or a set"
         ) from error
-    composed = _composed(method, {})
+    untouched = composed(method, {})
     demand(
-        composed == default,
-        f"{config.__name__}() is {default}, but composed from a command line without overrides it is {composed}; "
+        untouched == default,
+        f"{config.__name__}() is {default}, but composed from a command line without overrides it is {untouched}; "
         "use defaults of the declared types: int, float, bool, str, Literal, tuple[X, ...] or X | None",
     )
 
@@ -82,7 +82,7 @@ def choices(method: Method) -> None:
     """Presets and variants name settings that exist and give them values that they can take."""
     for label, values in _choices(method).items():
         try:
-            _composed(method, values)
+            composed(method, values)
         except GenbenchError as error:
             raise ContractError(f"{label} of '{method.name}' cannot be composed: {error}") from error
 
@@ -91,12 +91,12 @@ def variants(method: Method) -> None:
     """Every preset and every variant makes a step."""
     for label, values in _choices(method).items():
         try:
-            TinyRun(method.trainer, _composed(method, values), VECTORS).step()
+            TinyRun(method.trainer, composed(method, values), VECTORS).step()
         except Exception as error:  # whatever a plugin raises is the plugin's fault and must be shown as such
             raise ContractError(f"{label} of '{method.name}' cannot make a step: {problem(error, method)}") from error
 
 
-def _composed(method: Method, values: Mapping[str, Any]) -> Any:
+def composed(method: Method, values: Mapping[str, Any]) -> Any:
     """The method's settings with some values laid over the defaults, as a study does it."""
     layers = [{"train.updates": 1}, {f"method.{key}": value for key, value in values.items()}]
     schema = Schema(method.name, method.config, "tiny", DataSettings, "tiny", TinyNet, layers)

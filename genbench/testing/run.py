@@ -1,27 +1,18 @@
-"""What a run is: the same every time, after a restart, and on several ranks."""
+"""What a run is: the same every time, and after a restart."""
 
 from __future__ import annotations
 
 import copy
-import faulthandler
 import io
 import pickle
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.multiprocessing.spawn import ProcessExitedException
 
-from genbench.contract.comm import Comm, parameters_agree
 from genbench.contract.trainer import Method, Trainer
 from genbench.testing.assertions import ContractError, demand, difference
-from genbench.testing.launch import launch
 from genbench.testing.miniature import VECTORS, TinyRun
-
-TOLERANCE = 1e-9
-"""How far two ranks may be from one process in fp64, as a share of the largest change of a parameter."""
-PATIENCE = 120
-"""Seconds after which ranks that wait for each other forever are ended."""
 
 
 def repeats(method: Method) -> None:
@@ -82,33 +73,6 @@ def resume(method: Method) -> None:
     )
 
 
-def ranks(method: Method) -> None:
-    """Two ranks agree to the bit, and in fp64 with one process that has the whole batch."""
-    alone = _after_steps(Comm(), method.trainer, method.config())
-    try:
-        first, second = launch(_on_a_rank, 2, method.trainer, method.config(), PATIENCE)
-    except ProcessExitedException as error:
-        raise ContractError(
-            f"a rank failed, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
-            " often and in the same order on every rank"
-        ) from error
-    demand(
-        first["agree"] and second["agree"],
-        "after 2 updates the two ranks hold different parameters; let every update go through"
-        " kit.comm.descend((optimizer, loss), …), which averages the gradients: after loss.backward() and"
-        " optimizer.step() each rank follows its own rows",
-    )
-    change = max(float((alone["after"][name] - alone["before"][name]).abs().max()) for name in alone["after"])
-    gaps = {name: float((alone["after"][name] - first["after"][name]).abs().max()) for name in alone["after"]}
-    worst = max(gaps, key=lambda name: gaps[name])
-    demand(
-        gaps[worst] <= TOLERANCE * change,
-        f"two ranks that share a batch differ from one process that has all of it: {worst} by {gaps[worst]:.1e}, where"
-        f" {TOLERANCE:.0e} of the largest change {change:.1e} is allowed; compute a loss over pairs of samples on"
-        " kit.comm.gather(rows), which a mean over single samples does not need",
-    )
-
-
 def _outcome(run: TinyRun) -> dict[str, Any]:
     return {**run.trainer.state_dict(), "the samples": run.sample()}
 
@@ -136,22 +100,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return None
-
-
-def _after_steps(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, Any]:
-    """The parameters before and after two updates in fp64, and whether all ranks hold the same ones."""
-    run = TinyRun(trainer, config, VECTORS, comm=comm, dtype=torch.float64)
-    before = {name: parameter.detach().clone() for name, parameter in run.trainer.named_parameters()}
-    for _ in range(2):
-        run.step()
-    after = {name: parameter.detach() for name, parameter in run.trainer.named_parameters()}
-    return {"before": before, "after": after, "agree": parameters_agree(after.values(), comm)}
-
-
-def _on_a_rank(comm: Comm, trainer: type[Trainer], config: Any, patience: float) -> dict[str, Any]:
-    """`_after_steps` in a separate process, which ends with a traceback when it takes too long."""
-    faulthandler.dump_traceback_later(patience, exit=True)
-    try:
-        return _after_steps(comm, trainer, config)
-    finally:
-        faulthandler.cancel_dump_traceback_later()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from genbench.contract.trainer import Method
 from genbench.testing.assertions import ContractError, demand, kind, problem
@@ -96,3 +97,38 @@ def randomness(method: Method) -> None:
         "a step used torch's global generator, so that a resumed trial goes on differently; draw from kit.noise and"
         " kit.uniform, not from torch.randn, and do without dropout",
     )
+
+
+def layout(method: Method) -> None:
+    """Every gradient lies in memory as its parameter does when an optimizer steps."""
+    for shape in (VECTORS, SHAPES[-1]):
+        misplaced = _misplaced(TinyRun(method.trainer, method.config(), shape))
+        demand(
+            not misplaced,
+            f"on data of shape {shape} the gradient of {', '.join(misplaced)} lies in memory otherwise than its"
+            " parameter; a fused optimizer does not look and would take each number for another entry's: let"
+            " kit.comm.descend((optimizer, loss), …) take the gradients",
+        )
+
+
+def _misplaced(run: TinyRun) -> list[str]:
+    """The parameters of a step whose gradients have other strides than they, as the optimizers see them."""
+    names = {id(parameter): name for name, parameter in run.trainer.named_parameters()}
+    found: dict[str, None] = {}
+
+    def look(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
+            if parameter.grad is not None and _strides(parameter.grad) != _strides(parameter):
+                found[names.get(id(parameter), "a parameter")] = None
+
+    hook = register_optimizer_step_pre_hook(look)
+    try:
+        run.step()
+    finally:
+        hook.remove()
+    return list(found)
+
+
+def _strides(x: Tensor) -> list[int]:
+    """The strides of the dimensions that have more than one entry."""
+    return [stride for stride, size in zip(x.stride(), x.shape, strict=True) if size > 1]

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from genbench.contract.trainer import Method
 from genbench.testing.announcement import announcement, choices, settings, variants
 from genbench.testing.assertions import ContractError, problem
-from genbench.testing.run import ranks, repeats, resume
+from genbench.testing.ranks import ranks
+from genbench.testing.run import repeats, resume
 from genbench.testing.sample import projecting, samples, sampling, split, start
-from genbench.testing.step import batches, progress, randomness, scalars, shapes
+from genbench.testing.step import batches, layout, progress, randomness, scalars, shapes
 
 __all__ = ["CHECKS", "ContractError", "Finding", "check", "clause", "contract"]
 
@@ -27,6 +28,7 @@ _IN_ORDER = (
     scalars,
     progress,
     randomness,
+    layout,
     start,
     samples,
     sampling,

@@ -60,6 +60,12 @@ class GRAMConfig:
     update: Literal["simultaneous", "alternating"] = setting(
         "simultaneous", "both at once; or the critic first", source="paper, algorithm 1"
     )
+    log_ratio_difference: bool = setting(
+        False,
+        "log an estimate of D*, the squared ratio difference",
+        source="paper, eq. 4; figures 1b, 7b",
+        numbers=False,
+    )
 
     def __post_init__(self) -> None:
         if not self.widths:
@@ -88,22 +94,32 @@ class GRAM(Trainer):
         ratio, mmd2 = compare(q, p, self.config)
         critic_loss, generator_loss = -critic_objective(ratio, self.config), generator_objective(mmd2, self.config)
         self.kit.comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, generator_loss))
-        return scalars(generator_loss, critic_loss, mmd2, ratio, p)
+        return scalars(generator_loss, critic_loss, mmd2, ratio, p) | self._ratio_difference(fake, real, q, p)
 
     def _in_turn(self, real: Tensor, fake: Tensor) -> Mapping[str, Tensor]:
         """The critic first, then the generator at the features of the critic that has moved."""
-        ratio, _ = compare(self._features(fake.detach()), self._features(real), self.config)
+        q, p = self._features(fake.detach()), self._features(real)
+        ratio, _ = compare(q, p, self.config)
+        difference = self._ratio_difference(fake, real, q, p)
         critic_loss = -critic_objective(ratio, self.config)
         self.kit.comm.descend((self.critic_optimizer, critic_loss))
         q, p = self._features(fake), self.kit.comm.gather(self.critic(real).detach())
         mmd2 = kernels.mmd2(q, p, widths(self.config))
         generator_loss = generator_objective(mmd2, self.config)
         self.kit.comm.descend((self.generator_optimizer, generator_loss))
-        return scalars(generator_loss, critic_loss, mmd2, ratio, p)
+        return scalars(generator_loss, critic_loss, mmd2, ratio, p) | difference
 
     def _features(self, images: Tensor) -> Tensor:
         """All ranks' features [world * n, K]; real and fake go through the critic apart, for its batch norm."""
         return self.kit.comm.gather(self.critic(images))
+
+    @torch.no_grad()
+    def _ratio_difference(self, fake: Tensor, real: Tensor, q: Tensor, p: Tensor) -> dict[str, Tensor]:
+        """The estimate of D* at the features of this step, where it is asked for."""
+        if not self.config.log_ratio_difference:
+            return {}
+        fake, real = (self.kit.comm.gather(images.detach().flatten(1)) for images in (fake, real))
+        return {"ratio_difference_estimate": ratio_difference(fake, real, q, p, self.config)}
 
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
@@ -136,14 +152,26 @@ def critic_objective(ratio: Tensor, config: GRAMConfig) -> Tensor:
     return kernels.pearson_divergence(ratio) + config.positivity * total
 
 
+def ratio_difference(fake: Tensor, real: Tensor, q: Tensor, p: Tensor, config: GRAMConfig) -> Tensor:
+    """An estimate of the squared ratio difference D* (eq. 4 of the paper), a scalar: how much the critic changes the
+    ratio of the densities at fake points.
+
+    mean (r_x - r_θ)² over fake points [n, d] with features q [n, K], real ones [m, d] with p [m, K]: both ratios are
+    eq. 8's, of the same kernels and ridge. 0 when the critic keeps all distances, the Pearson divergence in data space
+    when it sees nothing (eq. 5).
+    """
+    in_data, in_features = (
+        kernels.density_ratio(at, over, widths(config), config.ridge) for at, over in ((fake, real), (q, p))
+    )
+    return (in_data - in_features).square().mean()
+
+
 def generator_objective(mmd2: Tensor, config: GRAMConfig) -> Tensor:
     """What the generator minimises: the MMD, or its square (eq. 10)."""
     return kernels.sqrt_mmd(mmd2) if config.sqrt else mmd2
 
 
-def scalars(
-    generator_loss: Tensor, critic_loss: Tensor, mmd2: Tensor, ratio: Tensor, p: Tensor
-) -> Mapping[str, Tensor]:
+def scalars(generator_loss: Tensor, critic_loss: Tensor, mmd2: Tensor, ratio: Tensor, p: Tensor) -> dict[str, Tensor]:
     """What a step returns: losses, MMD, how the ratio is spread, how wide the features of real images are."""
     ratio = ratio.detach()
     return {

@@ -116,6 +116,54 @@ def test_no_gradient_is_left_behind():
     assert b.grad is None
 
 
+class Layouts:
+    """The strides of every parameter and of its gradient, as an optimizer's step sees them."""
+
+    def __init__(self, optimizer):
+        self.seen = []
+        optimizer.register_step_pre_hook(lambda optimizer, *_: self.seen.extend(map(self._of, parameters(optimizer))))
+
+    @staticmethod
+    def _of(parameter):
+        return parameter.stride(), parameter.grad.stride()
+
+
+def parameters(optimizer):
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def penalised(*, fused):
+    """Convolutions after five updates with a gradient penalty, and the layouts that the optimizer saw."""
+    torch.manual_seed(0)
+    critic = nn.Sequential(
+        nn.Conv2d(3, 16, 4, 2), nn.Tanh(), nn.Conv2d(16, 8, 4, 2), nn.Tanh(), nn.Flatten(), nn.Linear(32, 1)
+    )
+    critic = critic.double().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(critic.parameters(), 1e-3, fused=fused)
+    layouts = Layouts(optimizer)
+    for _ in range(5):
+        images = torch.randn(4, 3, 16, 16, dtype=torch.float64).to(memory_format=torch.channels_last).requires_grad_()
+        scores = critic(images)
+        (slope,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+        Comm().descend((optimizer, scores.mean() + slope.flatten(1).norm(dim=1).mean()))
+    return torch.cat([parameter.detach().flatten() for parameter in critic.parameters()]), layouts.seen
+
+
+def test_a_gradient_is_laid_out_as_its_parameter_so_that_fused_and_plain_steps_agree():
+    (plain, layouts), (fused, _) = penalised(fused=False), penalised(fused=True)
+    assert all(gradient == parameter for parameter, gradient in layouts)
+    torch.testing.assert_close(fused, plain, rtol=0, atol=1e-12)
+
+
+def test_a_gradient_that_is_one_number_for_all_entries_is_laid_out_in_full():
+    weights = nn.Parameter(torch.arange(6.0, dtype=torch.float64).view(2, 3))
+    optimizer = torch.optim.Adam([weights], 0.1, fused=True)
+    layouts = Layouts(optimizer)
+    Comm().descend((optimizer, weights.sum()))
+    assert layouts.seen == [((3, 1), (3, 1))]
+    torch.testing.assert_close(weights.detach().flatten(), torch.arange(6.0, dtype=torch.float64) - 0.1)
+
+
 @pytest.mark.parametrize("batch_norm", ["affine", "shift"])
 def test_a_synchronized_network_keeps_its_state_dict(batch_norm):
     net = dcgan.DcganNet(width=2, batch_norm=batch_norm)
@@ -125,6 +173,26 @@ def test_a_synchronized_network_keeps_its_state_dict(batch_norm):
     synchronized = Comm(0, 2).synchronize(dcgan.critic(net, (1, 16, 16), 4, True))
     assert plain.state_dict().keys() == synchronized.state_dict().keys()
     assert all(torch.equal(value, synchronized.state_dict()[name]) for name, value in plain.state_dict().items())
+
+
+class Both(Comm):
+    """One of two ranks, of which the other has the same rows."""
+
+    def sum(self, values):
+        return 2 * values
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"affine": False}, {"momentum": None}, {"momentum": 0.5}, {"momentum": 0.0}, {"eps": 0.1}], ids=str
+)
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_batch_norm_of_any_settings_is_synchronized(settings, nested):
+    plain, ours = (nn.BatchNorm1d(3, **settings).double() for _ in range(2))
+    ours = Both(0, 2).synchronize(nn.Sequential(ours))[0] if nested else Both(0, 2).synchronize(ours)
+    for seed in range(3):
+        x = torch.randn(4, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        torch.testing.assert_close(ours(x), plain(torch.cat([x, x]))[:4])
+    torch.testing.assert_close(ours.state_dict(), plain.state_dict())
 
 
 def test_a_synchronized_network_samples_like_a_plain_one():

@@ -40,3 +40,34 @@ def test_ranks_that_share_a_batch_train_as_one_process_that_has_all_of_it(number
     for rank in ranks:
         for name, value in alone[number].items():
             assert (rank[number][name] - value).abs().max() == pytest.approx(0, abs=1e-9), name
+
+
+@pytest.mark.slow
+@pytest.mark.methods
+def test_what_parts_two_ranks_from_one_process_is_rounding_that_the_method_amplifies(tmp_path):
+    """GRAM on the ring, where its system is nearly singular: a kick of one rounding error parts as far as two ranks."""
+    (trial,) = plan_study(["gram"], ["ring"], [0], RING, name="ranks", results=tmp_path).trials
+    plain = [(trial.to_dict(), str(tmp_path))]
+    (alone,), (kicked,) = (rank_functions.trained(Comm(), plain, RING_UPDATES, kick=kick) for kick in (0.0, EPSILON))
+    (two,), _ = launch(rank_functions.trained, 2, plain, RING_UPDATES)
+    by_ranks, by_kick = (max((one[name] - alone[name]).abs().max() for name in alone) for one in (two, kicked))
+    assert EPSILON * 1e3 < by_ranks < 30 * by_kick
+
+
+@pytest.mark.slow
+@pytest.mark.methods
+def test_with_a_well_conditioned_system_two_ranks_sample_on_the_ring_as_one_process(tmp_path):
+    (trial,) = plan_study(["gram"], ["ring"], [0], [*RING, "gram.ridge=1.0"], name="ranks", results=tmp_path).trials
+    plain = [(trial.to_dict(), str(tmp_path))]
+    (alone,), ((two,), _) = (
+        rank_functions.trained(Comm(), plain, RING_UPDATES),
+        launch(rank_functions.trained, 2, plain, RING_UPDATES),
+    )
+    for name, value in alone.items():
+        if name.startswith("generator"):
+            assert (two[name] - value).abs().max() == pytest.approx(0, abs=1e-8), name
+
+
+EPSILON = 2.2e-16
+RING = ["train.precision=fp64", "evaluate.samples=20"]
+RING_UPDATES = 10

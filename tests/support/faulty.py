@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genbench.kernels import mmd2
+from genbench.kernels import mixture, mmd2, squared_distances
 from genbench.plugin import Kit, Method, Trainer, cite, setting
 
 
@@ -399,6 +399,117 @@ class WaitsForTheSecond(Good):
         return values
 
 
+class RemembersOwnRows(Good):
+    """Each rank keeps a mean of its own rows."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.register_buffer("mean", torch.zeros((), dtype=torch.float64))
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        self.mean.lerp_(real.double().mean(), 0.1)
+        return super().step(iter([real]))
+
+
+class UngatheredImages(Ungathered):
+    """It gathers vectors only."""
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return Good.step(self, batches) if len(self.kit.shape) == 1 else super().step(batches)
+
+
+class UngatheredWish(Ungathered):
+    """It gathers in one variant only."""
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return Good.step(self, batches) if self.config.loss == "mmd" else super().step(batches)
+
+
+class Chaotic(Good):
+    """A good one whose steps depend on the last digits of its loss."""
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        loss = super().loss(fake, real)
+        return loss * (1.5 + (loss.detach() * 1e12).sin())
+
+
+class Penalised(Good):
+    """A good one with a critic and a penalty on its slopes, through whatever batch norm it has: WGAN-GP."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.critic = kit.critic(2, bias=False)
+        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.lr)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        fake = self.generator(self.kit.noise(len(real)))
+        between, of_real = (real + fake.detach()).div(2).requires_grad_(), self.critic(real)
+        (slope,) = torch.autograd.grad(self.values(between, real, fake.detach()), between, create_graph=True)
+        penalty = slope.flatten(1).square().sum(1).mean()
+        self.descend((self.critic_optimizer, penalty - of_real.square().mean()))
+        self.kit.comm.descend((self.optimizer, self.critic(fake).square().mean()))
+        return {"penalty": penalty.detach()}
+
+    def values(self, between: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        return self.critic(between).square().sum()
+
+    def descend(self, pair: tuple[torch.optim.Optimizer, Tensor]) -> None:
+        self.kit.comm.descend(pair)
+
+
+class DescendsAlone(Penalised):
+    """It takes the gradients of its critic itself."""
+
+    def descend(self, pair: tuple[torch.optim.Optimizer, Tensor]) -> None:
+        optimizer, loss = pair
+        parameters = list(self.critic.parameters())
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+
+
+class PenalisedWitness(Penalised):
+    """A good one whose penalty is that of the MMD's witness: it depends on the features of all rows."""
+
+    def values(self, between: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        h, p, q = self.critic(between), self.gather(self.critic(real)), self.gather(self.critic(fake))
+        return (kernel(h, p) - kernel(h, q)).mean(1).sum()
+
+    def gather(self, rows: Tensor) -> Tensor:
+        return self.kit.comm.gather(rows)
+
+
+class PenalisedOwnWitness(PenalisedWitness):
+    """Its witness knows the rank's own rows only."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        return rows
+
+
+class PenalisedPairs(Penalised):
+    """A good one whose penalty is that of the MMD itself, a loss on gathered rows."""
+
+    def values(self, between: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        q, p = (self.kit.comm.gather(self.critic(images)) for images in (between, real))
+        return mmd2(q, p, self.config.widths) / self.share()
+
+    def share(self) -> int:
+        return self.kit.comm.world
+
+
+class PenalisedPairsTwice(PenalisedPairs):
+    """Every rank counts the slope of the same loss."""
+
+    def share(self) -> int:
+        return 1
+
+
+def kernel(x: Tensor, y: Tensor) -> Tensor:
+    return mixture(squared_distances(x, y), (0.5, 2.0))
+
+
 class Fault(NamedTuple):
     """A method with one fault, the check that must find it, and a word its message must hold."""
 
@@ -448,6 +559,7 @@ FAULTS = [
     Fault("randomness", _trainer(GlobalNoise), "kit.noise"),
     Fault("randomness", _trainer(GlobalSeed), "kit.noise"),
     Fault("randomness", _trainer(Dropout), "without dropout"),
+    Fault("layout", _trainer(DescendsAlone), "shape (3, 16, 16) the gradient of critic.0.weight"),
     Fault("start", _trainer(OwnStart), "take the generator from the kit"),
     Fault("samples", _trainer(FlatSamples), "expected samples of shape (7, 1, 16, 16), got (7, 256)"),
     Fault("samples", _trainer(DoubleSamples), "torch.float64"),
@@ -479,5 +591,14 @@ FAULTS = [
     Fault("ranks", _trainer(Alone), "hold different parameters"),
     Fault("ranks", _trainer(Ungathered), "kit.comm.gather"),
     Fault("ranks", _trainer(WrongOnTheSecond), "differ from one process"),
+    Fault("ranks", _trainer(RemembersOwnRows), "of all ranks' rows"),
+    Fault("ranks", _trainer(UngatheredImages), "on images two ranks that share a batch differ"),
+    Fault(
+        "ranks",
+        replace(_trainer(UngatheredWish), variants={"wish": {"loss": "wish"}}),
+        "with variant 'wish' two ranks that share a batch differ",
+    ),
+    Fault("ranks", _trainer(PenalisedOwnWitness), "kit.comm.gather"),
+    Fault("ranks", _trainer(PenalisedPairsTwice), "divided by kit.comm.world"),
     Fault("ranks", _trainer(RaisesOnTheSecond), "ArithmeticError: one too many (faulty.py, line"),
 ]

@@ -67,16 +67,65 @@ def simultaneous(comm: Comm) -> Tensor:
 
 def synchronized(comm: Comm) -> Tensor:
     """Algorithm 1 with batch norm in both networks, its statistics over all ranks' rows."""
-    net = dcgan.DcganNet(latent=3, width=2)
-    kit = _kit(comm, (1, 16, 16), dcgan.genbench_architectures()[0], net)
-    return _simultaneous(comm, kit, lambda step: _own(comm, step, 1, 16, 16))
+    return _simultaneous(comm, _pictures_kit(comm), lambda step: _own(comm, step, 1, 16, 16))
 
 
 def synchronized_shift(comm: Comm) -> Tensor:
     """The same with batch norm whose scale is fixed."""
-    net = dcgan.DcganNet(latent=3, width=2, batch_norm="shift")
-    kit = _kit(comm, (1, 16, 16), dcgan.genbench_architectures()[0], net)
-    return _simultaneous(comm, kit, lambda step: _own(comm, step, 1, 16, 16))
+    return _simultaneous(comm, _pictures_kit(comm, batch_norm="shift"), lambda step: _own(comm, step, 1, 16, 16))
+
+
+def penalty_of_the_norm(comm: Comm) -> Tensor:
+    """WGAN-GP through batch norm: the norm of a gradient at points between real and fake ones, and its own gradient."""
+    return _penalised(comm, lambda slope, _: (slope.flatten(1).norm(dim=1) - 1).square().mean())
+
+
+def penalty_at_real_points(comm: Comm) -> Tensor:
+    """R1 through batch norm: the square of a gradient at real points."""
+    return _penalised(comm, lambda _, slope: slope.square().flatten(1).sum(1).mean())
+
+
+def penalty_of_the_witness(comm: Comm) -> Tensor:
+    """A penalty per sample on the MMD's witness function, which depends on the features of all ranks' rows."""
+    kit = _pictures_kit(comm)
+    critic = kit.critic(3, bias=False)
+    optimizer = _sgd(critic)
+    for step in range(STEPS):
+        real, fake = _own(comm, step, 1, 16, 16), _own(comm, step + STEPS, 1, 16, 16)
+        between = (0.4 * real + 0.6 * fake).requires_grad_()
+        p, q, h = comm.gather(critic(real)), comm.gather(critic(fake)), critic(between)
+        witness = sum(
+            sign * kernels.mixture(kernels.squared_distances(h, x), WIDTHS).mean(1) for sign, x in ((1, p), (-1, q))
+        )
+        (slope,) = torch.autograd.grad(witness.sum(), between, create_graph=True)
+        penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+        comm.descend((optimizer, penalty - kernels.mmd2(q, p, WIDTHS)))
+    return _weights(comm, critic)
+
+
+def distances_to_all(comm: Comm) -> Tensor:
+    """A loss per sample on the rows of all ranks: how far own real rows are from the nearest generated one."""
+    kit = _vector_kit(comm)
+    network = kit.generator()
+    optimizer = _sgd(network)
+    for step in range(STEPS):
+        fake = network(kit.noise(ROWS // comm.world))
+        distances = kernels.squared_distances(_own(comm, step, 2), comm.gather(fake))
+        comm.descend((optimizer, distances.min(1).values.mean()))
+    return _weights(comm, network)
+
+
+def penalty_through_the_gather(comm: Comm) -> Tensor:
+    """The slope of the MMD at own rows: a gradient through gather, which is that of the sum over ranks, and its own."""
+    kit = _vector_kit(comm)
+    critic = kit.critic(3, bias=False)
+    optimizer = _sgd(critic)
+    for step in range(STEPS):
+        fake = _own(comm, step, 2).requires_grad_()
+        mmd2 = kernels.mmd2(comm.gather(critic(fake)), comm.gather(critic(_own(comm, step + STEPS, 2))), WIDTHS)
+        (slope,) = torch.autograd.grad(mmd2 / comm.world, fake, create_graph=True)
+        comm.descend((optimizer, ROWS * slope.square().sum(1).mean() - mmd2))
+    return _weights(comm, critic)
 
 
 def gathered_order(comm: Comm) -> Tensor:
@@ -107,6 +156,11 @@ CHECKS: tuple[Callable[[Comm], Tensor], ...] = (
     simultaneous,
     synchronized,
     synchronized_shift,
+    penalty_of_the_norm,
+    penalty_at_real_points,
+    penalty_of_the_witness,
+    penalty_through_the_gather,
+    distances_to_all,
 )
 """What must come out on any number of ranks as it does on one."""
 
@@ -116,9 +170,11 @@ def everything(comm: Comm) -> dict[str, Tensor]:
     return {check.__name__: check(comm) for check in (*CHECKS, gathered_order, summed, agreement)}
 
 
-def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) -> list[dict[str, Tensor]]:
+def trained(
+    comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int, *, kick: float = 0.0
+) -> list[dict[str, Tensor]]:
     """The parameters and buffers of each trial (as plain data, with its folder) after some updates, the same on every
-    rank.
+    rank; kick: by which share of themselves the initial parameters are moved.
     """
     from genbench.training.build import prepare
     from genbench.trial.trial import Trial
@@ -127,6 +183,11 @@ def trained(comm: Comm, trials: list[tuple[dict[str, Any], str]], updates: int) 
     for plain, folder in trials:
         run = prepare(Trial.from_dict(plain), Path(folder), comm=comm).run
         run.trainer.train()
+        signs = generator(0, "kick")
+        with torch.no_grad():
+            for parameter in run.trainer.parameters():
+                sign = torch.randint(-1, 2, parameter.shape, generator=signs)
+                parameter.mul_(1 + kick * sign.to(parameter.dtype))
         for update in range(updates):
             run.draws.seek(update)
             run.trainer.step(run.source)
@@ -154,8 +215,27 @@ def _simultaneous(comm: Comm, kit: Kit, real: Callable[[int], Tensor]) -> Tensor
     return _weights(comm, network, critic)
 
 
+def _penalised(comm: Comm, penalty: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """A critic with batch norm that tells real from fake, penalised for its slopes between them and at real points."""
+    critic = _pictures_kit(comm).critic(1)
+    optimizer = _sgd(critic)
+    for step in range(STEPS):
+        real, fake = _own(comm, step, 1, 16, 16).requires_grad_(), _own(comm, step + STEPS, 1, 16, 16)
+        between = (0.4 * real + 0.6 * fake).detach().requires_grad_()
+        of_real, of_between = critic(real), critic(between)
+        (slope,) = torch.autograd.grad(of_between.sum(), between, create_graph=True)
+        (slope_at_real,) = torch.autograd.grad(of_real.sum(), real, create_graph=True)
+        comm.descend((optimizer, critic(fake).mean() - of_real.mean() + penalty(slope, slope_at_real)))
+    return _weights(comm, critic)
+
+
 def _vector_kit(comm: Comm) -> Kit:
     return _kit(comm, (2,), mlp.genbench_architectures()[0], mlp.MlpNet(latent=3, width=6))
+
+
+def _pictures_kit(comm: Comm, **changes: Any) -> Kit:
+    net = dcgan.DcganNet(latent=3, width=2, **changes)
+    return _kit(comm, (1, 16, 16), dcgan.genbench_architectures()[0], net)
 
 
 def _kit(comm: Comm, shape: Shape, architecture: Architecture, net: NetSettings) -> Kit:

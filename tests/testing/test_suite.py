@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from genbench import testing
-from genbench.testing import run, suite
+from genbench.errors import GenbenchError
+from genbench.testing import ranks, suite
 from genbench.testing.assertions import difference, problem
 
 STATIC = ("announcement", "settings", "choices")
@@ -21,17 +22,27 @@ def test_a_good_method_has_no_finding():
     assert testing.check(faulty.GOOD) == []
 
 
-@pytest.mark.parametrize("fault", faulty.FAULTS, ids=lambda fault: f"{fault.check}-{fault.method.name}")
+def name_of(fault):
+    return f"{fault.check}-{fault.method.name}"
+
+
+@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check != "ranks"], ids=name_of)
 def test_a_fault_is_found_by_its_check_and_told_to_the_author(fault):
     with pytest.raises(Exception) as caught:  # noqa: PT011 (an author's own error is as good as the check's)
         testing.CHECKS[fault.check](fault.method)
     assert fault.says in problem(caught.value, fault.method)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check == "ranks"], ids=name_of)
+def test_a_fault_of_several_ranks_is_found_and_told_to_the_author(fault):
+    test_a_fault_is_found_by_its_check_and_told_to_the_author(fault)
+
+
 @pytest.mark.parametrize(
     "fault",
     [fault for fault in faulty.FAULTS if fault.check in STATIC],
-    ids=lambda fault: f"{fault.check}-{fault.method.name}",
+    ids=name_of,
 )
 def test_a_fault_of_the_announcement_is_found_by_no_other_check_of_it(fault):
     for name in set(STATIC) - {fault.check}:
@@ -79,8 +90,22 @@ def test_presets_need_not_be_picklable():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("trainer", [faulty.Penalised, faulty.PenalisedWitness, faulty.PenalisedPairs, faulty.Chaotic])
+def test_a_good_method_is_good_on_several_ranks_whatever_its_gradients_pass(trainer):
+    for name in ("layout", "ranks"):
+        testing.CHECKS[name](replace(faulty.GOOD, trainer=trainer))
+
+
+@pytest.mark.slow
+def test_where_the_ranks_themselves_are_wrong_the_method_is_not_to_blame(monkeypatch):
+    monkeypatch.setattr(ranks, "REFERENCE", (faulty.Ungathered, faulty.Config()))
+    with pytest.raises(GenbenchError, match="good, which is not to blame"):
+        testing.CHECKS["ranks"](faulty.GOOD)
+
+
+@pytest.mark.slow
 def test_ranks_that_wait_for_each_other_are_ended(monkeypatch):
-    monkeypatch.setattr(run, "PATIENCE", 2)
+    monkeypatch.setattr(ranks, "PATIENCE", 5)
     with pytest.raises(testing.ContractError, match="equally often"):
         testing.CHECKS["ranks"](replace(faulty.GOOD, trainer=faulty.WaitsForTheSecond))
 

@@ -9,6 +9,7 @@ import pandas as pd
 from genbench.errors import GenbenchError
 from genbench.report.stats import protocols
 from genbench.report.stats.columns import metric_names, varying_settings
+from genbench.report.stats.contenders import labels
 
 CLOCKS = ("images", "updates", "train_seconds")
 LONG = 1e15
@@ -84,11 +85,19 @@ def csv(summary: pd.DataFrame) -> str:
 
 
 def _mixed_worlds(records: pd.DataFrame) -> list[str]:
-    """A line when trials ran on different numbers of ranks: their numbers may be compared, their seconds may not."""
+    """Lines when trials ran on different numbers of ranks: what may be compared, and which methods have both."""
     worlds = sorted(records["world"].dropna().astype(int).unique()) if "world" in records else []
     if len(worlds) < 2:
         return []
-    return [f"trials ran on {', '.join(map(str, worlds))} ranks: the metrics may be compared, the seconds may not"]
+    own = records.assign(label=labels(records)).groupby("label", sort=False)["world"].nunique()
+    mixed = ", ".join(own.index[own > 1])
+    lines = [f"trials ran on {', '.join(map(str, worlds))} ranks: the metrics may be compared, the seconds may not"]
+    if mixed:
+        lines.append(
+            f"trials of {mixed} ran on several numbers of ranks: the same training but for rounding, which it may"
+            " amplify until two such trials differ like two seeds"
+        )
+    return lines
 
 
 def mean_and_sd(mean: float, sd: float) -> str:

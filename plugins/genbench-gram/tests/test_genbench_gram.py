@@ -1,11 +1,11 @@
 """GRAM's objectives against their definitions, and a step against the same step written out."""
 
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
-from genbench_gram import GRAM, METHOD, GRAMConfig, compare, critic_objective
+from genbench_gram import GRAM, METHOD, GRAMConfig, compare, critic_objective, ratio_difference
 
 from genbench.testing import kit
 
@@ -117,6 +117,61 @@ def test_the_critic_has_as_many_features_as_the_noise_has_dimensions_and_no_last
 def test_the_space_it_compares_images_in_is_the_critics():
     trainer, real = GRAM(GRAMConfig(), kit()), points(6, 2, seed=2)
     assert torch.equal(trainer.project(real), trainer.critic(real))
+
+
+def difference(fake, real, critic, **settings):
+    return ratio_difference(fake, real, critic(fake), critic(real), GRAMConfig(widths=(0.5, 2.0), **settings))
+
+
+def test_a_critic_that_keeps_all_distances_changes_no_ratio():
+    fake, real = points(7, 3, seed=0), points(5, 3, seed=1)
+    turn, _ = torch.linalg.qr(points(3, 3, seed=2))
+    assert difference(fake, real, lambda x: x) == 0
+    assert difference(fake, real, lambda x: x @ turn + 1) < 1e-18
+    assert difference(fake, real, lambda x: 0.5 * x) > 1e-4
+
+
+def test_a_critic_that_sees_nothing_leaves_the_divergence_in_data_space():
+    """Eq. 5: D* is the Pearson divergence in data space less that of the features, which is 0 here."""
+    fake, real = points(7, 3, seed=0), points(5, 3, seed=1)
+    seen_nothing = difference(fake, real, lambda x: torch.zeros_like(x), ridge=1e-6)
+    in_data = slow_ratio(fake, real, GRAMConfig(widths=(0.5, 2.0), ridge=1e-6))
+    torch.testing.assert_close(seen_nothing, (in_data - 1).square().mean(), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("change", [lambda x: x + 3, lambda x: x.flip(0), lambda x: x.flip(1)])
+def test_the_ratio_difference_knows_neither_the_origin_nor_the_order_of_points_or_axes(change):
+    fake, real = points(7, 3, seed=0), points(5, 3, seed=1)
+
+    def critic(x):
+        return (x - x.mean(0)).square().sum(1, keepdim=True)
+
+    torch.testing.assert_close(difference(change(fake), change(real), critic), difference(fake, real, critic))
+
+
+def test_the_ratio_difference_is_that_of_the_definition():
+    fake, real, config = points(7, 3, seed=0), points(5, 3, seed=1), GRAMConfig(widths=(0.5, 2.0), ridge=0.1)
+    expected = (slow_ratio(fake, real, config) - slow_ratio(fake[:, :2], real[:, :2], config)).square().mean()
+    torch.testing.assert_close(difference(fake, real, lambda x: x[:, :2], ridge=0.1), expected)
+
+
+@pytest.mark.parametrize("variant", ["", "flow"])
+@pytest.mark.parametrize("shape", [(2,), (1, 16, 16)])
+def test_the_ratio_difference_is_logged_where_asked_for_and_changes_nothing(variant, shape):
+    config = GRAMConfig(**{name: cited.value for name, cited in METHOD.variants.get(variant, {}).items()})
+    real = torch.randn(6, *shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    plain, asked = (GRAM(one, kit(shape)) for one in (config, replace(config, log_ratio_difference=True)))
+    for _ in range(2):
+        quiet, loud = plain.step(iter([real])), asked.step(iter([real]))
+        assert loud.keys() - quiet.keys() == {"ratio_difference_estimate"}
+        assert all(torch.equal(loud[name], value) for name, value in quiet.items())
+    assert float(loud["ratio_difference_estimate"]) > 0
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), asked.parameters(), strict=True))
+
+
+def test_what_is_only_logged_stays_out_of_a_trials_id():
+    metadata = {field.name: field.metadata for field in fields(GRAMConfig)}
+    assert metadata["log_ratio_difference"]["numbers"] is False
 
 
 def test_a_critic_without_a_kernel_is_refused():

@@ -108,3 +108,18 @@ def test_a_number_of_any_size_can_be_shown(mean, sd, shown):
 def test_no_record_is_an_error():
     with pytest.raises(GenbenchError, match="no record"):
         tables.summarize(pd.DataFrame())
+
+
+def test_trials_on_one_number_of_ranks_need_no_word():
+    assert tables.notes(frame([a_record(world=2), a_record("gan", world=2)])) == []
+
+
+def test_methods_on_different_numbers_of_ranks_may_be_compared_but_not_their_seconds():
+    (note,) = tables.notes(frame([a_record(world=1), a_record("gan", world=2)]))
+    assert note == "trials ran on 1, 2 ranks: the metrics may be compared, the seconds may not"
+
+
+def test_a_method_that_ran_on_several_numbers_of_ranks_is_named():
+    records = [a_record(world=1), a_record(seed=1, world=2), a_record("gan", world=1)]
+    (note,) = (note for note in tables.notes(frame(records)) if "rounding" in note)
+    assert note.startswith("trials of gram ran on several numbers of ranks")
