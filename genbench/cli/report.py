@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genbench import shown
 from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError, UnknownNameError
@@ -114,13 +115,15 @@ def _print_verdicts(found: Report) -> None:
 
 def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
     """Put the report into the MLflow store, if the study has one; the report is there even if that fails."""
+    from genbench.observers.store import discreet
     from genbench.observers.summary import add_report
 
     sentences = [*found.overview, *(one.words for one in found.summary)]
     try:
         told = add_report(results, found.study, sentences, written, folder / "figures")
     except Exception as error:  # whatever a tracker raises: the report has been written
-        click.echo(f"warning: MLflow was not given the report: {type(error).__name__}: {error}", err=True)
+        said = shown.short(shown.one_line(discreet(f"{type(error).__name__}: {error}")))
+        click.echo(f"warning: MLflow was not given the report: {said}", err=True)
         return
     if told:
         click.echo(f"MLflow    run '{found.study}: report'")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from genbench import files
 from genbench.contract.dataset import Splits
 from genbench.errors import DataError
 
@@ -121,9 +122,9 @@ def save(image: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        image.save(
-            partial, compress_level=1
-        )  # of PNG: a trial that draws samples should not wait for their compression
+        with files.creating(partial) as file:
+            # The level of PNG: a trial that draws samples should not wait for their compression.
+            image.save(file, Image.registered_extensions()[path.suffix.lower()], compress_level=1)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
 from genbench.engines.engine import RETRIES, TICK, Listener
@@ -179,8 +180,7 @@ class Ray:
             # A cancelled task reports nothing; the worker has left its record.
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
-            with (task.directory / "log.txt").open("a", encoding="utf-8") as log:
-                log.write(f"the task failed: {error.cause or error}\n")
+            files.append(task.directory / "log.txt", f"the task failed: {error.cause or error}\n".encode())
             status = FAILED
         except ray.exceptions.RayError:  # Ray's worker or its node is gone
             status = -signal.SIGKILL

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.engines import slurm_queue
 from genbench.engines.engine import TICK, Listener
 from genbench.engines.slurm_job import Note, attempts, work
@@ -232,15 +233,14 @@ def _has_failed(directory: Path, codes: Sequence[int | None]) -> bool:
 
 
 def _note_in_log(directory: Path, line: str) -> None:
-    with (directory / "log.txt").open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
+    files.append(directory / "log.txt", f"{line}\n".encode())
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One supervisor at a time submits a study's jobs."""
     folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("a") as file:
+    with files.locking(folder / "lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

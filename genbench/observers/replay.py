@@ -16,6 +16,7 @@ import pluggy
 
 from genbench.contract import hooks, registry
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
+from genbench.observers import store
 from genbench.trial.lock import check_links
 from genbench.trial.log import Row, Tail
 from genbench.trial.record import read, read_json, trial_directories
@@ -219,12 +220,10 @@ class _Follower:
 
 
 def _discreet(text: str) -> str:
-    """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in
-    it.
-    """
+    """The text as one line, of a traceback in it the last error, without the secrets of the addresses in it."""
     errors = (
         re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
         if "Traceback (most recent call last)" in text
         else []
     )
-    return re.sub(r"://[^/@\s]*@", "://", " ".join((errors[-1] if errors else text).split()))
+    return store.discreet(" ".join((errors[-1] if errors else text).split()))

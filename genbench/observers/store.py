@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from genbench import files, shown
 from genbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
 trusts."""
 SERVER = "MLFLOW_TRACKING_URI"
 """The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+"""MLflow tells nobody what is run, and prints no address, which may hold a password."""
+CHATTY = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3": logging.ERROR}
+"""Loggers that are kept to what matters; a server that cannot be reached is told by an error, without its address."""
 SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 """A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync`
 repairs."""
@@ -34,24 +39,26 @@ WORKFLOW = "workflowType=machine_learning"
 
 def connect(results: Path) -> MlflowClient:
     """A client of the tracking server, or of the store in a results folder, which is created if it is missing."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if tracking_server():
-        for name, value in SERVER_PATIENCE.items():
-            os.environ.setdefault(name, value)
+    for name, value in (QUIET | (SERVER_PATIENCE if tracking_server() else {})).items():
+        os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for chatty, level in CHATTY.items():
+        logging.getLogger(chatty).setLevel(level)
+    if not tracking_server():
+        _check_place(results)
     with locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
         return MlflowClient(os.environ.get(SERVER) or _store(results))
 
 
 def tracking_server() -> str:
-    """The address of the tracking server that the environment names, without a user's name and password; empty where it
-    names none.
-    """
-    address = urlsplit(os.environ.get(SERVER, ""))
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    """The address of the tracking server that the environment names, without its secrets; empty where it names none."""
+    return shown.address(os.environ.get(SERVER, ""))
+
+
+def discreet(text: str) -> str:
+    """A text, such as an error of MLflow's, without the secrets of the tracking server's and other addresses."""
+    return shown.discreet(text, [os.environ.get(SERVER, "")])
 
 
 def has_store(results: Path) -> bool:
@@ -93,6 +100,7 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
     """
     if not _database(results).exists():
         raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
+    _check_place(results)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
     command += ["--default-artifact-root", _artifacts(results), "--host", host, "--port", str(port), "--workers", "1"]
     if host not in NO_NAMES:
@@ -103,7 +111,7 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
             "--cors-allowed-origins",
             f"http://{address}",
         ]
-    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    silent = {**QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return command, {**os.environ, **silent}
 
 
@@ -123,9 +131,29 @@ def locked(results: Path) -> Iterator[None]:
     """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one
     point of a curve at once.
     """
-    with (results / ".mlflow.lock").open("w") as file:
+    path = results / ".mlflow.lock"
+    try:
+        file = files.locking(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be used: {error.strerror}; remove it, or let it be written") from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _check_place(results: Path) -> None:
+    """Raise DataError for a store that is a link, or no file: what a link in somebody else's folder leads to must not
+    be written to.
+    """
+    for path in (_database(results), results / "mlartifacts"):
+        if path.is_symlink():
+            raise DataError(
+                f"{path} is a link, and MLflow would write to what it leads to; put that in its place, or name another"
+                f" store by {SERVER}"
+            )
+    database = _database(results)
+    if database.exists() and not database.is_file():
+        raise DataError(f"{database} is no file; remove it, and `genbench sync` builds the store from the trials")
 
 
 def _database(results: Path) -> Path:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from genbench import files, shown
 from genbench.config import settings
 from genbench.contract import registry
 from genbench.contract.comm import Comm
@@ -79,8 +80,8 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
     except GenbenchError as problem:
         ending = Ending("failed", str(problem), FAILED)
     except Exception as problem:  # a failed trial is a recorded row: whatever a plugin raises ends up in its record
-        logger.error("%s", traceback.format_exc())
-        ending = Ending("failed", f"{type(problem).__name__}: {problem}", FAILED)
+        logger.error("%s", shown.discreet(traceback.format_exc()))
+        ending = Ending("failed", shown.short(shown.discreet(f"{type(problem).__name__}: {problem}")), FAILED)
     record = _record(facts, ending, started, prepared, judge, scores)
     if comm.rank == 0 or ending.code == FAILED:
         why = f": {ending.error}" if ending.error else ""
@@ -188,5 +189,8 @@ def _peak_memory(device: torch.device) -> float:
 
 
 def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    try:
+        lines = files.read_text(path, errors="replace").strip().splitlines()
+    except OSError:  # there is none, or something else has its name
+        return ""
     return lines[-1] if lines else ""

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from genbench import files
 from genbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Log:
         self._path = path
         self._last = {"values": 0, "metrics": 0}
         if path.exists():
-            content = path.read_bytes()
+            content = files.read_bytes(path)
             whole = content[: content.rfind(b"\n") + 1]
             if len(whole) < len(content):
                 os.truncate(path, len(whole))
@@ -70,11 +72,8 @@ class Log:
         again.
         """
         if self._path.exists():
-            descriptor = os.open(self._path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            with files.reading(self._path) as file:
+                os.fsync(file.fileno())
 
     def _append(self, progress: Progress, kind: str, numbers: Mapping[str, float]) -> None:
         if progress.updates <= self._last[kind]:
@@ -86,11 +85,7 @@ class Log:
             "train_seconds": round(progress.train_seconds, 6),
             kind: dict(numbers),
         }
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, json.dumps(row).encode() + b"\n")
-        finally:
-            os.close(descriptor)
+        files.append(self._path, json.dumps(row).encode() + b"\n")
         self._last[kind] = progress.updates
 
     def _read(self, line: bytes) -> tuple[str, int]:
@@ -119,9 +114,12 @@ class Tail:
         """
         if not self._path.exists():
             return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
+        try:
+            with files.reading(self._path) as file:
+                file.seek(self._offset)
+                content = file.read()
+        except OSError as error:
+            raise DataError(f"{self._path} cannot be read: {error.strerror}") from error
         complete = content[: content.rfind(b"\n") + 1]
         rows = [self._row(line) for line in complete.splitlines()]
         self._offset += len(complete)
@@ -177,3 +175,6 @@ class _StreamHandler(logging.StreamHandler[TextIO]):
 
 class _FileHandler(_StreamHandler, logging.FileHandler):
     """The same to a file."""
+
+    def _open(self) -> TextIOWrapper:
+        return os.fdopen(files.appending(Path(self.baseFilename)), "a", encoding="utf-8")

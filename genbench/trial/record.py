@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genbench import files
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
 
@@ -154,9 +155,8 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(plain, file, indent=1)
-            file.write("\n")
+        with files.creating(temporary) as file:
+            file.write(json.dumps(plain, indent=1).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -172,7 +172,7 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; raises GenbenchError that names the file."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(files.read_text(path))
     except (OSError, ValueError) as error:
         raise GenbenchError(f"{path} cannot be read: {error}") from error
     if not isinstance(plain, dict):

@@ -228,7 +228,7 @@ def too_small(path):
     [
         (truncated, r"x\.png cannot be read as an image: .*truncated"),
         (empty, r"x\.png cannot be read as an image"),
-        (no_image, r"x\.png cannot be read as an image: cannot identify"),
+        (no_image, r"x\.png cannot be read as an image: it is no BMP or GIF"),
         (bomb, r"x\.png cannot be read as an image: it has 10000x10000 pixels, more than 89,478,485"),
         (unknown_range, r"x\.tif cannot be read as an image: its levels have 32 bits"),
         (too_small, r"x\.png has 7x30 pixels, too few for data\.size=8"),

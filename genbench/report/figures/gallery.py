@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genbench import files
 from genbench.config.machine import cores
 from genbench.errors import GenbenchError
 from genbench.report import logged
@@ -65,10 +66,11 @@ def _save(figures: Sequence[Figure], folder: Path) -> None:
     with style.styled():
         for figure in figures:
             drawing = figure.draw()
-            drawing.savefig(folder / f"{figure.name}.png", dpi=style.DPI, metadata={"Software": None})
-            drawing.savefig(
-                folder / f"{figure.name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
-            )
+            undated = {"CreationDate": None, "Creator": None, "Producer": None}
+            with files.creating(folder / f"{figure.name}.png") as file:
+                drawing.savefig(file, format="png", dpi=style.DPI, metadata={"Software": None})
+            with files.creating(folder / f"{figure.name}.pdf") as file:
+                drawing.savefig(file, format="pdf", metadata=undated)
 
 
 def _scores(trials: Trials, faces: Mapping[str, style.Look]) -> Iterator[Figure]:

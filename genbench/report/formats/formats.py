@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genbench import files
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report.contents import Report
 from genbench.report.figures import gallery
@@ -67,5 +68,6 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 
 def _put(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
+    with files.creating(path) as file:
+        file.write(content)
     return path
