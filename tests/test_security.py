@@ -2,10 +2,12 @@
 file.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import pickle
+import platform
 import re
 import shutil
 import signal
@@ -14,7 +16,10 @@ import stat
 import subprocess
 import sys
 import tarfile
+import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -25,16 +30,21 @@ import genbench
 from genbench import cli
 from genbench.contract import registry
 from genbench.data import torchvision as published
+from genbench.data.export import export
 from genbench.data.prepared import Part, Recipe, prepared
 from genbench.engines.ray import _private_folder
 from genbench.errors import CheckpointError, DataError, GenbenchError, PluginError
+from genbench.metrics.cache import cached
+from genbench.observers import store
 from genbench.study.run import write_trial
+from genbench.study.status import supervising
 from genbench.training import worker
 from genbench.trial import checkpoint
 from genbench.trial.record import read, read_json, write_json
 from genbench.trial.trial import Trial
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
+UPDATES = "train.updates=2"
 
 
 @pytest.fixture
@@ -276,6 +286,161 @@ def test_a_link_within_a_trials_folder_and_one_to_the_folder_are_let_be(director
     (directory / "newest.pt").symlink_to("checkpoint")
     (tmp_path / "elsewhere").symlink_to(directory)
     assert run_trial(tmp_path / "elsewhere") == worker.DONE
+
+
+@pytest.fixture
+def impatient():
+    """A test that waits for half a minute, as for a FIFO, is ended by an error."""
+
+    def late(number, frame):
+        raise AssertionError("it waited")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", ["a FIFO", "a socket"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trial.json",
+        "record.json",
+        "metrics.jsonl",
+        "lock",
+        "log.txt",
+        "job.json",
+        "samples/final.png",
+        "checkpoint/best.pt",
+        "checkpoint/best.pt.sha256",
+        "../../study.json",
+    ],
+)
+def test_nothing_waits_for_what_stands_in_the_place_of_a_trials_file(directory, call, name, kind):
+    path, results = directory / name, directory.parents[2]
+    path.unlink(missing_ok=True)
+    if kind == "a FIFO":
+        os.mkfifo(path)
+    else:
+        with socket.socket(socket.AF_UNIX) as own, contextlib.chdir(path.parent):  # the name of a socket must be short
+            own.bind(path.name)
+    for words in (
+        ("status", "s", "--results", results),
+        ("report", "s", "--results", results, "--format", "csv"),
+        ("compare", "s", "s", "--results", results),
+        ("evaluate", directory),
+        ("sample", directory, "--checkpoint", "best"),
+        ("sync", results, "--observers", "tensorboard"),
+        ("trial", directory),
+        ("cancel", "s", "--results", results),
+    ):
+        code, err = call(*words)
+        assert code in (0, 1, 2)
+        assert "Traceback" not in err
+    with pytest.raises(GenbenchError, match=kind) if name.startswith(("trial", "record")) else contextlib.nullcontext():
+        genbench.load(directory)
+        write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory.with_name("copy"))
+
+
+@pytest.mark.slow
+def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_path):
+    results, outside = directory.parents[2], tmp_path / "outside"
+    outside.mkdir()
+    commands = (
+        ("report", "s", "--results", results, "--format", "html,md,csv,latex"),
+        ("sync", results),
+        (
+            "run",
+            "--methods",
+            "toy",
+            "--study",
+            "s",
+            "--results",
+            results,
+            "--observers",
+            "none",
+            *SMALL,
+            "train.updates=2",
+        ),
+    )
+    for words in commands:
+        assert call(*words)[0] == 0
+    names = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
+    names = {name for name in names if "trials" not in name.parts}
+    names |= {Path("s", f".{name}.{os.getpid()}") for name in ("study.json", "report.html")}
+    assert names >= {Path(".mlflow.lock"), Path("mlflow.db"), Path("s/study.json"), Path("s/report/report.html")}
+    for number, name in enumerate(sorted(names)):
+        (outside / str(number)).write_text("precious")
+        (results / name).unlink(missing_ok=True)
+        (results / name).symlink_to(outside / str(number))
+    for words in commands:
+        assert call(*words)[0] in (0, 1, 2)
+    assert {path.read_text() for path in outside.iterdir()} == {"precious"}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_lock_of_the_store_is_no_link_to_be_emptied_and_no_fifo_to_be_waited_for(tmp_path):
+    (tmp_path / "precious").write_text("a")
+    lock = tmp_path / ".mlflow.lock"
+    lock.symlink_to(tmp_path / "precious")
+    with pytest.raises(DataError, match=r"\.mlflow\.lock cannot be used: it is a link"), store.locked(tmp_path):
+        pass
+    assert (tmp_path / "precious").read_text() == "a"
+    lock.unlink()
+    os.mkfifo(lock)
+    with pytest.raises(DataError, match="it is a FIFO"), store.locked(tmp_path):
+        pass
+    lock.unlink()
+    lock.write_text("kept")
+    with store.locked(tmp_path):
+        assert lock.read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts"])
+def test_a_store_that_is_a_link_is_not_opened(tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=f"{name} is a link.*MLFLOW_TRACKING_URI"):
+        store.connect(tmp_path)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_the_note_of_a_supervisor_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "precious").write_text("a")
+    (tmp_path / f".supervisor-{platform.node()}-{os.getpid()}").symlink_to(tmp_path / "precious")
+    with pytest.raises(GenbenchError, match="it is a link"), supervising(tmp_path):
+        pass
+    assert (tmp_path / "precious").read_text() == "a"
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_pictures_arrays_and_caches_are_not_written_through_a_link_of_a_guessed_name(tmp_path, monkeypatch, make):
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "features"
+    folder.mkdir(parents=True)
+    name = f"{hashlib.sha256(b'{}').hexdigest()[:32]}.npz"
+    guessed = [
+        tmp_path / f".x-{os.getpid()}.png",
+        tmp_path / f".x-{os.getpid()}.npz",
+        tmp_path / ".0000000001.pt.tmp",
+        tmp_path / f".x.json.{os.getpid()}",
+        folder / f".{name}.{os.getpid()}-{threading.get_ident()}",
+    ]
+    (tmp_path / "precious").write_text("a")
+    for path in guessed:
+        make(tmp_path / "precious", path)
+    images = torch.zeros(2, 4, 4, 1, dtype=torch.uint8)
+    splits = SimpleNamespace(is_images=True)
+    export(images, splits, tmp_path / "x.png")
+    export(images, splits, tmp_path / "x.npz")
+    checkpoint.save({"trainer": {}, "progress": {"updates": 1}}, tmp_path, 1)
+    write_json({}, tmp_path / "x.json")
+    cached({}, lambda: {"a": images.numpy()})
+    assert (folder / name).exists()
+    assert (tmp_path / "precious").read_text() == "a"
 
 
 def test_a_note_in_the_cache_of_images_cannot_lead_out_of_it(tmp_path, monkeypatch):
