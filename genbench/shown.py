@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote
 
@@ -13,9 +14,9 @@ SHORTEST_SECRET, LONG_SECRET = 4, 8
 HIDDEN = "…"
 
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*://")
-_ADDRESS = re.compile(r"""[^\s"'<>(=]*://[^\s"'<>]*""")
-_WITHOUT_SCHEME = re.compile(r"""[^\s"'<>/@:=(]+:[^\s"'<>/@]+@[^\s"'<>]+""")
-_QUERY = re.compile(r"""(/[^\s"'<>?]*)\?[^\s"'<>)]+""")
+_WORD = re.compile(r"""[^\s"'<>]+""")
+_LETTERS = string.ascii_letters + string.digits + "_+.-"
+"""Of an address's scheme."""
 
 
 def address(uri: str) -> str:
@@ -43,9 +44,7 @@ def discreet(text: str, addresses: Iterable[str] = ()) -> str:
         for secret in sorted(_secrets(uri), key=len, reverse=True):
             border = r"\b" if len(secret) < LONG_SECRET else ""
             text = re.sub(f"{border}{re.escape(secret)}{border}", HIDDEN, text)
-    text = _ADDRESS.sub(lambda found: address(found[0]), text)
-    text = _WITHOUT_SCHEME.sub(lambda found: address(found[0]), text)
-    return _QUERY.sub(r"\1", text)
+    return _WORD.sub(lambda found: _word(found[0]), text)
 
 
 def short(text: str) -> str:
@@ -57,6 +56,18 @@ def short(text: str) -> str:
 def one_line(text: str) -> str:
     """A text without what would break the line or command the terminal: those characters as Python writes them."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def _word(word: str) -> str:
+    """A word of a text, which may be an address or the end of one; in time that grows with its length alone."""
+    before, mark, after = word.partition("://")
+    lead = before.rstrip(_LETTERS)
+    if mark and ":" not in lead:
+        return f"{lead}{address(before.removeprefix(lead) + mark + after)}"
+    if mark or (":" in word.partition("@")[0] and "@" in word):
+        return address(word)
+    path, _, query = word.partition("?")
+    return path if "/" in path and query.rstrip(").,;:") else word
 
 
 def _secrets(uri: str) -> set[str]:

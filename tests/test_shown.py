@@ -1,5 +1,7 @@
 """What is shown of text from outside."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,13 @@ def test_what_is_shown_once_is_shown_the_same_again(text, addresses):
 @given(st.text(st.characters(exclude_characters="@?#/:"), min_size=8).filter(lambda text: text not in "http://host/x"))
 def test_no_password_is_shown(password):
     assert password not in shown.address(f"http://user:{password}@host/x")
+
+
+@pytest.mark.parametrize("text", ["a" * 10**6, "a:" * 10**6, "@" * 10**6, "://" * 10**6, "?" * 10**6, "a " * 10**6])
+def test_a_long_text_takes_no_time(text):
+    began = time.process_time()
+    shown.short(shown.discreet(f"unknown method '{text}'"))
+    assert time.process_time() - began < 5
 
 
 def test_what_is_too_long_is_cut_in_the_middle():
