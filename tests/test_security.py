@@ -623,3 +623,61 @@ def test_no_secret_of_the_environment_is_in_a_file_or_said_and_nothing_is_for_al
         for path in (tmp_path / "results").rglob("*")
         if path.lstat().st_mode & stat.S_IWOTH and not path.is_symlink()
     ] == []
+
+
+TOKEN = "t0ken-of-somebody"
+ADDRESSES = {
+    "server": f"http://somebody:{PASSWORD}@127.0.0.1:9/path?token={TOKEN}#{TOKEN}",
+    "several @": f"http://somebody:x@{PASSWORD}@127.0.0.1:9/path",
+    "token": f"http://127.0.0.1:9?token={TOKEN}",
+    "token of a user": f"https://{TOKEN}@127.0.0.1:9",
+    "without scheme": f"somebody:{PASSWORD}@127.0.0.1:9/path",
+    "database": f"postgresql://somebody:{PASSWORD}@127.0.0.1:9/db?sslmode=require&password={TOKEN}",
+    "file": f"sqlite:////proc/no/{TOKEN}.db?key={PASSWORD}",
+    "unknown scheme": f"what://somebody:{PASSWORD}@127.0.0.1:9/db?key={TOKEN}",
+    "no port": f"http://somebody:{PASSWORD}@127.0.0.1:port/?key={TOKEN}",
+    "no host": f"http://[{PASSWORD}:{TOKEN}@/",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_no_command_shows_the_secrets_of_the_trackers_address_or_writes_them_into_the_results(
+    directory, capfd, tmp_path, monkeypatch, kind
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", ADDRESSES[kind])
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(os, "execvpe", lambda *words: None)
+    results = directory.parents[2]
+    (results / "mlflow.db").touch()
+    for words in (
+        ("run", "--methods", "toy", "--study", "t", "--results", results, *SMALL, UPDATES),
+        ("run", "--methods", "toy", "--study", "t", "--results", results, "--dry-run", *SMALL, UPDATES),
+        ("report", "s", "--results", results, "--format", "html,md,csv"),
+        ("sync", results),
+        ("sync", results, "--observers", "mlflow,tensorboard"),
+        ("ui", "--results", results),
+        ("status", "s", "--results", results),
+        ("compare", "s", "t", "--results", results),
+        ("evaluate", directory),
+        ("trial", directory),
+        ("sample", directory),
+        ("cancel", "s", "--results", results),
+        ("show", "--environment"),
+        ("show", "toy"),
+        ("list",),
+    ):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(word) for word in words])
+        said = "".join(capfd.readouterr())
+        assert end.value.code in (0, 1, 2)
+        for secret in (PASSWORD, TOKEN):
+            if kind != "file" or secret != TOKEN:  # a file's path is no secret
+                assert secret not in said, words
+    for path in results.rglob("*"):
+        assert PASSWORD not in str(path)
+        if path.is_file():
+            assert PASSWORD.encode() not in path.read_bytes(), path
+            assert TOKEN.encode() not in path.read_bytes() or kind == "file", path
