@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote
 
-LONGEST_WORD, LONGEST = 300, 4000
+LONGEST_WORD, LONGEST = 600, 4000
 """Characters of a word, and of a message."""
 SHORTEST_SECRET, LONG_SECRET = 4, 8
 """Characters of a part of an address that is looked for in a text as a whole word, and anywhere."""

@@ -105,7 +105,7 @@ MERGED = "a: &a {x: 1, y: 2}\n" + "".join(
 def test_what_would_grow_without_end_is_refused_early_and_shortly(read, text, said):
     with pytest.raises(SettingsError, match=said) as error:
         read(text)
-    assert len(str(error.value)) < 700
+    assert len(str(error.value)) < 900
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_would_grow_without_end_is_refused_early_and_shortly(read, text, sa
 def test_what_is_too_long_is_refused_at_once_and_shortly(take, value):
     with pytest.raises(SettingsError) as error:
         take(Node(value, Path("a.yaml")))
-    assert len(str(error.value)) < 500
+    assert len(str(error.value)) < 900
 
 
 def test_ten_thousand_seeds_are_read_in_a_moment():
