@@ -3,6 +3,7 @@ file.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -681,3 +682,119 @@ def test_no_command_shows_the_secrets_of_the_trackers_address_or_writes_them_int
         if path.is_file():
             assert PASSWORD.encode() not in path.read_bytes(), path
             assert TOKEN.encode() not in path.read_bytes() or kind == "file", path
+
+
+# What comes from outside ----------------------------------------------------------------------------------------------
+
+REFERENCE = "${oc.env:GENBENCH_SECRET}"
+STUDY = """
+title: a
+question: b?
+runs:
+  - methods: [toy]
+    datasets: [ring]
+    seeds: [0]
+    settings: {features.weights: "VALUE"}
+"""
+
+
+@pytest.mark.parametrize("value", [REFERENCE, "\\\\" + REFERENCE, "x${oc.decode:${oc.env:GENBENCH_SECRET}}"])
+@pytest.mark.parametrize("way", ["file", "words", "python", "evaluate", "sweep", "data root"])
+def test_no_variable_of_the_environment_is_looked_up_for_what_comes_from_outside(
+    request, call, tmp_path, monkeypatch, value, way
+):
+    monkeypatch.setenv("GENBENCH_SECRET", PASSWORD)
+    base = ["run", "--methods", "toy", "--results", tmp_path / "results", "--observers", "none"]
+    if way == "file":
+        (tmp_path / "s.yaml").write_text(STUDY.replace("VALUE", value))
+        code, err = call(*base, "--study-file", tmp_path / "s.yaml", *SMALL, UPDATES)
+        assert "s.yaml: features.weights" in err
+    elif way == "python":
+        with pytest.raises(GenbenchError, match=r"features\.weights: .* refers to another value") as error:
+            genbench.run(methods=["toy"], overrides=[*SMALL, UPDATES, f"features.weights='{value}'"])
+        code, err = 2, str(error.value)
+    elif way == "evaluate":
+        code, err = call("evaluate", request.getfixturevalue("directory"), f"features.weights='{value}'")
+    elif way == "data root":
+        code, err = call(*base, "--data-root", value, *SMALL, UPDATES)
+    else:
+        words = f"features.weights={'x,' * (way == 'sweep')}'{value}'"
+        code, err = call(*base, *SMALL, UPDATES, words)
+    assert code == 2
+    assert "refers to another value" in err
+    assert PASSWORD not in err
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()] == []
+
+
+def test_what_somebody_elses_trial_refers_to_is_not_looked_up(directory, call, monkeypatch):
+    monkeypatch.setenv("GENBENCH_SECRET", PASSWORD)
+    path = directory / "trial.json"
+    plain = read_json(path)
+    plain["settings"]["features"]["weights"] = REFERENCE
+    plain["id"] = dataclasses.replace(Trial.from_dict(read_json(path)), settings=plain["settings"]).id
+    write_json(plain, path)
+    code, err = call("evaluate", directory)
+    assert code == 2
+    assert "features.weights: '${oc.env:GENBENCH_SECRET}' refers to another value" in err
+    (directory / "record.json").unlink()
+    for words in (("trial", directory), ("status", "s", "--results", directory.parents[2])):
+        call(*words)
+    assert [one for one in directory.rglob("*") if one.is_file() and PASSWORD.encode() in one.read_bytes()] == []
+
+
+ENDLESS = "a" * 100_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", ENDLESS),
+        ("run", "--methods", ENDLESS),
+        ("run", "--methods", f"toy/{ENDLESS}"),
+        ("run", "--methods", ",".join(f"m{number}" for number in range(20_000))),
+        ("run", "--dataset", ENDLESS),
+        ("run", "--seeds", ENDLESS),
+        ("run", "--seeds", ",".join(map(str, range(20_000)))),
+        ("run", "--seeds", "9" * 100_000),
+        ("run", "--study", ENDLESS),
+        ("run", "--study-file", f"{ENDLESS}.yaml"),
+        ("run", "--observers", ENDLESS),
+        ("run", "--results", ENDLESS),
+        ("run", "--engine", ENDLESS),
+        ("run", "--ray-address", ENDLESS, "--engine", "ray"),
+        ("run", f"{ENDLESS}=1"),
+        ("run", "--methods", "toy", f"device={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"net={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"toy.{ENDLESS[:9000]}=1"),
+        ("run", "--methods", "toy", f"train.batch={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"evaluate.metrics=[{ENDLESS[:9000]}]"),
+        ("run", "--methods", "toy", f"train.sample_at=[{'1,' * 4000}1]", "train.updates=2", "--dry-run"),
+        (f"--{ENDLESS}",),
+        (ENDLESS,),
+        ("run", f"--{ENDLESS}"),
+        ("report", ENDLESS),
+        ("report", "s", "--format", ENDLESS),
+        ("compare", ENDLESS, f"{ENDLESS}:{ENDLESS}"),
+        ("status", ENDLESS),
+        ("show", ENDLESS),
+        ("list", ENDLESS),
+        ("check", ENDLESS),
+        ("sample", ENDLESS),
+        ("evaluate", ENDLESS),
+        ("ui", "--host", ENDLESS),
+        ("sync", ENDLESS),
+    ],
+    ids=lambda words: " ".join(words)[:60],
+)
+def test_a_name_without_end_is_refused_shortly_and_at_once(call, words):
+    began = time.process_time()
+    code, err = call(*words)
+    assert code == 2 or "--dry-run" in words
+    assert len(err) < 5000
+    assert ENDLESS[:1000] not in err
+    assert time.process_time() - began < 20
+
+
+def test_a_study_of_more_seeds_than_anybody_trains_is_refused_before_it_is_planned():
+    with pytest.raises(GenbenchError, match="200,000 trials, more than 20,000"):
+        genbench.run(methods=["toy"], seeds=range(200_000), overrides=[*SMALL, UPDATES])
