@@ -382,6 +382,25 @@ def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_pat
     assert {path.read_text() for path in outside.iterdir()} == {"precious"}
 
 
+@pytest.mark.parametrize("name", ["report", "report/figures", "tensorboard"])
+def test_a_folder_that_a_link_puts_elsewhere_is_not_written_into(directory, call, tmp_path, name):
+    results, outside = directory.parents[2], tmp_path / "outside"
+    outside.mkdir()
+    (outside / "events.out.tfevents.1").touch()
+    link = results / "s" / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside)
+    for words in (
+        ("report", "s", "--results", results, "--format", "md"),
+        ("sync", results, "--observers", "tensorboard"),
+    ):
+        code, err = call(*words)
+        if words[0] == ("sync" if name == "tensorboard" else "report"):
+            assert code == 2
+            assert "is a link that leaves" in err
+    assert [path.name for path in outside.iterdir()] == ["events.out.tfevents.1"]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_the_lock_of_the_store_is_no_link_to_be_emptied_and_no_fifo_to_be_waited_for(tmp_path):
     (tmp_path / "precious").write_text("a")

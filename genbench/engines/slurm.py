@@ -27,6 +27,7 @@ from genbench.engines.slurm_resources import parameters
 from genbench.engines.slurm_states import GiveUp, Last, Submit, Wait, Watch, when_found, when_over
 from genbench.errors import GenbenchError
 from genbench.training.worker import FAILED, STOPPED
+from genbench.trial.lock import check_inside
 from genbench.trial.record import read
 
 LONGEST_ARRAY = 1000
@@ -151,7 +152,7 @@ class Slurm:
                 return
             if Last.of(codes) is not Last.STOPPED:
                 over = f"Slurm's job {job} is over ({state or 'Slurm knows it no more'})"
-                _note_in_log(directory, f"{over}, see {folder}/{job}_0_log.err")
+                files.append(directory / "log.txt", f"{over}, see {folder}/{job}_0_log.err\n".encode())
             if isinstance(action, Submit):
                 self._submit(folder, {directory: action.killed})
             else:
@@ -232,13 +233,10 @@ def _has_failed(directory: Path, codes: Sequence[int | None]) -> bool:
     return record is not None and record.status == "failed"
 
 
-def _note_in_log(directory: Path, line: str) -> None:
-    files.append(directory / "log.txt", f"{line}\n".encode())
-
-
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One supervisor at a time submits a study's jobs."""
+    check_inside(folder, folder.parent)
     folder.mkdir(exist_ok=True)
     with files.locking(folder / "lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

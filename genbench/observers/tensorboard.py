@@ -11,6 +11,7 @@ from genbench import files
 from genbench.contract.hooks import hookimpl
 from genbench.errors import PluginError
 from genbench.observers.points import Point, curves, pictures, scores
+from genbench.trial.lock import check_inside
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class TensorBoard:
         if directory in self._writers:
             self._writers.pop(directory).close()
         folder = self._results / trial.study / "tensorboard" / directory.name
+        check_inside(folder, self._results / trial.study)
         for earlier in folder.glob("events.out.tfevents.*"):
             earlier.unlink()
         self._writers[directory] = SummaryWriter(folder)

@@ -70,6 +70,14 @@ def check_links(directory: Path) -> None:
                 raise GenbenchError(f"{path} is {kind}; a trial's folder holds files and folders alone: remove it")
 
 
+def check_inside(path: Path, folder: Path) -> None:
+    """Raise GenbenchError where a link makes a path below a folder lead out of it, for what it leads to is not to be
+    written to.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise GenbenchError(f"{path} is a link that leaves {folder}; put what it leads to in its place")
+
+
 def _opened(path: Path) -> IO[str]:
     try:
         return files.locking(path)

@@ -13,6 +13,7 @@ from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report.contents import Report
 from genbench.report.figures import gallery
 from genbench.report.formats import html, latex, markdown, pdf
+from genbench.trial.lock import check_inside
 
 FORMATS = ("html", "md", "csv", "latex", "pdf")
 FIGURES = "figures"
@@ -34,6 +35,7 @@ def write(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
     """
     check(formats)
     pictures = folder / FIGURES
+    check_inside(pictures, folder)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
