@@ -111,7 +111,7 @@ def record_of_lost(trial: Trial, directory: Path, status: int, *, attempts: int)
             " cluster a larger resources.memory_gb)"
         )
     else:
-        last = _last_line(directory / "log.txt")
+        last = shown.short(shown.discreet(_last_line(directory / "log.txt")))
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
     return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
 
