@@ -14,6 +14,10 @@ PACKAGE = Path(__file__).parents[1] / "genbench"
 
 LAYERS: Sequence[Mapping[str, str]] = (
     {
+        "files": "opening files: plain ones alone, and no link is followed where one writes",
+        "shown": "text from outside as it is shown: short, without the secrets of addresses",
+    },
+    {
         "errors": "messages that are enough for the user",
         "kernels": "the maths of kernel methods, in fp64: MMD, density ratios",
         "version": "which genbench this is",

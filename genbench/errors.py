@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from genbench import shown
+
 
 class GenbenchError(Exception):
-    """Something the user can fix; the message says what, what was got, what was possible, what to do."""
+    """Something the user can fix; the message says what, what was got, what was possible, what to do.
+
+    What it quotes is cut where it is too long, and addresses in it are without their secrets.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shown.short(shown.discreet(message)))
 
 
 class UnknownNameError(GenbenchError):

@@ -147,3 +147,35 @@ def test_help_and_list_import_nothing_heavy(arguments):
 def test_settings_records_and_the_registry_need_no_torch(package):
     code = f"import sys, genbench.{package}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "touch"}
+OPENS = {
+    "genbench.files": {"open", "read_bytes"},  # the one place for what stands in a folder that may be somebody else's
+    "genbench.cli.report": {"write_text"},  # the file that --csv names
+    "genbench.contract.extractor": {"open"},  # a file of weights, of which is_file was asked
+    "genbench.contract.registry": {"read_bytes"},  # the source of an installed module
+    "genbench.data.download": {"open"},  # gzip's, of bytes
+    "genbench.data.prepared": {"open"},  # a folder, to be written to the disk
+    "genbench.data.torchvision": {"read_text", "write_bytes"},  # a table whose checksum is right; a folder of its own
+    "genbench.engines.forkserver": {"open"},  # /dev/null
+    "genbench.engines.local": {"read_text"},  # /proc/meminfo
+    "genbench.report.formats.html": {"read_bytes"},  # the figures that it has drawn
+    "genbench.report.formats.pdf": {"read_bytes", "write_text"},  # a folder of its own
+    "genbench.testing.launch": {"read_bytes", "write_bytes"},  # a folder of its own
+    "genbench.training.distributed": {"touch"},  # the folder of one attempt
+    "genbench.trial.checkpoint": {"open"},  # a folder, to be written to the disk
+}
+"""Modules that open files without `genbench.files`, by which function, and why they may."""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_that_may_be_somebody_elses_are_opened_in_one_place(module):
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if name in OPENING and not (isinstance(owner, ast.Name) and owner.id == "files"):
+                found.add(name)
+    assert found == OPENS.get(module, set()), f"{module}: open files by genbench.files, or say here why not"

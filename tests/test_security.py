@@ -2,10 +2,13 @@
 file.
 """
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 import os
 import pickle
+import platform
 import re
 import shutil
 import signal
@@ -14,7 +17,10 @@ import stat
 import subprocess
 import sys
 import tarfile
+import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -26,10 +32,14 @@ import genbench
 from genbench import cli
 from genbench.contract import registry
 from genbench.data import torchvision as published
+from genbench.data.export import export
 from genbench.data.prepared import Part, Recipe, prepared
 from genbench.engines.ray import _private_folder
 from genbench.errors import CheckpointError, DataError, GenbenchError, PluginError
+from genbench.metrics.cache import cached
+from genbench.observers import store
 from genbench.study.run import write_trial
+from genbench.study.status import supervising
 from genbench.training import worker
 from genbench.trial import checkpoint
 from genbench.trial.json_file import read_json, write_json
@@ -37,6 +47,7 @@ from genbench.trial.record import read
 from genbench.trial.trial import Trial
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
+UPDATES = "train.updates=2"
 
 
 @pytest.fixture
@@ -284,6 +295,180 @@ def test_a_link_within_a_trials_folder_and_one_to_the_folder_are_let_be(director
     assert run_trial(tmp_path / "elsewhere") == worker.DONE
 
 
+@pytest.fixture
+def impatient():
+    """A test that waits for half a minute, as for a FIFO, is ended by an error."""
+
+    def late(number, frame):
+        raise AssertionError("it waited")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", ["a FIFO", "a socket"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trial.json",
+        "record.json",
+        "metrics.jsonl",
+        "lock",
+        "log.txt",
+        "job.json",
+        "samples/final.png",
+        "checkpoint/best.pt",
+        "checkpoint/best.pt.sha256",
+        "../../study.json",
+    ],
+)
+def test_nothing_waits_for_what_stands_in_the_place_of_a_trials_file(directory, call, name, kind):
+    path, results = directory / name, directory.parents[2]
+    path.unlink(missing_ok=True)
+    if kind == "a FIFO":
+        os.mkfifo(path)
+    else:
+        with socket.socket(socket.AF_UNIX) as own, contextlib.chdir(path.parent):  # the name of a socket must be short
+            own.bind(path.name)
+    for words in (
+        ("status", "s", "--results", results),
+        ("report", "s", "--results", results, "--format", "csv"),
+        ("compare", "s", "s", "--results", results),
+        ("evaluate", directory),
+        ("sample", directory, "--checkpoint", "best"),
+        ("sync", results, "--observers", "tensorboard"),
+        ("trial", directory),
+        ("cancel", "s", "--results", results),
+    ):
+        code, err = call(*words)
+        assert code in (0, 1, 2)
+        assert "Traceback" not in err
+    with pytest.raises(GenbenchError, match=kind) if name.startswith(("trial", "record")) else contextlib.nullcontext():
+        genbench.load(directory)
+        write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory.with_name("copy"))
+
+
+@pytest.mark.slow
+def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_path):
+    results, outside = directory.parents[2], tmp_path / "outside"
+    outside.mkdir()
+    commands = (
+        ("report", "s", "--results", results, "--format", "html,md,csv,latex"),
+        ("sync", results),
+        (
+            "run",
+            "--methods",
+            "toy",
+            "--study",
+            "s",
+            "--results",
+            results,
+            "--observers",
+            "none",
+            *SMALL,
+            "train.updates=2",
+        ),
+    )
+    for words in commands:
+        assert call(*words)[0] == 0
+    names = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
+    names = {name for name in names if "trials" not in name.parts}
+    names |= {Path("s", f".{name}.{os.getpid()}") for name in ("study.json", "report.html")}
+    assert names >= {Path(".mlflow.lock"), Path("mlflow.db"), Path("s/study.json"), Path("s/report/report.html")}
+    for number, name in enumerate(sorted(names)):
+        (outside / str(number)).write_text("precious")
+        (results / name).unlink(missing_ok=True)
+        (results / name).symlink_to(outside / str(number))
+    for words in commands:
+        assert call(*words)[0] in (0, 1, 2)
+    assert {path.read_text() for path in outside.iterdir()} == {"precious"}
+
+
+@pytest.mark.parametrize("name", ["report", "report/figures", "tensorboard"])
+def test_a_folder_that_a_link_puts_elsewhere_is_not_written_into(directory, call, tmp_path, name):
+    results, outside = directory.parents[2], tmp_path / "outside"
+    outside.mkdir()
+    (outside / "events.out.tfevents.1").touch()
+    link = results / "s" / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside)
+    for words in (
+        ("report", "s", "--results", results, "--format", "md"),
+        ("sync", results, "--observers", "tensorboard"),
+    ):
+        code, err = call(*words)
+        if words[0] == ("sync" if name == "tensorboard" else "report"):
+            assert code == 2
+            assert "is a link that leaves" in err
+    assert [path.name for path in outside.iterdir()] == ["events.out.tfevents.1"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_lock_of_the_store_is_no_link_to_be_emptied_and_no_fifo_to_be_waited_for(tmp_path):
+    (tmp_path / "precious").write_text("a")
+    lock = tmp_path / ".mlflow.lock"
+    lock.symlink_to(tmp_path / "precious")
+    with pytest.raises(DataError, match=r"\.mlflow\.lock cannot be used: it is a link"), store.locked(tmp_path):
+        pass
+    assert (tmp_path / "precious").read_text() == "a"
+    lock.unlink()
+    os.mkfifo(lock)
+    with pytest.raises(DataError, match="it is a FIFO"), store.locked(tmp_path):
+        pass
+    lock.unlink()
+    lock.write_text("kept")
+    with store.locked(tmp_path):
+        assert lock.read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts"])
+def test_a_store_that_is_a_link_is_not_opened(tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=f"{name} is a link.*MLFLOW_TRACKING_URI"):
+        store.connect(tmp_path)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_the_note_of_a_supervisor_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "precious").write_text("a")
+    (tmp_path / f".supervisor-{platform.node()}-{os.getpid()}").symlink_to(tmp_path / "precious")
+    with pytest.raises(GenbenchError, match="it is a link"), supervising(tmp_path):
+        pass
+    assert (tmp_path / "precious").read_text() == "a"
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_pictures_arrays_and_caches_are_not_written_through_a_link_of_a_guessed_name(tmp_path, monkeypatch, make):
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "features"
+    folder.mkdir(parents=True)
+    name = f"{hashlib.sha256(b'{}').hexdigest()[:32]}.npz"
+    guessed = [
+        tmp_path / f".x-{os.getpid()}.png",
+        tmp_path / f".x-{os.getpid()}.npz",
+        tmp_path / ".0000000001.pt.tmp",
+        tmp_path / f".x.json.{os.getpid()}",
+        folder / f".{name}.{os.getpid()}-{threading.get_ident()}",
+    ]
+    (tmp_path / "precious").write_text("a")
+    for path in guessed:
+        make(tmp_path / "precious", path)
+    images = torch.zeros(2, 4, 4, 1, dtype=torch.uint8)
+    splits = SimpleNamespace(is_images=True)
+    export(images, splits, tmp_path / "x.png")
+    export(images, splits, tmp_path / "x.npz")
+    checkpoint.save({"trainer": {}, "progress": {"updates": 1}}, tmp_path, 1)
+    write_json({}, tmp_path / "x.json")
+    cached({}, lambda: {"a": images.numpy()})
+    assert (folder / name).exists()
+    assert (tmp_path / "precious").read_text() == "a"
+
+
 def test_a_note_in_the_cache_of_images_cannot_lead_out_of_it(tmp_path, monkeypatch):
     monkeypatch.setenv("GENBENCH_DATA", str(tmp_path / "cache"))
     (tmp_path / "file").touch()
@@ -464,3 +649,177 @@ def test_no_secret_of_the_environment_is_in_a_file_or_said_and_nothing_is_for_al
         for path in (tmp_path / "results").rglob("*")
         if path.lstat().st_mode & stat.S_IWOTH and not path.is_symlink()
     ] == []
+
+
+TOKEN = "t0ken-of-somebody"
+ADDRESSES = {
+    "server": f"http://somebody:{PASSWORD}@127.0.0.1:9/path?token={TOKEN}#{TOKEN}",
+    "several @": f"http://somebody:x@{PASSWORD}@127.0.0.1:9/path",
+    "token": f"http://127.0.0.1:9?token={TOKEN}",
+    "token of a user": f"https://{TOKEN}@127.0.0.1:9",
+    "without scheme": f"somebody:{PASSWORD}@127.0.0.1:9/path",
+    "database": f"postgresql://somebody:{PASSWORD}@127.0.0.1:9/db?sslmode=require&password={TOKEN}",
+    "file": f"sqlite:////proc/no/{TOKEN}.db?key={PASSWORD}",
+    "unknown scheme": f"what://somebody:{PASSWORD}@127.0.0.1:9/db?key={TOKEN}",
+    "no port": f"http://somebody:{PASSWORD}@127.0.0.1:port/?key={TOKEN}",
+    "no host": f"http://[{PASSWORD}:{TOKEN}@/",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_no_command_shows_the_secrets_of_the_trackers_address_or_writes_them_into_the_results(
+    directory, capfd, tmp_path, monkeypatch, kind
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", ADDRESSES[kind])
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(os, "execvpe", lambda *words: None)
+    results = directory.parents[2]
+    (results / "mlflow.db").touch()
+    for words in (
+        ("run", "--methods", "toy", "--study", "t", "--results", results, *SMALL, UPDATES),
+        ("run", "--methods", "toy", "--study", "t", "--results", results, "--dry-run", *SMALL, UPDATES),
+        ("report", "s", "--results", results, "--format", "html,md,csv"),
+        ("sync", results),
+        ("sync", results, "--observers", "mlflow,tensorboard"),
+        ("ui", "--results", results),
+        ("status", "s", "--results", results),
+        ("compare", "s", "t", "--results", results),
+        ("evaluate", directory),
+        ("trial", directory),
+        ("sample", directory),
+        ("cancel", "s", "--results", results),
+        ("show", "--environment"),
+        ("show", "toy"),
+        ("list",),
+    ):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(word) for word in words])
+        said = "".join(capfd.readouterr())
+        assert end.value.code in (0, 1, 2)
+        for secret in (PASSWORD, TOKEN):
+            if kind != "file" or secret != TOKEN:  # a file's path is no secret
+                assert secret not in said, words
+    for path in results.rglob("*"):
+        assert PASSWORD not in str(path)
+        if path.is_file():
+            assert PASSWORD.encode() not in path.read_bytes(), path
+            assert TOKEN.encode() not in path.read_bytes() or kind == "file", path
+
+
+# What comes from outside ----------------------------------------------------------------------------------------------
+
+REFERENCE = "${oc.env:GENBENCH_SECRET}"
+STUDY = """
+title: a
+question: b?
+runs:
+  - methods: [toy]
+    datasets: [ring]
+    seeds: [0]
+    settings: {features.weights: "VALUE"}
+"""
+
+
+@pytest.mark.parametrize("value", [REFERENCE, "\\\\" + REFERENCE, "x${oc.decode:${oc.env:GENBENCH_SECRET}}"])
+@pytest.mark.parametrize("way", ["file", "words", "python", "evaluate", "sweep", "data root"])
+def test_no_variable_of_the_environment_is_looked_up_for_what_comes_from_outside(
+    request, call, tmp_path, monkeypatch, value, way
+):
+    monkeypatch.setenv("GENBENCH_SECRET", PASSWORD)
+    base = ["run", "--methods", "toy", "--results", tmp_path / "results", "--observers", "none"]
+    if way == "file":
+        (tmp_path / "s.yaml").write_text(STUDY.replace("VALUE", value))
+        code, err = call(*base, "--study-file", tmp_path / "s.yaml", *SMALL, UPDATES)
+        assert "s.yaml: features.weights" in err
+    elif way == "python":
+        with pytest.raises(GenbenchError, match=r"features\.weights: .* refers to another value") as error:
+            genbench.run(methods=["toy"], overrides=[*SMALL, UPDATES, f"features.weights='{value}'"])
+        code, err = 2, str(error.value)
+    elif way == "evaluate":
+        code, err = call("evaluate", request.getfixturevalue("directory"), f"features.weights='{value}'")
+    elif way == "data root":
+        code, err = call(*base, "--data-root", value, *SMALL, UPDATES)
+    else:
+        words = f"features.weights={'x,' * (way == 'sweep')}'{value}'"
+        code, err = call(*base, *SMALL, UPDATES, words)
+    assert code == 2
+    assert "refers to another value" in err
+    assert PASSWORD not in err
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()] == []
+
+
+def test_what_somebody_elses_trial_refers_to_is_not_looked_up(directory, call, monkeypatch):
+    monkeypatch.setenv("GENBENCH_SECRET", PASSWORD)
+    path = directory / "trial.json"
+    plain = read_json(path)
+    plain["settings"]["features"]["weights"] = REFERENCE
+    plain["id"] = dataclasses.replace(Trial.from_dict(read_json(path)), settings=plain["settings"]).id
+    write_json(plain, path)
+    code, err = call("evaluate", directory)
+    assert code == 2
+    assert "features.weights: '${oc.env:GENBENCH_SECRET}' refers to another value" in err
+    (directory / "record.json").unlink()
+    for words in (("trial", directory), ("status", "s", "--results", directory.parents[2])):
+        call(*words)
+    assert [one for one in directory.rglob("*") if one.is_file() and PASSWORD.encode() in one.read_bytes()] == []
+
+
+ENDLESS = "a" * 100_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", ENDLESS),
+        ("run", "--methods", ENDLESS),
+        ("run", "--methods", f"toy/{ENDLESS}"),
+        ("run", "--methods", ",".join(f"m{number}" for number in range(20_000))),
+        ("run", "--dataset", ENDLESS),
+        ("run", "--seeds", ENDLESS),
+        ("run", "--seeds", ",".join(map(str, range(20_000)))),
+        ("run", "--seeds", "9" * 100_000),
+        ("run", "--study", ENDLESS),
+        ("run", "--study-file", f"{ENDLESS}.yaml"),
+        ("run", "--observers", ENDLESS),
+        ("run", "--results", ENDLESS),
+        ("run", "--engine", ENDLESS),
+        ("run", "--ray-address", ENDLESS, "--engine", "ray"),
+        ("run", f"{ENDLESS}=1"),
+        ("run", "--methods", "toy", f"device={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"net={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"toy.{ENDLESS[:9000]}=1"),
+        ("run", "--methods", "toy", f"train.batch={ENDLESS[:9000]}"),
+        ("run", "--methods", "toy", f"evaluate.metrics=[{ENDLESS[:9000]}]"),
+        ("run", "--methods", "toy", f"train.sample_at=[{'1,' * 4000}1]", "train.updates=2", "--dry-run"),
+        (f"--{ENDLESS}",),
+        (ENDLESS,),
+        ("run", f"--{ENDLESS}"),
+        ("report", ENDLESS),
+        ("report", "s", "--format", ENDLESS),
+        ("compare", ENDLESS, f"{ENDLESS}:{ENDLESS}"),
+        ("status", ENDLESS),
+        ("show", ENDLESS),
+        ("list", ENDLESS),
+        ("check", ENDLESS),
+        ("sample", ENDLESS),
+        ("evaluate", ENDLESS),
+        ("ui", "--host", ENDLESS),
+        ("sync", ENDLESS),
+    ],
+    ids=lambda words: " ".join(words)[:60],
+)
+def test_a_name_without_end_is_refused_shortly_and_at_once(call, words):
+    began = time.process_time()
+    code, err = call(*words)
+    assert code == 2 or "--dry-run" in words
+    assert len(err) < 5000
+    assert ENDLESS[:1000] not in err
+    assert time.process_time() - began < 20
+
+
+def test_a_study_of_more_seeds_than_anybody_trains_is_refused_before_it_is_planned():
+    with pytest.raises(GenbenchError, match="200,000 trials, more than 20,000"):
+        genbench.run(methods=["toy"], seeds=range(200_000), overrides=[*SMALL, UPDATES])

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from genbench import shown
 from genbench.cli import inspect, report, run, tracking, trained
 from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError, UnfinishedError
@@ -38,13 +39,6 @@ for command in (
     cli.add_command(command)
 
 
-def _one_line(message: str) -> str:
-    """A message without what would break the line or command the terminal: those characters as they are written in
-    Python.
-    """
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message)
-
-
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command; the one place that turns an error into a line and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # names and paths may hold what the terminal's encoding lacks
@@ -59,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"genbench: {_one_line(error.format_message())}", err=True)
+        click.echo(f"genbench: {shown.one_line(shown.short(shown.discreet(error.format_message())))}", err=True)
         sys.exit(2)
     except GenbenchError as error:
-        click.echo(f"genbench: {_one_line(str(error))}", err=True)
+        click.echo(f"genbench: {shown.one_line(str(error))}", err=True)
         sys.exit(1 if isinstance(error, UnfinishedError) else 2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genbench: interrupted; the same command goes on where this one stopped", err=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from genbench import shown
 from genbench.contract import registry
 from genbench.errors import GenbenchError
 from genbench.version import __version__, git_commit
@@ -169,7 +170,6 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
 
 
 def _plain(line: str) -> str:
-    """A line that is one, without the user's name in paths below the home folder."""
+    """A line that is one, without the user's name in paths below the home folder and the secrets of addresses."""
     home = str(Path.home())
-    shown = line.replace(home, "~") if len(home) > 1 else line
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+    return shown.one_line(shown.discreet(line.replace(home, "~") if len(home) > 1 else line))

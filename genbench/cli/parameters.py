@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+MOST_NAMES, MOST_SEEDS = 1_000, 10_000
+"""Of one option."""
 DIGITS = 18
 """Of a seed: 64 bits hold it."""
 
@@ -53,6 +55,7 @@ class Names(click.ParamType[list[str]]):
     """Words separated by commas."""
 
     name = "a,b"
+    most = MOST_NAMES
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
         """The words; an empty one is an error."""
@@ -61,6 +64,8 @@ class Names(click.ParamType[list[str]]):
         words = [word.strip() for word in str(value).split(",")]
         if not all(words):
             self.fail(f"'{value}' has an empty name in it", param, ctx)
+        if len(words) > self.most:
+            self.fail(f"{len(words):,} words; at most {self.most:,} are possible", param, ctx)
         return list(dict.fromkeys(words))
 
 
@@ -68,6 +73,7 @@ class Seeds(Names):
     """Whole numbers separated by commas."""
 
     name = "0,1,2"
+    most = MOST_SEEDS
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:  # type: ignore[override]
         """The numbers; anything that is not a whole number >= 0 is an error."""

@@ -41,12 +41,15 @@ def report(study: str, results: Path, formats: list[str], output: Path | None, c
     from genbench.report import contents
     from genbench.report.formats import formats as files
     from genbench.report.tables import lottery, summary
+    from genbench.trial.lock import check_inside
 
     files.check(formats)
     folder = study_folder(study, results)
     found = contents.of(folder)
     print_table(lottery.own(found.records))
     _print_verdicts(found)
+    if output is None:
+        check_inside(folder / "report", folder)
     written = files.write(found, formats, output or folder / "report")
     if csv_file is not None:
         try:

@@ -14,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-from genbench.config.overrides import MOST_VALUES, Override, parse
+from genbench.config.overrides import MOST_VALUES, Override, check, parse
 from genbench.config.point import Point
 from genbench.config.settings import (
     SECTIONS,
     SHARED,
     SINGLES,
     Settings,
+    flatten,
     plain,
     split,
     validate,
@@ -69,9 +70,10 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
                 own.append((override, rest if rest.startswith("resources.") else f"method.{rest}"))
         else:
             own.append((override, override.key))
-    known = [_shown(schema, key) for key in _keys(base)]
+    keys = _keys(base)
+    known = [_shown(schema, key) for key in keys]
     for override, key in own:
-        if key not in _keys(base) or override.key.startswith("method."):
+        if key not in keys or override.key.startswith("method."):
             raise UnknownNameError("setting", override.key, known, _hint(override.key, methods))
         if (count := [other.key for other, _ in own].count(override.key)) > 1:
             raise SettingsError(f"'{override.key}' is set {count} times; set it once")
@@ -102,6 +104,7 @@ def _composed(schema: Schema) -> Any:
     from hydra import compose as hydra_compose
     from hydra import initialize
     from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
 
     store = ConfigStore.instance()
     chosen = {"method": schema.method, "data": schema.dataset, "net": schema.architecture}
@@ -114,6 +117,8 @@ def _composed(schema: Schema) -> Any:
     store.store(name="genbench", node={"defaults": [*choices, "_self_"], **shared, **singles})
     with initialize(version_base="1.3", config_path=None):
         config = hydra_compose(config_name="genbench")
+    for key, value in flatten(typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))).items():
+        check(_shown(schema, key), value)  # a class's defaults refer to nothing either
     known = set(_keys(config))
     for layer in schema.layers:
         for key, value in plain(layer).items():
@@ -147,6 +152,7 @@ def _update(config: Any, key: str, value: Any, *, shown: str) -> None:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    check(shown, value)
     if isinstance(value, tuple):
         value = list(value)
     if OmegaConf.is_list(OmegaConf.select(config, key)) and not isinstance(value, list):
@@ -169,12 +175,12 @@ def _frozen(schema: Schema, config: Any) -> Settings:
         shown = schema.method if section == "method" else section
         hints = typing.get_type_hints(cls)
         try:
-            container = OmegaConf.to_container(config[section], resolve=True, throw_on_missing=True)
+            container = OmegaConf.to_container(config[section], resolve=False, throw_on_missing=True)
             assert isinstance(container, dict)
             values = {str(key): value for key, value in container.items()}
             return cls(**{key: _taken(value, hints[key], f"{shown}.{key}") for key, value in values.items()})
         except (OmegaConfBaseException, ValueError) as error:
-            # Of a value that refers to another one, or of the class's own check.
+            # Of a value that is missing, or of the class's own check.
             raise SettingsError(f"{shown}: {_reason(error)}") from error
 
     for f in dataclasses.fields(Settings):

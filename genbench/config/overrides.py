@@ -1,14 +1,17 @@
-"""Overrides: the `key=value` words of the command line, in Hydra's grammar; a word that cannot be read is named."""
+"""Overrides: the `key=value` words of the command line, in Hydra's grammar; what is wrong with one is said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from genbench.errors import SettingsError
 
 MOST_VALUES = 10_000
 """Of one setting's sweep, and combinations of all: what is more than that was typed by mistake."""
+LONGEST_WORD, LONGEST_TEXT = 10_000, 4096
+"""Characters of one `key=value`, for Hydra's time grows with their square, and of a text in it."""
 SHOWN = 100
 """Characters of a word that a message quotes."""
 
@@ -31,11 +34,33 @@ def parse(words: Iterable[str | Override]) -> list[Override]:
     An Override among the words is taken as it is. Raises SettingsError for anything that is not `key=value`.
     """
     overrides = [word if isinstance(word, Override) else _parsed(word) for word in words]
-    keys = [override.key for override in overrides]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise SettingsError(f"'{key}' is set {keys.count(key)} times; set it once, or sweep: {key}=a,b")
+    for key, count in Counter(override.key for override in overrides).items():
+        if count > 1:
+            raise SettingsError(f"'{key}' is set {count} times; set it once, or sweep: {key}=a,b")
     return overrides
+
+
+def check(key: str, value: Any) -> None:
+    """Raise SettingsError for a value of a setting that refers to anything else, or that is too long.
+
+    Hydra and OmegaConf would put the value of another setting, of a variable of the environment or of a file in the
+    place of `${...}`: a secret would end up in the records of a study that somebody else has written. So nothing that
+    holds one comes to them, whether it is escaped or not.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "${" in one:
+            raise SettingsError(
+                f"{key}: '{one}' refers to another value by ${{...}}, and genbench looks nothing up in the environment"
+                " or elsewhere; write the value itself"
+            )
+        if isinstance(one, str) and len(one) > LONGEST_TEXT:
+            raise SettingsError(f"{key}: a text of {len(one):,} characters; write at most {LONGEST_TEXT:,}")
+        if isinstance(one, list | tuple | Mapping):
+            if len(one) > MOST_VALUES:
+                raise SettingsError(f"{key}: a list of {len(one):,} values; write at most {MOST_VALUES:,}")
+            waiting += [*one, *one.values()] if isinstance(one, Mapping) else one
 
 
 def _parsed(word: str) -> Override:
@@ -43,6 +68,8 @@ def _parsed(word: str) -> Override:
     from hydra.errors import HydraException
 
     shown = word if len(word) <= SHOWN else f"{word[:SHOWN]}…"
+    if len(word) > LONGEST_WORD:
+        raise SettingsError(f"cannot read '{shown}': it has {len(word):,} characters; write at most {LONGEST_WORD:,}")
     if not word.partition("=")[0] or "=" not in word:
         raise SettingsError(f"cannot read '{shown}': an override is written key=value, as in train.batch=200")
     try:

@@ -6,14 +6,22 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import yaml
 
+from genbench import files
 from genbench.errors import SettingsError, UnknownNameError
 
+LARGEST, MOST_NODES = 2**17, 50_000
+"""Bytes of a file, and values in it, those that an alias stands for counted wherever it stands: 400 bytes of aliases of
+aliases may mean a million values."""
+LARGEST_WHOLE = 2**63 - 1
+LONGEST_TEXT, MOST_TEXTS, MOST_WHOLES = 10_000, 1_000, 10_000
+"""Characters of a text, and items of a list."""
 LONGEST = 60
 """Characters of a value in a message."""
 MERGE = "tag:yaml.org,2002:merge"
@@ -24,7 +32,7 @@ T = TypeVar("T")
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds; raises SettingsError that names the file and the line."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        return yaml.load(files.read_text(path, most=LARGEST), _Loader)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
@@ -33,8 +41,9 @@ def read_yaml(path: Path) -> Any:
     except (
         yaml.YAMLError,
         ValueError,
+        OverflowError,
         RecursionError,
-    ) as error:  # bytes that are no text, an impossible date, a thousand brackets
+    ) as error:  # bytes that are no text, an impossible date, a number too large for a float, a thousand brackets
         raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
 
 
@@ -65,21 +74,25 @@ class Node:
                 self.fail(f"the key '{key}' is no text; write it in quotes")
         return {key: Node(value, self._path, f"{self._trail}.{key}".lstrip(".")) for key, value in self.value.items()}
 
-    def sequence(self, what: str) -> list[Node]:
+    def sequence(self, what: str, *, at_most: int = MOST_NODES) -> list[Node]:
         """Its items, of which `what` is the plural."""
         if not isinstance(self.value, list):
             self.refuse(f"a list of {what}")
+        if len(self.value) > at_most:
+            self.fail(f"expected at most {at_most:,} {what}, got {len(self.value):,}")
         return [Node(value, self._path, f"{self._trail}[{number}]") for number, value in enumerate(self.value)]
 
     def text(self) -> str:
         """A text that is not empty; line breaks in it are spaces."""
         if not isinstance(self.value, str) or not self.value.strip():
             self.refuse("a text")
+        if len(self.value) > LONGEST_TEXT:
+            self.refuse(f"a text of at most {LONGEST_TEXT:,} characters")
         return " ".join(self.value.split())
 
     def texts(self) -> tuple[str, ...]:
         """Texts, none of them twice."""
-        return self._once(tuple(node.text() for node in self.sequence("texts")))
+        return self._once(tuple(node.text() for node in self.sequence("texts", at_most=MOST_TEXTS)))
 
     def whole(self, *, at_least: int = 0) -> int:
         """A whole number from `at_least`."""
@@ -89,7 +102,7 @@ class Node:
 
     def wholes(self) -> tuple[int, ...]:
         """Whole numbers from 0, none of them twice."""
-        return self._once(tuple(node.whole() for node in self.sequence("whole numbers")))
+        return self._once(tuple(node.whole() for node in self.sequence("whole numbers", at_most=MOST_WHOLES)))
 
     def number(self) -> float:
         """A number."""
@@ -120,8 +133,8 @@ class Node:
         raise SettingsError(f"{self._path}: {self._trail}{': ' if self._trail else ''}{problem}")
 
     def _once(self, values: tuple[T, ...]) -> tuple[T, ...]:
-        for value in values:
-            if values.count(value) > 1:
+        for value, count in Counter(values).items():
+            if count > 1:
                 self.fail(f"'{value}' is there twice")
         if not values:
             self.refuse("at least one")
@@ -129,20 +142,52 @@ class Node:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data, in which a key that is there twice is an error."""
+    """Plain data, in which a key that is there twice is an error, and so is an alias that stands for too much."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._sizes: dict[yaml.Node, int] = {}
+        """Values in each value that has been composed."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next value, whose size is known from then on."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        if node is None:
+            return None
+        if not isinstance(event, yaml.AliasEvent):
+            parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+            pairs = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+            self._sizes[node] = 1 + sum(self._sizes[one] for one in pairs)
+        elif node not in self._sizes:
+            raise yaml.composer.ComposerError(None, None, "a value that holds itself", node.start_mark)
+        if max(self._sizes[node], len(self._sizes)) > MOST_NODES:
+            problem = f"more than {MOST_NODES:,} values, aliases written out"
+            raise yaml.composer.ComposerError(None, None, problem, node.start_mark)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """The keys and values of a mapping."""
-        seen = []
+        seen = set()
         for key, _ in node.value:
             name = key.value if key.tag == MERGE else self.construct_object(key, deep=True)
+            if not isinstance(name, Hashable):
+                continue  # which is refused below
             if name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"'{name}' is there twice", key.start_mark)
-            seen.append(name)
+            seen.add(name)
         plain: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return plain
 
 
+def _whole(loader: _Loader, node: yaml.ScalarNode) -> int:
+    value: int = loader.construct_yaml_int(node)
+    if abs(value) > LARGEST_WHOLE:
+        raise yaml.constructor.ConstructorError(None, None, "a whole number beyond 2^63", node.start_mark)
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 # YAML 1.1 takes 1e-4 for a text, for it has no point.
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")

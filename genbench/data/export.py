@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from genbench import files
 from genbench.contract.dataset import Splits
 from genbench.data import pictures
 from genbench.errors import GenbenchError
@@ -52,7 +53,8 @@ def _save_array(samples: Tensor, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}.npz")
     try:
-        np.savez_compressed(partial, samples=samples.numpy())
+        with files.creating(partial) as file:
+            np.savez_compressed(file, samples=samples.numpy())
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from genbench import files
 from genbench.errors import DataError
 
 MODES = {1: "L", 3: "RGB"}
 """By the number of channels."""
-LARGEST = 89_478_485
-"""Pixels of the largest image that is opened, Pillow's own limit: beyond it a small file may fill the memory."""
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's names of the formats that are read: some of its other readers start programs."""
 CHUNK = 2**26
 """Bytes of images that are decoded before they are written, or one image."""
 
@@ -28,14 +29,11 @@ def read(path: Path, channels: int) -> Image.Image:
     unknown range.
     """
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > LARGEST:
-                raise ValueError(f"it has {image.width}x{image.height} pixels, more than {LARGEST:,}")
+        with files.picture(path, FORMATS) as image:
             return _converted(ImageOps.exif_transpose(image), MODES[channels])
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
-        raise DataError(
-            f"{path} cannot be read as an image: {str(error) or type(error).__name__}; repair or remove it"
-        ) from error
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{path} cannot be read as an image: {reason}; repair or remove it") from error
 
 
 def square(image: Image.Image, size: int) -> Image.Image:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from genbench import files
 from genbench.contract.dataset import Splits
 from genbench.errors import DataError
 from genbench.trial.picture import carried
@@ -125,8 +126,10 @@ def save(image: Image.Image, path: Path, trial: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        # compress_level, of PNG: a trial that draws samples should not wait for their compression
-        image.save(partial, compress_level=1, pnginfo=carried(trial))
+        with files.creating(partial) as file:
+            # The level of PNG: a trial that draws samples should not wait for their compression.
+            kind = Image.registered_extensions()[path.suffix.lower()]
+            image.save(file, kind, compress_level=1, pnginfo=carried(trial))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -23,12 +23,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from genbench import files
 from genbench.contract.dataset import Splits
 from genbench.errors import DataError
 
@@ -98,7 +100,7 @@ def prepared(recipe: Recipe, make: Make) -> Splits:
 def locked(path: Path) -> Iterator[None]:
     """Hold a file's lock, as soon as no other process does; it is released when the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with files.locking(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -107,7 +109,7 @@ def _noted(note: Path) -> str:
     """The key in a note, which becomes part of a folder's name; empty when there is no note or it holds something
     else.
     """
-    key = note.read_text(errors="replace") if note.exists() else ""
+    key = files.read_text(note, errors="replace") if note.exists() else ""
     return key if re.fullmatch("[0-9a-f]{32}", key) else ""
 
 
@@ -127,7 +129,7 @@ def _key(recipe: Recipe) -> str:
     """A digest of the names and contents of the files."""
     digest = _digest_of(recipe)
     for name in recipe.files:
-        with _readable(recipe.root / name) as path, path.open("rb") as file:
+        with _readable(recipe.root / name) as path, files.reading(path) as file:
             digest.update(os.fsencode(name) + b"\0" + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:32]
 
@@ -194,11 +196,11 @@ def _write_images(file: IO[bytes], part: Part, content: hashlib._Hash) -> None:
 
 def _mapped(folder: Path) -> Splits:
     try:
-        about = json.loads((folder / "about.json").read_text())
+        about = json.loads(files.read_text(folder / "about.json"))
         # Copy-on-write: torch has no read-only tensors, and the pages are shared as long as nobody writes.
-        images = [torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in ("train", "test")]
+        images = [_array(folder / f"{name}.npy", mmap_mode="c") for name in ("train", "test")]
         paths = [folder / f"{name}_labels.npy" for name in ("train", "test")]
-        labels = [torch.from_numpy(np.load(path)) if path.exists() else None for path in paths]
+        labels = [_array(path) if path.exists() else None for path in paths]
         return Splits(
             train=images[0],
             test=images[1],
@@ -206,10 +208,15 @@ def _mapped(folder: Path) -> Splits:
             test_labels=labels[1],
             known_content=about["content"],
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError) as error:  # the last of a shape that was made up
         raise DataError(
             f"the prepared images in {folder} are damaged: {error}; remove that folder, they will be made again"
         ) from error
+
+
+def _array(path: Path, mmap_mode: Literal["c"] | None = None) -> Tensor:
+    files.reading(path).close()  # numpy maps by name: whether it is a file is asked first
+    return torch.from_numpy(np.load(path, mmap_mode=mmap_mode, allow_pickle=False))
 
 
 def _remember(note: Path, key: str) -> None:
@@ -223,7 +230,7 @@ def _remember(note: Path, key: str) -> None:
 @contextmanager
 def _durable(path: Path) -> Iterator[IO[bytes]]:
     """A new file that is on the disk when the block ends."""
-    with path.open("wb") as file:
+    with files.creating(path) as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

@@ -23,6 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from genbench import files
+
 ORPHANS = 60.0
 """Seconds that a worker waits for one of a killed fork server to notice and release the trial."""
 
@@ -74,7 +76,7 @@ def _fork(directory: str, environment: Mapping[str, str]) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         os.environ.update(environment)
-        log = os.open(Path(directory, "log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+        log = files.appending(Path(directory, "log.txt"))
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)

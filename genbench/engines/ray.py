@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
 from genbench.engines.engine import RETRIES, TICK, Listener
@@ -180,8 +181,8 @@ class Ray:
             # A cancelled task reports nothing; the worker has left its record.
             status = _recorded(task.directory)
         except ray.exceptions.RayTaskError as error:
-            with suppress(OSError), (task.directory / "log.txt").open("a", encoding="utf-8") as log:  # a full disk
-                log.write(f"the task failed: {error.cause or error}\n")
+            with suppress(OSError):  # a full disk
+                files.append(task.directory / "log.txt", f"the task failed: {error.cause or error}\n".encode())
             status = FAILED
         except ray.exceptions.RayError:  # Ray's worker or its node is gone
             status = -signal.SIGKILL

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.engines import slurm_queue
 from genbench.engines.engine import TICK, Listener
 from genbench.engines.slurm_job import Note, attempts, work
@@ -26,6 +27,7 @@ from genbench.engines.slurm_resources import parameters
 from genbench.engines.slurm_states import GiveUp, Last, Submit, Wait, Watch, when_found, when_over
 from genbench.errors import GenbenchError
 from genbench.training.worker import FAILED, STOPPED
+from genbench.trial.lock import check_inside
 from genbench.trial.record import read
 
 LONGEST_ARRAY = 1000
@@ -232,15 +234,16 @@ def _has_failed(directory: Path, codes: Sequence[int | None]) -> bool:
 
 
 def _note_in_log(directory: Path, line: str) -> None:
-    with contextlib.suppress(OSError), (directory / "log.txt").open("a", encoding="utf-8") as log:  # a full disk
-        log.write(line + "\n")
+    with contextlib.suppress(OSError):  # a full disk
+        files.append(directory / "log.txt", f"{line}\n".encode())
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One supervisor at a time submits a study's jobs."""
+    check_inside(folder, folder.parent)
     folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("a") as file:
+    with files.locking(folder / "lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.errors import GenbenchError, TrialBusyError
 from genbench.training.signals import STOPPING
 from genbench.trial.json_file import read_json, write_json
@@ -66,7 +67,7 @@ class Note:
 def attempts(directory: Path, job: str) -> list[int | None]:
     """The exit code of each attempt that a job made at a trial, in order; None for one that runs or was killed."""
     try:
-        content = (directory / "attempts.jsonl").read_bytes()
+        content = files.read_bytes(directory / "attempts.jsonl")
     except FileNotFoundError:
         return []
     codes: list[int | None] = []
@@ -111,7 +112,7 @@ def work(directory: str) -> int:
     for number in STOPPING:  # until the worker, whose import takes seconds, listens itself
         signal.signal(number, lambda number, frame: asked.append(number))
     folder = Path(directory)
-    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+    log = files.appending(folder / "log.txt")
     for target in (1, 2):
         os.dup2(log, target)
     logging.getLogger("submitit").setLevel(logging.WARNING)  # the trial's log is the trial's
@@ -168,7 +169,7 @@ def _own_id() -> str:
 
 
 def _append(folder: Path, row: dict[str, Any]) -> None:
-    descriptor = os.open(folder / "attempts.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+    descriptor = files.appending(folder / "attempts.jsonl")
     try:
         os.write(
             descriptor, b"\n" + json.dumps(row).encode() + b"\n"

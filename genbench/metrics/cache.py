@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from genbench import files
+
 Arrays = dict[str, npt.NDArray[np.float32 | np.float64]]
 
 logger = logging.getLogger("genbench")
@@ -38,7 +40,7 @@ def cached(key: Mapping[str, str | int], compute: Callable[[], Arrays]) -> Array
     path = folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("a")
+        lock = files.locking(path.with_suffix(".lock"))
     except OSError as error:
         logger.warning("features of real images cannot be kept in %s: %s", path.parent, error.strerror)
         return compute()
@@ -55,12 +57,14 @@ def _read(path: Path, key: str) -> Arrays | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with files.reading(path) as file, np.load(file, allow_pickle=False) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.zip.infolist()):
+                raise ValueError("it is compressed, and what it would grow to is not known")
             arrays = {name: archive[name] for name in archive.files}
         if str(arrays.pop("key")) == key:
             return arrays
         problem = "it was written for something else"
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         problem = str(error) or type(error).__name__
     logger.warning("%s is damaged (%s) and computed again", path, problem)
     return None
@@ -70,7 +74,7 @@ def _write(path: Path, key: str, arrays: Arrays) -> None:
     """Write a file that is complete, or none."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
-        with temporary.open("wb") as file:
+        with files.creating(temporary) as file:
             np.savez(file, allow_pickle=False, key=np.array(key), **arrays)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,7 @@ import pluggy
 
 from genbench.contract import hooks, registry
 from genbench.errors import DataError, GenbenchError, PluginError, UnknownNameError
+from genbench.observers import store
 from genbench.trial.lock import check_links
 from genbench.trial.log import Row, Tail
 from genbench.trial.record import read, trial_directories
@@ -236,8 +237,8 @@ class _Follower:
 
 
 def _discreet(text: str) -> str:
-    """The text as one line, of a traceback in it the last error, without the users and passwords of the addresses in
-    it and without what sqlalchemy adds.
+    """The text as one line, of a traceback in it the last error, without the secrets of the addresses in it and without
+    what sqlalchemy adds.
     """
     errors = (
         re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
@@ -245,4 +246,4 @@ def _discreet(text: str) -> str:
         else []
     )
     told = re.split(r"\[SQL: |\(Background on this error", errors[-1] if errors else text)[0]
-    return re.sub(r"://[^/@\s]*@", "://", " ".join(told.split()))
+    return store.discreet(" ".join(told.split()))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
+from genbench import files, shown
 from genbench.errors import DataError, GenbenchError
 from genbench.observers import database
 
@@ -29,6 +30,11 @@ NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
 trusts."""
 SERVER = "MLFLOW_TRACKING_URI"
 """The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+"""MLflow tells nobody what is run, and prints no address, which may hold a password."""
+CHATTY = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3": logging.ERROR}
+"""Loggers that are kept to what matters; a server that cannot be reached is told by an error, without its address."""
+CHATTY |= {"mlflow.store.db.utils": logging.CRITICAL}  # it raises what it logs with a traceback
 SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 """A server that does not answer is given up after half a minute, not after MLflow's quarter of an hour; `genbench sync`
 repairs."""
@@ -50,6 +56,8 @@ def connect(results: Path) -> MlflowClient:
     if tracking_server():
         for name, value in SERVER_PATIENCE.items():
             os.environ.setdefault(name, value)
+    else:
+        _check_place(results)
     from mlflow import MlflowClient
 
     with locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
@@ -87,11 +95,13 @@ def repair(results: Path) -> Path | None:
 
 
 def tracking_server() -> str:
-    """The address of the tracking server that the environment names, without a user's name and password; empty where it
-    names none.
-    """
-    address = urlsplit(os.environ.get(SERVER, ""))
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    """The address of the tracking server that the environment names, without its secrets; empty where it names none."""
+    return shown.address(os.environ.get(SERVER, ""))
+
+
+def discreet(text: str) -> str:
+    """A text, such as an error of MLflow's, without the secrets of the tracking server's and other addresses."""
+    return shown.discreet(text, [os.environ.get(SERVER, "")])
 
 
 def has_store(results: Path) -> bool:
@@ -129,6 +139,7 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
     """
     if not _database(results).exists():
         raise DataError(f"there is no mlflow.db in {results}; run `genbench sync` to build it from the trials")
+    _check_place(results)
     if wrong := database.damage(_database(results)):
         raise DataError(_damaged(results, wrong))
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", _store(results), "--no-serve-artifacts"]
@@ -141,7 +152,7 @@ def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[
             "--cors-allowed-origins",
             f"http://{address}",
         ]
-    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    silent = {**QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     own = {name: value for name, value in os.environ.items() if name != SERVER}  # it serves this store, no other one's
     return command, {**own, **silent}
 
@@ -162,8 +173,12 @@ def locked(results: Path) -> Iterator[None]:
     """Keep other processes from writing at the same time: MLflow gives up where two create one store, one run or one
     point of a curve at once. Raises GenbenchError where another one does not end.
     """
-    deadline = time.monotonic() + LOCK_PATIENCE
-    with (results / ".mlflow.lock").open("w") as file:
+    path, deadline = results / ".mlflow.lock", time.monotonic() + LOCK_PATIENCE
+    try:
+        file = files.locking(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be used: {error.strerror}; remove it, or let it be written") from error
+    with file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,12 +193,27 @@ def locked(results: Path) -> Iterator[None]:
 
 
 def _silence() -> None:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     import mlflow  # noqa: F401 - which sets up its loggers when it is imported
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
+    for chatty, level in CHATTY.items():
+        logging.getLogger(chatty).setLevel(level)
+
+
+def _check_place(results: Path) -> None:
+    """Raise DataError for a store that is a link, or no file: what a link in somebody else's folder leads to must not
+    be written to.
+    """
+    for path in (_database(results), results / "mlartifacts"):
+        if path.is_symlink():
+            raise DataError(
+                f"{path} is a link, and MLflow would write to what it leads to; put that in its place, or name another"
+                f" store by {SERVER}"
+            )
+    path = _database(results)
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is no file; remove it, and `genbench sync` builds the store from the trials")
 
 
 def _database(results: Path) -> Path:

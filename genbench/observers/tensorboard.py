@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genbench import files
 from genbench.contract.hooks import hookimpl
 from genbench.errors import PluginError
 from genbench.observers.points import Point, curves, pictures, scores
+from genbench.trial.lock import check_inside
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class TensorBoard:
         if directory in self._writers:
             self._writers.pop(directory).close()
         folder = self._results / trial.study / "tensorboard" / directory.name
+        check_inside(folder, self._results / trial.study)
         for earlier in folder.glob("events.out.tfevents.*"):
             earlier.unlink()
         self._writers[directory] = SummaryWriter(folder)
@@ -57,14 +60,13 @@ class TensorBoard:
     def genbench_trial_end(self, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
         """Add the final metrics and the pictures of samples, and close the event file."""
         import numpy as np
-        from PIL import Image
 
         writer = self._writers.pop(directory)
         _add_points(writer, scores(record))
         for path in pictures(directory, record["id"]):
             during = path.stem.isdigit()
             tag, images = ("samples/training", int(path.stem)) if during else (f"samples/{path.stem}", record["images"])
-            with Image.open(path) as image:
+            with files.picture(path, ("PNG",)) as image:
                 pixels = np.asarray(image.convert("RGB"))
             writer.add_image(tag, pixels, images, walltime=record["ended"], dataformats="HWC")
         writer.close()

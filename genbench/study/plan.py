@@ -205,8 +205,8 @@ def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> t
         earlier = {(trial.label, trial.id) for trial in found}
         trials = plan_trials(name, pairs, run.datasets, run.seeds, partial(_points, run.settings, names))
         found += [trial for trial in trials if (trial.label, trial.id) not in earlier]
-    order = list(dict.fromkeys(seed for run in runs for seed in run.seeds))
-    return tuple(sorted(found, key=lambda trial: order.index(trial.seed)))
+    order = {seed: number for number, seed in enumerate(dict.fromkeys(seed for run in runs for seed in run.seeds))}
+    return tuple(sorted(found, key=lambda trial: order[trial.seed]))
 
 
 def _points(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.settings import TrainSettings
 from genbench.config.typecheck import built
 from genbench.contract import numerics
@@ -57,7 +58,7 @@ def supervising(study: Path) -> Iterator[None]:
     """Leave a note in a study's folder that this process runs it, for as long as it does."""
     path = study / f".supervisor-{platform.node()}-{os.getpid()}"
     try:
-        file = path.open("w")
+        file = files.locking(path)
     except OSError as error:
         raise GenbenchError(f"{study} cannot be written: {error.strerror}") from error
     with file:
@@ -154,7 +155,7 @@ def _other_numerics(trial: Trial) -> str:
 def _is_held(path: Path) -> bool:
     """Whether a process holds the lock."""
     try:
-        with path.open() as file:
+        with files.reading(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

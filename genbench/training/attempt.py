@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from genbench import files, shown
 from genbench.config import settings
 from genbench.contract import numerics, registry
 from genbench.contract.comm import Comm
@@ -79,8 +80,8 @@ def attempt(trial: Trial, directory: Path, stop: Callable[[], bool], comm: Comm)
     except GenbenchError as problem:
         ending = Ending("failed", str(problem), FAILED)
     except Exception as problem:  # a failed trial is a recorded row: whatever a plugin raises ends up in its record
-        logger.error("%s", traceback.format_exc())
-        ending = Ending("failed", f"{type(problem).__name__}: {problem}", FAILED)
+        logger.error("%s", shown.discreet(traceback.format_exc()))
+        ending = Ending("failed", shown.short(shown.discreet(f"{type(problem).__name__}: {problem}")), FAILED)
     record = _record(facts, ending, started, prepared, judge, scores)
     if comm.rank == 0 or ending.code == FAILED:
         why = f": {ending.error}" if ending.error else ""
@@ -110,7 +111,7 @@ def record_of_lost(trial: Trial, directory: Path, status: int, *, attempts: int)
             " cluster a larger resources.memory_gb)"
         )
     else:
-        last = _last_line(directory / "log.txt")
+        last = shown.short(shown.discreet(_last_line(directory / "log.txt")))
         why = f"the worker ended with exit code {status} without a record{': ' + last if last else ''}"
     return Record(**describe(trial, directory), status=outcome, error=why, ended=time.time(), **clocks)
 
@@ -192,7 +193,7 @@ def _peak_memory(device: torch.device) -> float:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(errors="replace").strip().splitlines()
-    except OSError:
+        lines = files.read_text(path, errors="replace").strip().splitlines()
+    except OSError:  # there is none, or something else has its name
         return ""
     return lines[-1] if lines else ""

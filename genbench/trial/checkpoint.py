@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from genbench import files
 from genbench.errors import CheckpointError, GenbenchError
 from genbench.trial.log import Progress
 from genbench.trial.schema import made
@@ -74,8 +75,8 @@ def latest(folder: Path, trial: Trial) -> dict[str, Any] | None:
 def load(path: Path, trial: Trial) -> dict[str, Any]:
     """The state in one file of a trial; raises CheckpointError that names the file and what is wrong with it."""
     try:
-        content = path.read_bytes()
-        expected = _sum_file(path).read_text().split()[0]
+        content = files.read_bytes(path)
+        expected = files.read_text(_sum_file(path)).split()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error}") from error
     if hashlib.sha256(content).hexdigest() != expected:
@@ -139,7 +140,7 @@ def _sum_file(path: Path) -> Path:
 def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with files.creating(temporary) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

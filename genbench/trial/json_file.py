@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.errors import GenbenchError
 
 SEAL = "seal"
@@ -22,9 +23,8 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump({**plain, SEAL: seal(plain)}, file, indent=1)
-            file.write("\n")
+        with files.creating(temporary) as file:
+            file.write(json.dumps({**plain, SEAL: seal(plain)}, indent=1).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -43,7 +43,7 @@ def read_json(path: Path, *, sealed: bool = False) -> dict[str, Any]:
     sealed: refuse a file without a seal too, which version 0.1.0 wrote.
     """
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(files.read_text(path))
     except OSError as error:
         raise GenbenchError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

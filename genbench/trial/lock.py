@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from genbench import files
 from genbench.errors import GenbenchError, TrialBusyError
 
 
@@ -52,18 +54,33 @@ def hold_as_rank(directory: Path) -> IO[str]:
 
 
 def check_links(directory: Path) -> None:
-    """Raise GenbenchError for a link that leaves a trial's folder: what a link in somebody else's folder leads to is
-    neither written nor sent anywhere.
+    """Raise GenbenchError for a link that leaves a trial's folder, and for a FIFO, a socket or a device in it: what a
+    link in somebody else's folder leads to is neither written nor sent anywhere, and nobody waits for a FIFO.
     """
     own = directory.resolve()
     for path in directory.rglob("*"):
-        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(own):
-            raise GenbenchError(f"{path} is a link that leaves the trial's folder; put what it leads to in its place")
+        with suppress(FileNotFoundError):  # of another process, which has removed it by now
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                if not Path(os.path.realpath(path)).is_relative_to(own):
+                    raise GenbenchError(
+                        f"{path} is a link that leaves the trial's folder; put what it leads to in its place"
+                    )
+            elif not stat.S_ISDIR(mode) and (kind := files.kind(mode)):
+                raise GenbenchError(f"{path} is {kind}; a trial's folder holds files and folders alone: remove it")
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Raise GenbenchError where a link makes a path below a folder lead out of it, for what it leads to is not to be
+    written to.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise GenbenchError(f"{path} is a link that leaves {folder}; put what it leads to in its place")
 
 
 def _opened(path: Path) -> IO[str]:
     try:
-        return path.open("a+")
+        return files.locking(path)
     except OSError as error:
         raise GenbenchError(
             f"{path} cannot be written: {error.strerror}; what has been saved is safe: fix this and run the same"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -11,9 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from genbench import files
 from genbench.errors import DataError, GenbenchError
 from genbench.trial.json_file import SEAL, seal
 from genbench.trial.trial import Trial
@@ -53,7 +54,7 @@ class Log:
         self._path, self._trial = directory / "metrics.jsonl", Trial.read(directory)
         self._last = {"values": 0, "metrics": 0}
         if self._path.exists():
-            content = self._path.read_bytes()
+            content = files.read_bytes(self._path)
             whole = content[: content.rfind(b"\n") + 1]
             if len(whole) < len(content):
                 os.truncate(self._path, len(whole))
@@ -75,11 +76,8 @@ class Log:
         again.
         """
         if self._path.exists():
-            descriptor = os.open(self._path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            with files.reading(self._path) as file:
+                os.fsync(file.fileno())
 
     def _append(self, progress: Progress, kind: str, numbers: Mapping[str, float]) -> None:
         if progress.updates <= self._last[kind]:
@@ -92,15 +90,7 @@ class Log:
             kind: dict(numbers),
             "trial": self._trial.id,
         }
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        line = json.dumps({**row, SEAL: seal(row)}).encode() + b"\n"
-        try:
-            before = os.fstat(descriptor).st_size
-            if os.write(descriptor, line) < len(line):  # a disk that is almost full takes a part, and says nothing
-                os.truncate(descriptor, before)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-        finally:
-            os.close(descriptor)
+        files.append(self._path, json.dumps({**row, SEAL: seal(row)}).encode() + b"\n")
         self._last[kind] = progress.updates
 
 
@@ -122,9 +112,12 @@ class Tail:
         if not self._path.exists():
             return []
         self._trial = trial = self._trial or Trial.read(self._directory)
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
+        try:
+            with files.reading(self._path) as file:
+                file.seek(self._offset)
+                content = file.read()
+        except OSError as error:
+            raise DataError(f"{self._path} cannot be read: {error.strerror}") from error
         complete = content[: content.rfind(b"\n") + 1]
         rows = [_row(line, self._path, trial) for line in complete.splitlines()]
         self._offset += len(complete)
@@ -187,3 +180,6 @@ class _StreamHandler(logging.StreamHandler[TextIO]):
 
 class _FileHandler(_StreamHandler, logging.FileHandler):
     """The same to a file."""
+
+    def _open(self) -> TextIOWrapper:
+        return os.fdopen(files.appending(Path(self.baseFilename)), "a", encoding="utf-8")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genbench import files
+
 if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngInfo
 
@@ -32,11 +34,9 @@ def of_trial(samples: Path, trial: str) -> list[Path]:
 
 def problem_with(path: Path, trial: str) -> str:
     """Why a picture cannot be shown as one of the trial with that id; empty where it can."""
-    from PIL import Image
-
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
+        with files.picture(path, ("PNG",)) as picture:
             whose = picture.info.get(CARRIES, trial)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         return f"{path} is no picture that can be shown: {error}"
     return "" if whose == trial else f"{path} is of trial {str(whose)[:20]}, not of {trial}; it is not shown"

@@ -142,6 +142,8 @@ def _is_numerics(plain: object) -> bool:
 KINDS = {"id": str, "study": str, "method": str, "variant": str, "dataset": str, "architecture": str, "seed": int}
 KINDS |= {"settings": dict, "running": dict, "swept": dict}
 """What trial.json holds."""
+MOST_TRIALS = 20_000
+"""Of one study: what is more than that was typed by mistake."""
 AGAIN = "remove the trial's folder and run the study again"
 
 
@@ -182,6 +184,8 @@ def plan(
         for method, variant in methods
         for point in points(method, variant, dataset)
     ]
+    if (count := len(cells) * len(seeds)) > MOST_TRIALS:
+        raise GenbenchError(f"the study has {count:,} trials, more than {MOST_TRIALS:,}; split it into several studies")
     trials = tuple(
         Trial(
             study=study,

@@ -206,3 +206,78 @@ def test_an_override_that_was_read_already_is_taken_as_it_is():
     assert parse(["train.batch=2", override])[1] is override
     with pytest.raises(SettingsError, match="2 times"):
         parse(["data.root=x", override])
+
+
+REFERENCES = [
+    "${oc.env:GENBENCH_SECRET}",
+    "${oc.env:GENBENCH_SECRET,x}",
+    "x-${oc.env:GENBENCH_SECRET}-y",
+    "${oc.decode:${oc.env:GENBENCH_SECRET}}",
+    "${oc.create:{a:1}}",
+    "${oc.deprecated:train.batch}",
+    "${oc.dict.keys:train}",
+    "${oc.select:train.batch}",
+    "${hydra:runtime.cwd}",
+    "${train.batch}",
+    "${.name}",
+    "\\${oc.env:GENBENCH_SECRET}",
+    "\\\\${oc.env:GENBENCH_SECRET}",
+    "${",
+    "$${oc.env:GENBENCH_SECRET}",
+]
+
+
+ONE = REFERENCES[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        *(("data.root", (reference,)) for reference in REFERENCES),
+        *((key, (ONE,)) for key in ("features.weights", "device", "gram.lr", "train.batch", "evaluate.metrics")),
+        ("evaluate.metrics", ([ONE],)),
+        ("evaluate.metrics", ([["x", [ONE]]],)),
+        ("data.root", ({"a": {ONE: 1}},)),
+        ("data.root", ("x", ONE)),
+    ],
+)
+def test_a_value_that_refers_to_another_is_refused_and_nothing_is_looked_up(monkeypatch, key, values):
+    monkeypatch.setenv("GENBENCH_SECRET", "7")
+    with pytest.raises(SettingsError, match=rf"{key}: .* refers to another value .* write the value itself"):
+        compose(schema(), [Override(key, values)], ["gram"])
+
+
+@pytest.mark.parametrize("word", ["data.root={}", "data.root='{}'", "evaluate.metrics=[{}]", "data.root=a,{}"])
+def test_a_word_of_the_command_line_that_refers_to_another_value_is_refused(monkeypatch, word):
+    monkeypatch.setenv("GENBENCH_SECRET", "a-secret")
+    for reference in (ONE, REFERENCES[3], REFERENCES[11]):
+        with pytest.raises(SettingsError) as error:
+            compose(schema(), parse([word.replace("{}", reference)]), ["gram"])
+        assert "a-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("layer", [{"data.root": ONE}, {"method.lr": "${train.batch}"}, {"net.width": ["${x}"]}])
+def test_a_preset_that_refers_to_another_value_is_refused_too(layer):
+    with pytest.raises(SettingsError, match="refers to another value"):
+        compose(schema(layer), [], ["gram"])
+
+
+def test_a_default_that_refers_to_another_value_is_refused_too():
+    @dataclass(frozen=True)
+    class Referring:
+        lr: str = "${oc.env:HOME}"
+
+    with pytest.raises(SettingsError, match=r"gram\.lr: .* refers to another value"):
+        compose(schema(config=Referring), [], ["gram"])
+
+
+def test_texts_words_and_lists_are_limited():
+    for value in ("a" * 100_000, ["a"] * 100_000):
+        with pytest.raises(SettingsError, match="at most") as error:
+            compose(schema(), [Override("data.root", (value,))], ["gram"])
+        assert len(str(error.value)) < 700
+    with pytest.raises(SettingsError, match="100,010 characters") as error:
+        parse(["data.root=" + "a" * 100_000])
+    assert len(str(error.value)) < 700
+    with pytest.raises(SettingsError, match="'a' is set 50000 times"):
+        parse([Override("a", (1,))] * 50_000)

@@ -1,7 +1,11 @@
 """Reading YAML strictly: what is unclear is refused, with the file and the place in it."""
 
+import itertools
 import math
+import os
+import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,6 +73,70 @@ def test_what_cannot_be_read_is_named_with_its_line(read, text, said):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.yaml cannot be read: No such file"):
         read_yaml(tmp_path / "none.yaml")
+
+
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in itertools.pairwise("abcdefghij")
+)
+"""400 bytes that mean a thousand million texts."""
+MERGED = "a: &a {x: 1, y: 2}\n" + "".join(
+    f"{new}: &{new}\n  <<: [{', '.join([f'*{old}'] * 9)}]\n" for old, new in itertools.pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LAUGHS, r"line \d+: more than 50,000 values, aliases written out"),
+        (MERGED, r"line \d+: more than 50,000 values, aliases written out"),
+        ("a: &a [*a]\n", "line 1: a value that holds itself"),
+        ("a: &a {b: *a}\n", "line 1: a value that holds itself"),
+        ("a: 0x" + "f" * 5000, r"line 1: a whole number beyond 2\^63"),
+        ("a: -9223372036854775809", r"line 1: a whole number beyond 2\^63"),
+        ("a: " + ":".join("1" * 3000), r"line 1: a whole number beyond 2\^63"),
+        ("a: " + ":".join("1" * 3000) + ".5", "cannot be read"),
+        ("{a: " * 3000 + "}" * 3000, "cannot be read"),
+        ("- " * 10_000, "cannot be read"),
+        ("a: [" + "1, " * 100_000 + "1]", "it holds more than 131,072 bytes"),
+        ("!" + "a" * 100_000 + " 1", "line 1: "),
+        ("a: *" + "a" * 100_000, "line 1: "),
+    ],
+)
+def test_what_would_grow_without_end_is_refused_early_and_shortly(read, text, said):
+    with pytest.raises(SettingsError, match=said) as error:
+        read(text)
+    assert len(str(error.value)) < 900
+
+
+@pytest.mark.parametrize(
+    ("take", "value"),
+    [
+        (Node.text, "a" * 100_000),
+        (Node.texts, ["a" * 100_000]),
+        (Node.texts, [str(number) for number in range(2000)]),
+        (Node.wholes, list(range(200_000))),
+        (Node.wholes, [*range(9999), 0]),
+        (Node.mapping, {"a" * 100_000: 1}),
+        (Node.number, "a" * 100_000),
+    ],
+)
+def test_what_is_too_long_is_refused_at_once_and_shortly(take, value):
+    with pytest.raises(SettingsError) as error:
+        take(Node(value, Path("a.yaml")))
+    assert len(str(error.value)) < 900
+
+
+def test_ten_thousand_seeds_are_read_in_a_moment():
+    seeds = list(range(10_000))
+    began = time.process_time()
+    assert Node(seeds, Path("a.yaml")).wholes() == tuple(seeds)
+    assert time.process_time() - began < 2
+
+
+def test_nobody_waits_for_a_file_that_is_a_fifo(tmp_path):
+    os.mkfifo(tmp_path / "a.yaml")
+    with pytest.raises(SettingsError, match=r"a\.yaml cannot be read: it is a FIFO"):
+        read_yaml(tmp_path / "a.yaml")
 
 
 def test_what_is_merged_into_a_mapping_may_be_set_anew(read):

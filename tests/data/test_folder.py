@@ -1,8 +1,12 @@
 """`folder`: any tree of images; splits, labels, sizes and modes, and what is said of folders that will not do."""
 
+import contextlib
 import dataclasses
+import os
 import shutil
+import socket
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -205,14 +209,27 @@ def no_image(path):
     path.write_text("<html>404</html>")
 
 
-def bomb(path):
+def bomb(path, height=10_000):
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", 10_000, height, 8, 0, 0, 0, 0)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     )
+
+
+def postscript(path):
+    path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n")
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def with_a_socket(path):
+    with socket.socket(socket.AF_UNIX) as own, contextlib.chdir(path.parent):  # the name of a socket must be short
+        own.bind(path.name)
 
 
 def unknown_range(path):
@@ -228,8 +245,11 @@ def too_small(path):
     [
         (truncated, r"x\.png cannot be read as an image: .*truncated"),
         (empty, r"x\.png cannot be read as an image"),
-        (no_image, r"x\.png cannot be read as an image: cannot identify"),
+        (no_image, r"x\.png cannot be read as an image: it is no BMP or GIF"),
         (bomb, r"x\.png cannot be read as an image: it has 10000x10000 pixels, more than 89,478,485"),
+        (postscript, r"x\.png cannot be read as an image: it is no BMP or GIF or JPEG or PNG"),
+        (fifo, r"x\.png cannot be read: it is a FIFO"),
+        (with_a_socket, r"x\.png cannot be read: it is a socket"),
         (unknown_range, r"x\.tif cannot be read as an image: its levels have 32 bits"),
         (too_small, r"x\.png has 7x30 pixels, too few for data\.size=8"),
     ],
@@ -281,6 +301,32 @@ def test_a_folder_that_cannot_be_looked_into_is_named(root):
     for chosen in (root / "loop", root / ("long" * 100)):
         with pytest.raises(DataError, match=rf"^{chosen} cannot be read: .*; set data\.root"):
             load8(chosen)
+
+
+@pytest.mark.parametrize("name", ["text.txt", ".hidden.png", "no-suffix"])
+def test_what_is_no_image_by_its_name_is_not_even_opened(root, name):
+    fill(root)
+    os.mkfifo(root / name)
+    assert sum(len(split) for split in (load8(root).train, load8(root).test)) == 40
+
+
+@pytest.mark.parametrize("format", ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
+def test_an_image_of_a_format_that_is_read_may_have_the_suffix_of_another(root, format):
+    Image.new("RGB", (8, 8), "white").save(root / "x.png", format)
+    assert read(root / "x.png", 3).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("format", ["EPS", "PDF", "ICO", "SGI", "TGA", "PCX"])
+def test_no_other_of_pillows_readers_sees_a_file(root, monkeypatch, format):
+    Image.new("RGB", (8, 8)).save(root / "x.png", format)
+    with pytest.raises(DataError, match="it is no BMP or GIF"):
+        read(root / "x.png", 3)
+
+
+def test_an_image_that_pillow_warns_of_is_refused_without_being_decoded(root):
+    bomb(root / "x.png", height=9_000)
+    with warnings.catch_warnings(action="ignore"), pytest.raises(DataError, match="10000x9000 pixels, more than"):
+        read(root / "x.png", 3)
 
 
 def test_links_within_the_folder_are_images_and_links_out_of_it_are_named(root, tmp_path):

@@ -8,6 +8,7 @@ import dataclasses
 import gzip
 import hashlib
 import http.client
+import os
 import pickle
 import re
 import socket
@@ -31,6 +32,7 @@ from genbench.config.compose import Schema, compose, parse
 from genbench.config.settings import DataSettings, plain
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
+from genbench.data import download
 from genbench.data import torchvision as sets
 from genbench.data.torchvision import IdxData, load_celeba, load_cifar10, load_fashion_mnist, load_mnist
 from genbench.errors import DataError, SettingsError
@@ -250,6 +252,36 @@ def test_a_truncated_gzip_file_is_named(root, monkeypatch):
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz is damaged"):
         load_mnist(IdxData(root=str(root)))
+
+
+@pytest.mark.parametrize("kind", ["packed", "unpacked"])
+def test_a_file_that_grows_without_end_is_damaged_and_fills_no_memory(root, monkeypatch, kind):
+    monkeypatch.setattr(download, "LARGEST", 10_000)
+    write_idx(root)
+    trust_idx(root, monkeypatch)
+    path = root / "train-images-idx3-ubyte.gz"
+    if kind == "packed":
+        path.write_bytes(gzip.compress(bytes(10_000_000)))
+    else:
+        path.unlink()
+        path.with_suffix("").write_bytes(bytes(10_000_000))
+    with pytest.raises(
+        DataError, match=r"train-images-idx3-ubyte(\.gz is damaged| cannot be read: it holds more than)"
+    ):
+        load_mnist(IdxData(root=str(root)))
+
+
+def test_nobody_waits_for_a_published_file_that_is_a_fifo(root, monkeypatch):
+    write_idx(root)
+    trust_idx(root, monkeypatch)
+    (root / "train-images-idx3-ubyte.gz").unlink()
+    os.mkfifo(root / "train-images-idx3-ubyte.gz")
+    folder = write_cifar(root)
+    (folder / "data_batch_1").unlink()
+    os.mkfifo(folder / "data_batch_1")
+    for load, config in ((load_mnist, IdxData), (load_cifar10, DataSettings)):
+        with pytest.raises(DataError, match="cannot be read: it is a FIFO"):
+            load(config(root=str(root)))
 
 
 def test_the_meta_file_of_cifar_is_checked_too(root, monkeypatch):

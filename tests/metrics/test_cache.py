@@ -1,6 +1,8 @@
 """The cache: what was kept comes back, damage is noticed, and nothing is lost without a folder."""
 
+import json
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -44,12 +46,17 @@ def test_another_key_is_another_file(compute):
     assert compute.calls == len(list(folder().glob("*.npz"))) == 3
 
 
-@pytest.mark.parametrize("damage", ["empty", "half", "a flipped byte", "text", "another key"])
+@pytest.mark.parametrize("damage", ["empty", "half", "a flipped byte", "text", "another key", "a bomb", "a FIFO"])
 def test_a_damaged_file_is_computed_anew_and_said_so(compute, damage, caplog):
     cached(KEY, compute)
     path, content = archive(), bytearray(archive().read_bytes())
     if damage == "another key":
         np.savez(path, key=np.array("{}"), features=np.zeros(2))
+    elif damage == "a bomb":
+        np.savez_compressed(path, key=np.array(json.dumps(KEY, sort_keys=True)), features=np.zeros(10**6))
+    elif damage == "a FIFO":
+        path.unlink()
+        os.mkfifo(path)
     else:
         content[content.index(np.float32(4).tobytes())] ^= 1
         path.write_bytes(

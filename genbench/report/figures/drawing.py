@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.machine import cores
 from genbench.errors import GenbenchError
 from genbench.report.figures import style
@@ -74,13 +75,14 @@ def _save(figures: Sequence[Figure], folder: Path) -> dict[str, str]:
     with style.styled(), warnings.catch_warnings(action="ignore"):  # of numbers that are huge, or not there
         for figure in figures:
             try:
-                files = {} if figure.problem else _drawn(figure)
+                drawn = {} if figure.problem else _drawn(figure)
             except Exception as error:  # whatever the libraries raise over numbers or pictures costs this figure alone
                 problems[figure.name] = reason(error)
             else:
                 problems |= {figure.name: figure.problem} if figure.problem else {}
-                for suffix, content in files.items():
-                    (folder / f"{figure.name}.{suffix}").write_bytes(content)
+                for suffix, content in drawn.items():
+                    with files.creating(folder / f"{figure.name}.{suffix}") as file:
+                        file.write(content)
     return problems
 
 

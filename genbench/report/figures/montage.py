@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genbench import files
+from genbench.errors import DataError
 from genbench.report.figures.style import COLUMN, DPI, INK, LETTER, panel, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL import Image
 
 MOMENTS = 6
 """Pictures of one trial's course."""
@@ -92,13 +95,11 @@ def blocks(grids: Mapping[str, Mapping[str, Sequence[Cell | None]]], heads: Sequ
 
 def gallery(cells: Sequence[Cell]) -> Figure:
     """Large pictures under each other, every one as wide as a column if it has the pixels."""
-    from PIL import Image
-
     sizes = []
     for cell in cells:
-        with Image.open(cell.picture) as picture:
-            scale = min(1.0 if picture.width > DPI * COLUMN / 2 else 2.0, (COLUMN - 0.1) * DPI / picture.width)
-            sizes.append((picture.width * scale / DPI, picture.height * scale / DPI))
+        across, down = _picture(cell.picture).size
+        scale = min(1.0 if across > DPI * COLUMN / 2 else 2.0, (COLUMN - 0.1) * DPI / across)
+        sizes.append((across * scale / DPI, down * scale / DPI))
     figure = sheet(COLUMN, sum(height + TITLE + GAP for _, height in sizes))
     top = 0.0
     for cell, (width, height) in zip(cells, sizes, strict=True):
@@ -138,8 +139,7 @@ def _show(figure: Figure, left: float, top: float, width: float, height: float, 
     from PIL import Image
 
     side = round(max(width, height) * DPI)
-    with Image.open(cell.picture) as opened:
-        picture = opened.convert("RGB")
+    picture = _picture(cell.picture)
     picture.thumbnail((side, side), Image.Resampling.BOX)
     axis = panel(figure, left, top + TITLE, width, height)
     axis.imshow(np.asarray(picture), interpolation="auto", aspect="equal")
@@ -149,6 +149,16 @@ def _show(figure: Figure, left: float, top: float, width: float, height: float, 
     for spine in axis.spines.values():
         spine.set(linewidth=0.4, color=INK)
     _words(figure, left + width / 2, top + TITLE / 2 + 0.01, cell.title)
+
+
+def _picture(path: Path) -> Image.Image:
+    """A picture of samples; raises DataError for one that cannot be read."""
+    try:
+        with files.picture(path, ("PNG",)) as opened:
+            return opened.convert("RGB")
+    except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{path} cannot be read as a picture: {reason}; remove it") from error
 
 
 def _words(figure: Figure, left: float, top: float, words: str, *, ha: str = "center", **style: Any) -> None:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from genbench import files
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report.contents import Report
 from genbench.report.figures import drawing
 from genbench.report.formats import html, latex, markdown, pdf
+from genbench.trial.lock import check_inside
 
 FORMATS = ("html", "md", "csv", "latex", "pdf")
 FIGURES = "figures"
@@ -42,6 +44,7 @@ def write(report: Report, formats: Sequence[str], folder: Path) -> Written:
     """Write a report into a folder, which is created if it is missing. Raises GenbenchError where it cannot be."""
     check(formats)
     pictures = folder / FIGURES
+    check_inside(pictures, folder)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,5 +80,6 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 
 def _put(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
+    with files.creating(path) as file:
+        file.write(content)
     return path

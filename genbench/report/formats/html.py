@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from genbench import files
 from genbench.report.contents import Report
 from genbench.report.figures.figure import Figure
 from genbench.report.figures.style import COLUMN, DPI
@@ -70,8 +71,6 @@ def slug_of(number: int) -> str:
 
 def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:
     """The figures in the order of their sections' first appearance, with their pixels."""
-    from PIL import Image
-
     order = {section: number for number, section in enumerate(dict.fromkeys(figure.section for figure in figures))}
     found = []
     for figure in sorted(figures, key=lambda one: order[one.section]):
@@ -79,7 +78,7 @@ def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:
             found.append(Picture(figure=figure))
             continue
         path = folder / f"{figure.name}.png"
-        with Image.open(path) as picture:
+        with files.picture(path, ("PNG",)) as picture:
             width, height = (round(side * CSS_INCH / DPI) for side in picture.size)
         source = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
         found.append(

@@ -1,5 +1,9 @@
 """Figures: what is drawn of which study, in type that can be read and looks that can be told apart."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -7,7 +11,7 @@ from PIL import Image
 from study_folders import a_record, make, two_methods
 from trial_files import trial_of
 
-from genbench.errors import GenbenchError
+from genbench.errors import DataError, GenbenchError
 from genbench.report import logged
 from genbench.report.figures import curves, drawing, gallery, montage, plots, style
 from genbench.report.figures.curves import Curve
@@ -265,3 +269,31 @@ def test_a_value_that_is_not_finite_is_not_drawn_and_said(trials):
 )
 def test_any_words_become_the_name_of_a_file(words, name):
     assert slug(words) == name
+
+
+@pytest.mark.parametrize("kind", ["a FIFO", "JPEG", "EPS", "text", "a bomb"])
+def test_a_picture_of_samples_that_is_no_png_is_named_and_nobody_waits_for_it(tmp_path, kind):
+    path = tmp_path / "final.png"
+    if kind == "a FIFO":
+        os.mkfifo(path)
+    elif kind == "text":
+        path.write_text("text")
+    else:
+        Image.new("RGB", (8, 8)).save(path, "PNG" if kind == "a bomb" else kind)
+    if kind == "a bomb":
+        content = path.read_bytes()
+        header = b"IHDR" + struct.pack(">II", 20_000, 20_000) + content[24:29]
+        path.write_bytes(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
+    for draw in (lambda cells: montage.gallery(cells), lambda cells: montage.rows({"a": cells})):
+        with pytest.raises(DataError, match=r"final\.png cannot be read as a picture: "):
+            draw([montage.Cell(picture=path)])
+
+
+def test_figures_are_not_written_through_a_link(trials, tmp_path):
+    (tmp_path / "precious").write_text("a")
+    figures = list(gallery.of(trials(two_methods()))[0])[:1]
+    (tmp_path / "out").mkdir()
+    for suffix in ("png", "pdf"):
+        (tmp_path / "out" / f"{figures[0].name}.{suffix}").symlink_to(tmp_path / "precious")
+    gallery.save(figures, tmp_path / "out")
+    assert (tmp_path / "precious").read_text() == "a"
