@@ -160,6 +160,7 @@ OPENS = {
     "genbench.data.torchvision": {"read_text", "write_bytes"},  # a table whose checksum is right; a folder of its own
     "genbench.engines.forkserver": {"open"},  # /dev/null
     "genbench.engines.local": {"read_text"},  # /proc/meminfo
+    "genbench.report.figures.drawing": {"open"},  # Pillow's, of bytes that it has made
     "genbench.report.formats.html": {"read_bytes"},  # the figures that it has drawn
     "genbench.report.formats.pdf": {"read_bytes", "write_text"},  # a folder of its own
     "genbench.testing.launch": {"read_bytes", "write_bytes"},  # a folder of its own

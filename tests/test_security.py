@@ -43,7 +43,7 @@ from genbench.study.status import supervising
 from genbench.training import worker
 from genbench.trial import checkpoint
 from genbench.trial.json_file import read_json, write_json
-from genbench.trial.record import read
+from genbench.trial.record import read, write
 from genbench.trial.trial import Trial
 
 SMALL = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.log_every=40"]
@@ -757,7 +757,9 @@ def test_what_somebody_elses_trial_refers_to_is_not_looked_up(directory, call, m
     plain = read_json(path)
     plain["settings"]["features"]["weights"] = REFERENCE
     plain["id"] = dataclasses.replace(Trial.from_dict(read_json(path)), settings=plain["settings"]).id
+    found = dataclasses.replace(read(directory), id=plain["id"])
     write_json(plain, path)
+    write(found, directory)
     code, err = call("evaluate", directory)
     assert code == 2
     assert "features.weights: '${oc.env:GENBENCH_SECRET}' refers to another value" in err

@@ -250,4 +250,4 @@ def test_a_folder_that_refuses_the_log_is_exit_code_1_without_a_traceback(study,
     code, _, err = genbench("trial", directory)
     assert code == 1
     assert err.count("\n") == 1
-    assert "log.txt cannot be written: Is a directory" in err
+    assert "log.txt cannot be written: it is a folder" in err

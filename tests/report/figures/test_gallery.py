@@ -295,5 +295,5 @@ def test_figures_are_not_written_through_a_link(trials, tmp_path):
     (tmp_path / "out").mkdir()
     for suffix in ("png", "pdf"):
         (tmp_path / "out" / f"{figures[0].name}.{suffix}").symlink_to(tmp_path / "precious")
-    gallery.save(figures, tmp_path / "out")
+    drawing.save(figures, tmp_path / "out")
     assert (tmp_path / "precious").read_text() == "a"
