@@ -309,6 +309,7 @@ def impatient():
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket"])
 @pytest.mark.parametrize(
@@ -388,6 +389,7 @@ def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_pat
     assert {path.read_text() for path in outside.iterdir()} == {"precious"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["report", "report/figures", "tensorboard"])
 def test_a_folder_that_a_link_puts_elsewhere_is_not_written_into(directory, call, tmp_path, name):
     results, outside = directory.parents[2], tmp_path / "outside"
@@ -425,6 +427,7 @@ def test_the_lock_of_the_store_is_no_link_to_be_emptied_and_no_fifo_to_be_waited
         assert lock.read_text() == "kept"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts"])
 def test_a_store_that_is_a_link_is_not_opened(tmp_path, name):
     (tmp_path / "elsewhere").mkdir()
@@ -723,6 +726,7 @@ runs:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [REFERENCE, "\\\\" + REFERENCE, "x${oc.decode:${oc.env:GENBENCH_SECRET}}"])
 @pytest.mark.parametrize("way", ["file", "words", "python", "evaluate", "sweep", "data root"])
 def test_no_variable_of_the_environment_is_looked_up_for_what_comes_from_outside(
@@ -772,6 +776,7 @@ def test_what_somebody_elses_trial_refers_to_is_not_looked_up(directory, call, m
 ENDLESS = "a" * 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

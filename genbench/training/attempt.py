@@ -166,7 +166,8 @@ def _record(
             "best_updates": progress.best_updates,
             "peak_memory_mb": _peak_memory(prepared.run.device),
         }
-    warnings = (*found.pop("warnings"), *scores.warnings)
+    own = prepared.run.warnings if prepared is not None else []
+    warnings = (*found.pop("warnings"), *own, *scores.warnings)
     return Record(
         **found,
         status=ending.status,

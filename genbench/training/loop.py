@@ -40,8 +40,10 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     trainer, source, budget, progress = run.trainer, run.source, run.settings.train, run.progress
     comm, every = trainer.kit.comm, run.settings.evaluate.every
     first = comm.rank == 0
-    restore(run)
+    rows = restore(run)
     log = Log(run.folder) if first else None
+    if log and (lost := rows - log.count(progress.updates)) > 0:
+        run.warnings.append(f"{lost} rows of metrics.jsonl from before update {progress.updates:,} were lost")
     precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
     trainer.train()
     if first and not progress.updates:
@@ -49,8 +51,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     while not spent(budget, progress):
         if stop():
             if log:
-                log.sync()
-                save(run)
+                save(run, log)
             return False
 
         # One update of the generator; the clock of training runs only here.
@@ -91,16 +92,15 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         if first and assessing:
             assess()
 
-        # A checkpoint, which must not outlive a row from before it.
+        # A checkpoint.
         if log and saving:
-            log.sync()
-            save(run)
+            save(run, log)
     return True
 
 
-def restore(run: Run) -> None:
-    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one; raises
-    CheckpointError for one of another trial's.
+def restore(run: Run) -> int:
+    """Put the trainer, the data stream and the clocks where the newest checkpoint left them, if there is one; how many
+    rows the log had then. Raises CheckpointError for a checkpoint of another trial's.
     """
     if state := checkpoint.latest(run.folder / "checkpoint", run.trial):
         checkpoint.into(run.trainer, state["trainer"], run.folder)
@@ -108,11 +108,15 @@ def restore(run: Run) -> None:
             setattr(run.progress, clock, value)
         run.progress.resumes += 1
         run.source.seek(run.progress.images // run.settings.train.batch)
+        return int(state.get("rows", 0))
+    return 0
 
 
-def save(run: Run) -> None:
-    """Save a checkpoint of this update."""
-    checkpoint.save(state_of(run), run.folder / "checkpoint", run.progress.updates)
+def save(run: Run, log: Log) -> None:
+    """Save a checkpoint of this update, after the rows of the log that it must not outlive."""
+    log.sync()
+    state = state_of(run) | {"rows": log.count(run.progress.updates)}
+    checkpoint.save(state, run.folder / "checkpoint", run.progress.updates)
 
 
 def state_of(run: Run) -> dict[str, Any]:

@@ -29,3 +29,5 @@ class Run:
     folder: Path
     device: torch.device
     progress: Progress = field(default_factory=Progress)
+    warnings: list[str] = field(default_factory=list)
+    """What a reader of the record must know of the way here."""

@@ -63,6 +63,13 @@ class Log:
                 kind = "metrics" if "metrics" in row else "values"
                 self._last[kind] = max(self._last[kind], row["updates"])
 
+    def count(self, updates: int) -> int:
+        """How many rows the file has of up to so many updates."""
+        if not self._path.exists():
+            return 0
+        lines = files.read_bytes(self._path).splitlines()
+        return sum(_row(line, self._path, self._trial)["updates"] <= updates for line in lines)
+
     def append(self, progress: Progress, values: Mapping[str, Tensor]) -> None:
         """Add a row of the trainer's values, unless an earlier attempt wrote the row of this update."""
         self._append(progress, "values", {name: float(value) for name, value in values.items()})

@@ -112,6 +112,7 @@ def test_compare_names_a_damaged_record(genbench, results):
     assert err.count("left out") == 2
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_used_is_a_warning_and_the_report_is_there(genbench, results):
     make(results, two_methods(), logged=False)
     (results / "mlflow.db").write_text("no database")

@@ -171,6 +171,7 @@ def broken(tmp_path, monkeypatch):
     return make(tmp_path, two_methods(seeds=2), logged=False)
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_be_drawn_is_named_in_its_place_in_every_format(broken, tmp_path):
     (tmp_path / "out" / "figures").mkdir(parents=True)
     for suffix in ("png", "pdf"):
@@ -190,6 +191,7 @@ def test_a_figure_that_cannot_be_drawn_is_named_in_its_place_in_every_format(bro
     assert left == {figure.name for figure in report.figures} - {"scores-mode_kl"}
 
 
+@pytest.mark.slow
 def test_the_command_warns_of_a_figure_that_could_not_be_drawn_and_ends_with_1(broken, genbench):
     code, out, err = genbench("report", "s", "--results", broken.parent, "--format", "md")
     assert code == 1

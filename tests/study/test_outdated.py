@@ -98,6 +98,7 @@ def test_a_newer_one_that_has_not_ended_does_not_replace_it_yet(again, raised):
     assert list(load(again(0).results)["mmd"]) == [1.0]
 
 
+@pytest.mark.slow
 def test_kept_ones_and_newer_ones_never_stand_in_one_mean(again, raised):
     end(again(0, 1), mmd=1.0)
     raised()

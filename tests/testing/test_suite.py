@@ -85,6 +85,7 @@ def test_a_contract_is_a_pytest_test_with_a_case_for_each_check():
     test("announcement")
 
 
+@pytest.mark.slow
 def test_presets_need_not_be_picklable():
     testing.CHECKS["ranks"](replace(faulty.GOOD, presets=types.MappingProxyType({})))
 

@@ -251,3 +251,14 @@ def test_a_folder_that_refuses_the_log_is_exit_code_1_without_a_traceback(study,
     assert code == 1
     assert err.count("\n") == 1
     assert "log.txt cannot be written: it is a folder" in err
+
+
+def test_rows_of_the_log_that_were_lost_are_counted_in_the_record(study, run_trial, monkeypatch):
+    directory = only(study())
+    count = iter(range(100))
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "asked_to_stop", lambda: lambda: next(count) >= 12)
+        assert run_trial(directory) == worker.STOPPED
+    (directory / "metrics.jsonl").unlink()
+    assert run_trial(directory) == worker.DONE
+    assert read(directory).warnings == ("7 rows of metrics.jsonl from before update 12 were lost",)

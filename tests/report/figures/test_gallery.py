@@ -163,6 +163,7 @@ def test_a_folder_that_takes_no_figure_is_named_whichever_process_finds_out(tria
         drawing.save(found, tmp_path / "taken")
 
 
+@pytest.mark.slow
 def test_every_figure_is_a_png_and_a_pdf_and_no_window_is_left(trials, tmp_path):
     found, _ = gallery.of(trials(two_methods()))
     drawing.save(found, tmp_path / "out")
@@ -181,6 +182,7 @@ def test_figures_that_cannot_be_written_are_one_line(trials, tmp_path):
         drawing.save(gallery.of(trials(two_methods(seeds=1), logged=False))[0], tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_no_type_is_smaller_than_eight_points_and_none_is_cut_off(trials):
     records = over("net.latent", (2, 8), ("gan", "a-method/with-a-long-variant"))
     with style.styled():
