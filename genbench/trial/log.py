@@ -156,8 +156,10 @@ def _is_row(row: object) -> bool:
         return False
     if not all(_is_number(row.get(clock)) and row[clock] == int(row[clock]) for clock in ("images", "updates")):
         return False
-    named = [row.get(kind, {}) for kind in ("values", "metrics")]
-    return all(isinstance(numbers, dict) and all(map(_is_number, numbers.values())) for numbers in named)
+    named = [row[kind] for kind in ("values", "metrics") if kind in row]
+    return len(named) == 1 and all(
+        isinstance(numbers, dict) and all(map(_is_number, numbers.values())) for numbers in named
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -211,7 +211,7 @@ def test_a_deleted_experiment_comes_back_with_the_next_replay(results, observer,
 
 @pytest.mark.parametrize("hook", ["start", "log", "end"])
 def test_nothing_is_written_while_another_process_writes(results, observer, hook):
-    trial = trial_of(study=f"alone {hook}")
+    trial = trial_of(study=f"alone-{hook}")
     directory = make(results, trial, row_of(1))
     record = end(trial, directory)
     replay(observer, trial, directory)
