@@ -309,7 +309,7 @@ def impatient():
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket"])
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_nothing_waits_for_what_stands_in_the_place_of_a_trials_file(directory, 
         write_trial(Trial.from_dict(read_json(directory / "trial.json")), directory.with_name("copy"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_path):
     results, outside = directory.parents[2], tmp_path / "outside"
     outside.mkdir()
@@ -669,7 +669,7 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ADDRESSES)
 def test_no_command_shows_the_secrets_of_the_trackers_address_or_writes_them_into_the_results(
     directory, capfd, tmp_path, monkeypatch, kind

@@ -57,7 +57,7 @@ def nothing_there(tmp_path, monkeypatch):
 
 
 def test_every_table_and_figure_with_results_has_a_study():
-    assert set(STUDIES) == PAPERS | SMALLER | {"lottery", "cost", "sharp-ring", "variants"}
+    assert set(STUDIES) == PAPERS | SMALLER | {"lottery", "cost", "sharp-ring", "variants", "gram-photographs"}
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def test_numbers_with_efficientnet_are_those_of_torch_fidelity(plain_efficientne
     assert any("singular" in warning for warning in looked_at.warnings)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_numbers_with_inception_are_those_of_torch_fidelity(inception):
     looked_at = evaluation(FAKE, REAL, extractor="inception-v3-compat", weights=inception)
     expected = reference(feature_extractor="inception-v3-compat", feature_extractor_weights_path=str(inception))

@@ -124,7 +124,7 @@ def test_clocks_of_every_kind_give_a_whole_report(tmp_path, clocks):
     check_drawn(folder, tmp_path / "out")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_seeds_that_trained_at_times_of_their_own_are_drawn_one_by_one_and_the_caption_says_so(tmp_path):
     records = records_of(lambda seed: 0.5 + seed / 1000, seeds=150)
     folder = make(tmp_path, records, logged=False)
