@@ -127,18 +127,17 @@ def test_a_killed_rank_ends_the_attempt_and_leaves_no_record(study):
 
 
 @pytest.mark.long
-def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end(study, run_trial):
+def test_ranks_do_not_outlive_a_killed_worker_and_nobody_begins_before_their_end(study, run_trial, monkeypatch):
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)
     wait_for((directory / "metrics.jsonl").exists)
     ranks = ranks_of(directory)
     process.kill()
     process.wait()
-    plain = record.read_json(directory / "trial.json")
-    plain["settings"]["train"]["updates"] = plain["running"]["world"] = 1
-    del plain["id"]
-    record.write_json(Trial(**plain).to_dict(), directory / "trial.json")
-    assert run_trial(directory, wait=60.0) == worker.DONE
+    begun = Trial.read(directory)
+    replace(begun, running={**begun.running, "world": 1}).write(directory)
+    monkeypatch.setattr(worker, "asked_to_stop", lambda: lambda: True)
+    assert run_trial(directory, wait=60.0) == worker.STOPPED
     wait_for(lambda: not [pid for pid in ranks if Path(f"/proc/{pid}").exists()])
 
 
