@@ -1,6 +1,6 @@
 """Files of trials damaged in any way and swapped between trials: no traceback, no hang, no false number, none lost.
 
-`GENBENCH_FUZZ=10 tox -e faults -- tests/faults/test_damages.py --ledger damages.csv` tries a thousand, other ones every
+`GENBENCH_FUZZ=17 tox -e faults -- tests/faults/test_damages.py --ledger damages.csv` tries a thousand, other ones every
 time.
 """
 
@@ -23,7 +23,7 @@ from genbench.trial import record
 from genbench.trial.log import Tail
 from genbench.trial.trial import Trial
 
-COUNT = 100
+COUNT = 60
 PATIENCE = 10.0
 """Seconds of this process's time that a command may take."""
 WORDS = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=50", "train.updates=20"]

@@ -11,7 +11,7 @@ from genbench.study.run import write_trial
 from genbench.training import worker
 from genbench.trial import record
 
-TORN, FLIPPED, CUT = 40, 40, 40
+TORN, FLIPPED, CUT = 20, 20, 20
 UPDATES = 60
 
 

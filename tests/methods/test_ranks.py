@@ -29,17 +29,29 @@ def alone(trials):
     return rank_functions.trained(Comm(), trials, UPDATES)
 
 
-@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.long)])
-def ranks(request, trials):
-    return launch(rank_functions.trained, request.param, trials, UPDATES)
+@pytest.fixture(scope="module")
+def ranks(trials):
+    return launch(rank_functions.trained, 2, trials, UPDATES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(METHODS)), ids=METHODS)
 def test_ranks_that_share_a_batch_train_as_one_process_that_has_all_of_it(number, alone, ranks):
+    assert_equal(ranks, alone, number)
+
+
+@pytest.mark.long
+def test_so_do_four_of_them(trials, alone):
+    ranks = launch(rank_functions.trained, 4, trials, UPDATES)
+    for number in range(len(METHODS)):
+        assert_equal(ranks, alone, number)
+
+
+def assert_equal(ranks, alone, number):
+    """Every rank ends with the parameters of one process."""
     for rank in ranks:
         for name, value in alone[number].items():
-            assert (rank[number][name] - value).abs().max() == pytest.approx(0, abs=1e-9), name
+            assert (rank[number][name] - value).abs().max() == pytest.approx(0, abs=1e-9), (METHODS[number], name)
 
 
 @pytest.mark.slow
