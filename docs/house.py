@@ -55,7 +55,6 @@ HOMES: Mapping[str, str] = {
     "jinja2": "report",
     "mlflow": "observers",
     "omegaconf": "config",
-    "pydantic": "trial",
     "ray": "engines",
     "seaborn": "report",
     "submitit": "engines",

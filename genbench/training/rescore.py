@@ -95,13 +95,11 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         evaluation = evaluation_of(run.trainer, run.settings, run.splits, trial.dataset, run.device, checkpoint)
         other_latents = trial.settings["evaluate"]["seed"] != original.settings["evaluate"]["seed"]
         suffix = f"seed{trial.settings['evaluate']['seed']}" if other_latents else ""
-        scores = evaluate(
-            evaluation,
-            prepared.metrics,
-            directory,
-            "-".join(filter(None, [which if which == "best" else "", suffix])) or "final",
-            original.id,
-        )
+        name = "-".join(filter(None, [which if which == "best" else "", suffix])) or "final"
+        try:
+            scores = evaluate(evaluation, prepared.metrics, directory, name, original.id)
+        except OSError as error:  # of a picture
+            raise GenbenchError(f"{error.filename2 or error.filename} cannot be written: {error.strerror}") from error
         added = merged(record, scores, suffix, time.perf_counter() - began)
         write(added, directory)
     new = [

@@ -35,7 +35,7 @@ class Record:
     variant: str = ""
     dataset: str
     architecture: str
-    seed: int = field(metadata={"least": None})
+    seed: int = field(metadata={"signed": True})
     status: Status
     """`running`: another process writes its record."""
     error: str = ""
