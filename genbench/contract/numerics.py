@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from genbench.contract import registry
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, PluginError
 from genbench.trial.trial import Trial
 from genbench.version import NUMERICS
 
@@ -29,7 +29,10 @@ def revisions(method: str, dataset: str, architecture: str) -> dict[str, int]:
         ("architecture", "architectures", architecture),
     )
     for word, kind, name in named:
-        found[word] = registry.load(kind, name).numerics
+        revision = registry.load(kind, name).numerics
+        if type(revision) is not int or revision < 1:
+            raise PluginError(f"{word} '{name}' has numerics={revision!r}; a revision is a whole number from 1 up")
+        found[word] = revision
     return found
 
 

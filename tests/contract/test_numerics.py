@@ -6,7 +6,7 @@ import pytest
 import toys
 
 from genbench.contract import numerics
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, PluginError
 from genbench.trial.trial import Trial
 
 
@@ -48,6 +48,13 @@ def test_of_a_trial_of_the_version_before_nothing_is_known_and_it_may_go_on(tria
     assert numerics.difference(old).startswith("unknown, now genbench 1, method 1")
     assert "numerics" not in old.to_dict()
     assert Trial.from_dict(old.to_dict()) == old
+
+
+@pytest.mark.parametrize("revision", [0, -1, "2", 1.0, True, None])
+def test_a_plugin_whose_revision_is_none_is_named_before_anything_starts(study, monkeypatch, revision):
+    monkeypatch.setattr(toys, "TOY", dataclasses.replace(toys.TOY, numerics=revision))
+    with pytest.raises(PluginError, match="method 'toy' has numerics=.*a revision is a whole number from 1 up"):
+        study()
 
 
 @pytest.mark.parametrize("strange", [{"genbench": 0}, {"genbench": "1"}, {"genbench": True}, [1], 7])
