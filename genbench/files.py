@@ -8,8 +8,10 @@ known before it is looked at. All functions raise OSError that says what is ther
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader, BufferedWriter
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 89_478_485
 """Of an image, Pillow's own limit: beyond it a small file may fill the memory."""
+BREATH = 0.05
+"""Seconds between two looks at a lock that somebody else holds."""
 KINDS = {
     stat.S_IFLNK: (errno.ELOOP, "a link, which is not followed there"),
     stat.S_IFDIR: (errno.EISDIR, "a folder"),
@@ -80,6 +84,19 @@ def append(path: Path, content: bytes) -> None:
 def locking(path: Path) -> IO[str]:
     """A file to hold a lock on, which keeps what it holds; it is made where it is missing."""
     return os.fdopen(_opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW), "a+")
+
+
+def hold(file: IO[str], deadline: float) -> bool:
+    """Take a file's lock as soon as nobody holds it; whether that was before the deadline, of the monotonic clock."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(BREATH)
+        else:
+            return True
 
 
 @contextmanager

@@ -70,6 +70,20 @@ def real_python(monkeypatch):
 
 
 @pytest.fixture
+def impatient():
+    """A test that waits for half a minute, as for a FIFO, is ended by an error."""
+
+    def late(number, frame):
+        raise AssertionError("it waited")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
 def genbench(capsys, tmp_path, monkeypatch):
     """genbench(words…): exit code, stdout, stderr of a command run in an empty folder."""
     from genbench import cli

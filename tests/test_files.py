@@ -1,7 +1,6 @@
 """Opening files: only plain ones, without waiting, and no link is written through."""
 
 import os
-import signal
 import socket
 import stat
 
@@ -9,21 +8,7 @@ import pytest
 
 from genbench import files
 
-
-@pytest.fixture(autouse=True)
-def _impatient():
-    """A test that waits for a FIFO is ended by an error."""
-
-    def late(number, frame):
-        raise AssertionError("it waited")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(5)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
+pytestmark = pytest.mark.usefixtures("impatient")
 WAYS = {
     "read": files.read_bytes,
     "lock": lambda path: files.locking(path).close(),

@@ -295,20 +295,6 @@ def test_a_link_within_a_trials_folder_and_one_to_the_folder_are_let_be(director
     assert run_trial(tmp_path / "elsewhere") == worker.DONE
 
 
-@pytest.fixture
-def impatient():
-    """A test that waits for half a minute, as for a FIFO, is ended by an error."""
-
-    def late(number, frame):
-        raise AssertionError("it waited")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(30)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.long
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket"])

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from genbench import shown
-from genbench.cli import inspect, report, run, tracking, trained
+from genbench.cli import inspect, report, run, standing, tracking, trained
 from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError, UnfinishedError
 
@@ -23,8 +23,8 @@ def cli() -> None:
 
 for command in (
     run.run,
-    run.status,
-    run.cancel,
+    standing.status,
+    standing.cancel,
     run.trial,
     inspect.list_,
     inspect.show,

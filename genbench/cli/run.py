@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli.options import RESULTS, print_table, results_option, study_folder, terminal_console
+from genbench.cli.options import RESULTS, print_table, results_option, terminal_console
 from genbench.cli.parameters import Names, Place, Seeds
 from genbench.engines.choice import ENGINES
 from genbench.errors import GenbenchError
@@ -229,38 +229,3 @@ def trial(directory: Path) -> None:
     else:
         click.echo(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
     sys.exit(code)
-
-
-@click.command()
-@click.argument("study")
-@RESULTS
-def status(study: str, results: Path) -> None:
-    """Show how the trials of a study stand: running, waiting, finished, diverged, failed; read from their files."""
-    from genbench.cli import display as terminal
-    from genbench.study import status
-
-    found = status.states(study_folder(study, results))
-    terminal_console().print(terminal.states(found))
-    counts = {state: sum(one.state == state for one in found) for state in status.STATES}
-    click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
-    if outdated := sum(one.is_outdated for one in found):
-        click.echo(
-            f"{outdated} were made under other numerics than those of what is installed: genbench run makes them again,"
-            " with --keep-old it keeps them"
-        )
-
-
-@click.command()
-@click.argument("study")
-@RESULTS
-def cancel(study: str, results: Path) -> None:
-    """Stop a study: its trials save a checkpoint and end; `genbench run` goes on with them."""
-    from genbench.engines.choice import cancel_jobs
-    from genbench.study import status
-
-    folder = study_folder(study, results)
-    stopped, elsewhere = status.cancel(folder)
-    jobs = cancel_jobs(folder)
-    for line in elsewhere:
-        click.echo(f"note: {line}", err=True)
-    click.echo(f"asked {len(stopped)} supervisors on this machine and {jobs} jobs of the cluster to save and stop")

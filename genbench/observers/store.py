@@ -4,7 +4,6 @@ the pages that show it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -179,16 +178,10 @@ def locked(results: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(f"{path} cannot be used: {error.strerror}; remove it, or let it be written") from error
     with file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise GenbenchError(
-                        f"another process has kept the MLflow store in {results} to itself for {LOCK_PATIENCE:g} s"
-                    ) from None
-                time.sleep(0.05)
+        if not files.hold(file, deadline):
+            raise GenbenchError(
+                f"another process has kept the MLflow store in {results} to itself for {LOCK_PATIENCE:g} s"
+            )
         yield
 
 

@@ -26,17 +26,9 @@ def locked(directory: Path, wait: float = 0.0) -> Iterator[None]:
     check_links(directory)
     deadline = time.monotonic() + wait
     with _opened(directory / "lock") as file, _opened(directory / "lock.ranks") as of_ranks:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    file.seek(0)
-                    raise TrialBusyError(
-                        f"{directory} is being run by process {file.read().strip() or 'unknown'} already"
-                    ) from None
-                time.sleep(0.1)
+        if not files.hold(file, deadline):
+            file.seek(0)
+            raise TrialBusyError(f"{directory} is being run by process {file.read().strip() or 'unknown'} already")
         _wait_for_ranks(of_ranks, directory, deadline)
         with suppress(OSError):  # on a full disk the lock works anyway, but nobody sees who holds it
             os.truncate(file.fileno(), 0)
@@ -90,14 +82,6 @@ def _opened(path: Path) -> IO[str]:
 
 def _wait_for_ranks(file: IO[str], directory: Path, deadline: float) -> None:
     """Return once no rank of an earlier attempt holds the folder."""
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(file, fcntl.LOCK_UN)  # for the ranks of this attempt
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise TrialBusyError(
-                    f"{directory} is still held by ranks of an earlier attempt, which are about to end"
-                ) from None
-            time.sleep(0.1)
+    if not files.hold(file, deadline):
+        raise TrialBusyError(f"{directory} is still held by ranks of an earlier attempt, which are about to end")
+    fcntl.flock(file, fcntl.LOCK_UN)  # for the ranks of this attempt

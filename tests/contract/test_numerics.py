@@ -53,7 +53,7 @@ def test_of_a_trial_of_the_version_before_nothing_is_known_and_it_may_go_on(tria
 @pytest.mark.parametrize("revision", [0, -1, "2", 1.0, True, None])
 def test_a_plugin_whose_revision_is_none_is_named_before_anything_starts(study, monkeypatch, revision):
     monkeypatch.setattr(toys, "TOY", dataclasses.replace(toys.TOY, numerics=revision))
-    with pytest.raises(PluginError, match="method 'toy' has numerics=.*a revision is a whole number from 1 up"):
+    with pytest.raises(PluginError, match=r"method 'toy' has numerics=.*a revision is a whole number from 1 up"):
         study()
 
 
