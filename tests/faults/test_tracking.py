@@ -126,6 +126,9 @@ def test_a_store_for_which_the_disk_has_no_room_is_a_warning_and_the_next_sync_m
     with small_disk(tmp_path / "disk", size="3m") as disk:
         results = disk / "results"
         ballast = disk / "ballast"
+        (tmp_path / "roomy").mkdir()
+        results.mkdir()
+        (results / "s").symlink_to(tmp_path / "roomy")  # a trial that writes while the store grows has room
         ballast.write_bytes(bytes(2_300_000))
         check(call(results, "run", "--seeds", "0"), 0, said="`genbench sync")
         assert statuses(results) == ["0"]
