@@ -5,28 +5,26 @@ import sys
 
 import pytest
 from disks import fill, small_disk
-from disturbed import assert_same, folders, plan, run
+from disturbed import assert_same, written
 
-from genbench.study.run import write_trial
 from genbench.training import worker
 from genbench.trial import record
 
 TORN, FLIPPED, CUT = 20, 20, 20
-UPDATES = 60
+UPDATES = 30
+SETTINGS = ("train.save_every=200", "train.log_every=40")
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
-    study = plan(tmp_path_factory.mktemp("quiet"), "train.save_every=400", "train.log_every=100", updates=UPDATES)
-    run(study)
-    return folders(study)[0]
+    directory = written(tmp_path_factory.mktemp("quiet"), *SETTINGS, updates=UPDATES)
+    assert worker.run_trial(directory) == worker.DONE
+    return directory
 
 
 def stopped(tmp_path, monkeypatch, updates, number):
     """A trial that was stopped after so many updates."""
-    study = plan(tmp_path / str(number), "train.save_every=400", "train.log_every=100", updates=UPDATES)
-    (directory,) = folders(study)
-    write_trial(study.trials[0], directory)
+    directory = written(tmp_path / str(number), *SETTINGS, updates=UPDATES)
     count = iter(range(10_000))
     with monkeypatch.context() as patch:
         patch.setattr(worker, "asked_to_stop", lambda: lambda: next(count) >= updates)
@@ -50,7 +48,7 @@ def damage(path, dice, kind):
 @pytest.mark.parametrize("kind", ["torn", "flipped"])
 def test_a_damaged_checkpoint(quiet, tmp_path, monkeypatch, dice, fault, kind):
     for number in range(TORN if kind == "torn" else FLIPPED):
-        directory = stopped(tmp_path, monkeypatch, dice.randrange(25, UPDATES), number)
+        directory = stopped(tmp_path, monkeypatch, dice.randrange(12, UPDATES), number)
         damage(newest(directory), dice, kind)
         assert worker.run_trial(directory) == worker.DONE
         assert_same(quiet, directory)
@@ -58,7 +56,7 @@ def test_a_damaged_checkpoint(quiet, tmp_path, monkeypatch, dice, fault, kind):
 
 
 def test_every_checkpoint_damaged_is_said_and_costs_the_trial_alone(quiet, tmp_path, monkeypatch, dice, fault):
-    directory = stopped(tmp_path, monkeypatch, 50, 0)
+    directory = stopped(tmp_path, monkeypatch, 20, 0)
     for path in (directory / "checkpoint").glob("[0-9]*.pt"):
         damage(path, dice, "flipped")
     assert worker.run_trial(directory) == worker.FAILED
@@ -73,7 +71,7 @@ def test_every_checkpoint_damaged_is_said_and_costs_the_trial_alone(quiet, tmp_p
 def test_a_log_cut_in_the_middle_of_a_line(quiet, tmp_path, monkeypatch, dice, fault):
     for number in range(CUT):
         # The last row must be younger than the checkpoint before the last one: an older one is on the disk for good.
-        directory = stopped(tmp_path, monkeypatch, dice.choice([*range(25, 40), *range(45, UPDATES)]), number)
+        directory = stopped(tmp_path, monkeypatch, dice.choice([*range(12, 20), *range(22, UPDATES)]), number)
         path = directory / "metrics.jsonl"
         content = path.read_bytes()
         last = content.rstrip(b"\n").rfind(b"\n") + 1
@@ -95,7 +93,7 @@ def trial(directory):
 @pytest.mark.parametrize("number", range(4))
 def test_a_full_disk(quiet, tmp_path, monkeypatch, fault, number):
     with small_disk(tmp_path / "disk") as disk:
-        directory = stopped(disk, monkeypatch, 30, 0)
+        directory = stopped(disk, monkeypatch, 15, 0)
         ballast = disk / "ballast"
         fill(ballast, 1 << (12 if number % 2 else 16))
         failed = trial(directory)
@@ -111,7 +109,7 @@ def test_a_full_disk(quiet, tmp_path, monkeypatch, fault, number):
 @pytest.mark.parametrize("number", range(4))
 def test_a_folder_that_turns_read_only(quiet, tmp_path, monkeypatch, fault, number):
     with small_disk(tmp_path / "disk") as disk:
-        directory = stopped(disk, monkeypatch, 20 + 8 * number, 0)
+        directory = stopped(disk, monkeypatch, 10 + 4 * number, 0)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         failed = trial(directory)
         assert failed.returncode not in (0, 75)

@@ -5,22 +5,18 @@ import signal
 import sys
 
 import pytest
-from disturbed import assert_same, folders, plan
+from disturbed import assert_same, written
 
-from genbench.study.run import write_trial
 from genbench.training import worker
 
-SETTINGS = ("train.save_every=400", "train.log_every=200", "train.sample_every=600", "evaluate.every=400")
-UPDATES = 60
+SETTINGS = ("train.save_every=200", "train.log_every=100", "train.sample_every=300", "evaluate.every=200")
+UPDATES = 30
 DIED = -signal.SIGKILL
 
 
 def prepared(folder):
-    """A trial that is about to begin, scored every 20 updates."""
-    study = plan(folder, *SETTINGS, updates=UPDATES)
-    (directory,) = folders(study)
-    write_trial(study.trials[0], directory)
-    return directory
+    """A trial that is about to begin, scored every 10 updates."""
+    return written(folder, *SETTINGS, updates=UPDATES)
 
 
 def run_in_child(directory, die_at=None):

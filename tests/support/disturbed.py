@@ -2,12 +2,14 @@
 
 import sys
 import time
+from functools import cache
+from pathlib import Path
 
 import torch
 
 from genbench.engines.choice import choose
 from genbench.study.plan import plan_study
-from genbench.study.run import Silent, run_study
+from genbench.study.run import Silent, run_study, write_trial
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
 from genbench.trial.trial import Trial
@@ -31,6 +33,18 @@ SMALL = small(log_every=400, save_every=2000)
 def plan(results, *overrides, seeds=(0,), methods=("toy",), updates=600, name="s"):
     words = {word.partition("=")[0]: word for word in (*SMALL, f"train.updates={updates}", *overrides)}
     return plan_study(methods, ["ring"], seeds, words.values(), name=name, results=results)
+
+
+@cache
+def _planned(*overrides, updates):
+    return plan(Path("results"), *overrides, updates=updates).trials[0]
+
+
+def written(folder, *overrides, updates):
+    """The folder of a trial of the toy that is about to begin, in `folder`; such trials are planned once."""
+    directory = folder / "trial"
+    write_trial(_planned(*overrides, updates=updates), directory)
+    return directory
 
 
 def run(study, slots=2, observers=(), display=None):
