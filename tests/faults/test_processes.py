@@ -181,14 +181,18 @@ def test_two_supervisors_on_one_study(quiet, tmp_path, fault):
         assert (other / "log.txt").read_text().count("starts, process") == 1
 
 
+@pytest.fixture(scope="module")
+def quiet_ranks(tmp_path_factory):
+    """The trial of two ranks that nothing happens to."""
+    study = plan(tmp_path_factory.mktemp("quiet_ranks"), "world=2", updates=200)
+    run(study, slots=1)
+    return folders(study)[0]
+
+
 @pytest.mark.parametrize("rank", [0, 1])
-def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
+def test_ranks_that_are_killed(quiet_ranks, tmp_path, fault, rank):
     linger = Linger(tmp_path)
-    quiet, loud = (
-        plan(tmp_path / "quiet", "world=2", updates=200),
-        plan(tmp_path / "loud", "world=2", *linger.words, updates=200),
-    )
-    run(quiet, slots=1)
+    loud = plan(tmp_path, "world=2", *linger.words, updates=200)
     ranks_of = _ranks
 
     class Kills(Silent):
@@ -207,7 +211,7 @@ def test_ranks_that_are_killed(tmp_path, dice, fault, rank):
     run(loud, slots=1, display=display)
     assert display.kills == 2
     run(loud, slots=1)
-    assert_same(folders(quiet)[0], folders(loud)[0])
+    assert_same(quiet_ranks, folders(loud)[0])
 
 
 def _ranks(pid):
