@@ -43,10 +43,13 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     numbers: bool = True,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with a meaning, a source and a range; `genbench show` prints them.
 
-    numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id.
+    numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id. later: whether it
+    was added once there were trials; at its default, which must never change, it stays out of the id, too, so that the
+    ids of those trials are what they were.
     """
     metadata = {
         "help": help,
@@ -55,6 +58,7 @@ def setting(
         "above": above,
         "below": below,
         "numbers": numbers,
+        "later": later,
     }
     return field(default=default, metadata=metadata)
 
@@ -74,6 +78,12 @@ class NetSettings:
     latent: int = setting(128, "dimension h of the generator's noise", source="paper, Table 5", at_least=1)
     prior: Literal["normal", "uniform"] = setting("normal", "law of the noise: N(0, 1) or U[-1, 1], per dimension")
     width: int = setting(32, "channels of the widest image, or units of a hidden layer", at_least=1)
+    critic_norm: Literal["batch", "none", "spectral", "layer"] = setting(
+        "batch",
+        "in the place of the critic's batch norms, where a method does not choose; spectral norms every layer",
+        source="Kurach et al. 2019, arXiv 1807.04720: losses and norms crossed",
+        later=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +242,10 @@ def check_running(running: Mapping[str, Any]) -> None:
 
 
 def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings as nested plain mappings: what determines the numbers, and what does not."""
+    """The settings as nested plain mappings: what determines the numbers, and what does not.
+
+    A setting that was added later is in neither while it has its default.
+    """
 
     def part(node: Any, numbers: bool) -> dict[str, Any]:
         chosen: dict[str, Any] = {}
@@ -240,7 +253,7 @@ def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
             value = getattr(node, f.name)
             if dataclasses.is_dataclass(value):
                 chosen[f.name] = part(value, numbers)
-            elif f.metadata.get("numbers", True) is numbers:
+            elif f.metadata.get("numbers", True) is numbers and not (f.metadata.get("later") and value == f.default):
                 chosen[f.name] = list(value) if isinstance(value, tuple) else value
         return chosen
 

@@ -1,4 +1,6 @@
-"""What a trainer is given: networks of the study's architecture, noise of its prior, and the other ranks."""
+"""What a trainer is given: networks of the study's architecture, noise of its prior, the other ranks, and how much of
+the budget is spent.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 
 from genbench.config.settings import NetSettings
 from genbench.contract.comm import Comm
+from genbench.contract.norms import NORMS, Norm, has_batch_norm, normed
 from genbench.contract.streams import Draws, seed_of
+from genbench.errors import GenbenchError
 
 Shape = tuple[int, ...]
 """The shape of one sample: (channels, height, width), or (dimensions,) for vectors."""
@@ -24,6 +28,9 @@ class Architecture:
     Each builder takes the architecture's own settings and the data's shape and returns a module on the CPU:
     generator: [n, inputs] -> [n, *shape] in the data's range; critic: [n, *shape] -> [n, outputs], whose last layer has
     a bias if `bias`; decoder: [n, inputs] -> [n, *shape]. `accepts` says why a shape cannot be used, or nothing.
+
+    A critic is built with its batch norms, if it has any; where a study or a method asks for another norm, the kit puts
+    that in their place (`genbench.contract.norms`).
     """
 
     name: str
@@ -35,6 +42,16 @@ class Architecture:
     about: str
     numerics: int = 1
     """Its numerics revision: raise it by one whenever the same seed comes to yield other numbers."""
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """What the kit and whoever runs the trainer tell each other."""
+
+    spent: float = 0.0
+    """The share of the budget that is spent; the runner sets it before every update."""
+    norms: list[tuple[str, str]] = field(default_factory=list)
+    """Of each critic that was lent: the norm asked for, and the norm that it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +68,41 @@ class Kit:
     comm: Comm = field(default_factory=Comm, repr=False)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
+    standing: Standing = field(default_factory=Standing, repr=False)
 
     @property
     def latent(self) -> int:
         """The dimension h of the noise."""
         return self.net.latent
 
+    @property
+    def progress(self) -> float:
+        """The share of the budget that was spent before this update, in [0, 1]: what a schedule goes by."""
+        return self.standing.spent
+
     def generator(self) -> nn.Module:
         """The study's generator, [n, latent] -> [n, *shape]; every method starts one seed from the same weights."""
         return self.network("generator", lambda: self.architecture.generator(self.net, self.shape, self.latent))
 
-    def critic(self, outputs: int, *, bias: bool = True) -> nn.Module:
+    def critic(self, outputs: int, *, bias: bool = True, norm: Norm | None = None) -> nn.Module:
         """The study's critic, [n, *shape] -> [n, outputs].
 
-        Under a kernel that depends only on differences the last layer's bias has gradient 0, and an adaptive optimizer
-        turns the rounding noise of that 0 into steps: a kernel critic needs `bias=False`.
+        norm: `batch`, `none`, `spectral` or `layer`, in the place of its batch norms; None: the study's
+        `net.critic_norm`. One seed gives the same weights under each. Under a kernel that depends only on differences
+        the last layer's bias has gradient 0, and an adaptive optimizer turns the rounding noise of that 0 into steps: a
+        kernel critic needs `bias=False`.
         """
-        return self.network("critic", lambda: self.architecture.critic(self.net, self.shape, outputs, bias))
+        asked = norm or self.net.critic_norm
+        if asked not in NORMS:
+            raise GenbenchError(f"there is no critic with norm '{asked}'; choose one of {', '.join(NORMS)}")
+
+        def build() -> nn.Module:
+            critic = self.architecture.critic(self.net, self.shape, outputs, bias)
+            had = asked if asked in ("none", "spectral") or has_batch_norm(critic) else "none"
+            self.standing.norms.append((asked, had))
+            return normed(critic, asked)
+
+        return self.network("critic", build)
 
     def decoder(self, inputs: int) -> nn.Module:
         """The inverse of a critic with `inputs` outputs: [n, inputs] -> [n, *shape]."""
@@ -77,10 +112,16 @@ class Kit:
         """This rank's next latents, [rows, latent], from the study's one prior."""
         return prior(self.net, rows * self.comm.world, self.draws.next())[self._own(rows)].to(self.device, self.dtype)
 
-    def uniform(self, rows: int) -> Tensor:
-        """This rank's next numbers from U[0, 1), [rows], for a method that needs other randomness than noise."""
-        numbers = torch.rand(rows * self.comm.world, generator=self.draws.next(), dtype=torch.float32)
-        return numbers[self._own(rows)].to(self.device, self.dtype)
+    def uniform(self, shape: int | Shape, *, shared: bool = False) -> Tensor:
+        """The next numbers from U[0, 1), [*shape], for a method that needs other randomness than noise.
+
+        They are this rank's rows of those of all ranks; shared: every rank has the same.
+        """
+        return self._drawn(torch.rand, shape, shared)
+
+    def normal(self, shape: int | Shape, *, shared: bool = False) -> Tensor:
+        """The next numbers from N(0, 1), [*shape], whatever the study's prior is; as `uniform`."""
+        return self._drawn(torch.randn, shape, shared)
 
     def network(self, role: str, build: Callable[[], nn.Module]) -> nn.Module:
         """build() on the kit's device and in its precision, for a network that is the method's own.
@@ -94,6 +135,12 @@ class Kit:
         if len(self.shape) == 3:
             module = module.to(memory_format=torch.channels_last)
         return self.comm.synchronize(module)
+
+    def _drawn(self, law: Callable[..., Tensor], shape: int | Shape, shared: bool) -> Tensor:
+        rows, *rest = (shape,) if isinstance(shape, int) else shape
+        everybody = rows if shared else rows * self.comm.world
+        numbers = law(everybody, *rest, generator=self.draws.next(), dtype=torch.float32)
+        return (numbers if shared else numbers[self._own(rows)]).to(self.device, self.dtype)
 
     def _own(self, rows: int) -> slice:
         return slice(self.comm.rank * rows, (self.comm.rank + 1) * rows)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from genbench.contract.kit import Kit
 
@@ -16,8 +17,8 @@ from genbench.contract.kit import Kit
 class Trainer(nn.Module, ABC):
     """One way to train a generator, built as Trainer(config, kit).
 
-    Networks and optimizers are attributes, counters are buffers: state_dict() then holds all of it, and a trainer that
-    loads one goes on exactly where the other stopped."""
+    Networks, optimizers and schedules of learning rates are attributes, counters are buffers: state_dict() then holds
+    all of it, and a trainer that loads one goes on exactly where the other stopped."""
 
     def __init__(self, config: Any, kit: Kit) -> None:
         super().__init__()
@@ -44,16 +45,16 @@ class Trainer(nn.Module, ABC):
         return None
 
     def get_extra_state(self) -> dict[str, Any]:
-        """The state of every optimizer that is an attribute; torch puts it into state_dict()."""
-        return {name: optimizer.state_dict() for name, optimizer in self._optimizers()}
+        """The state of every optimizer and schedule that is an attribute; torch puts it into state_dict()."""
+        return {name: value.state_dict() for name, value in self._stateful()}
 
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Restore the optimizers; torch calls it in load_state_dict()."""
-        for name, optimizer in self._optimizers():
-            optimizer.load_state_dict(state[name])
+        """Restore the optimizers and schedules; torch calls it in load_state_dict()."""
+        for name, value in self._stateful():
+            value.load_state_dict(state[name])
 
-    def _optimizers(self) -> list[tuple[str, torch.optim.Optimizer]]:
-        return [(name, value) for name, value in vars(self).items() if isinstance(value, torch.optim.Optimizer)]
+    def _stateful(self) -> list[tuple[str, Optimizer | LRScheduler]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Optimizer | LRScheduler)]
 
 
 @dataclass(frozen=True, kw_only=True)

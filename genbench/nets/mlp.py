@@ -1,4 +1,7 @@
-"""`mlp`: multilayer perceptrons for vectors, and for images taken as long vectors."""
+"""`mlp`: multilayer perceptrons for vectors, and for images taken as long vectors.
+
+There is no batch norm: the critic is the same under the norms `batch`, `none` and `layer`.
+"""
 
 from __future__ import annotations
 

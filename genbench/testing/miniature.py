@@ -26,6 +26,8 @@ BATCH = 8
 """Rows of a batch, over all ranks."""
 LATENTS = 7
 """Latents that samples are made of."""
+BUDGET = 16
+"""Updates of the budget that the kit tells the progress of."""
 ENOUGH = 5000
 """Batches after which a step that still asks for more is taken to be endless."""
 SEED = 1
@@ -152,6 +154,7 @@ class TinyRun:
     def step(self) -> Mapping[str, Tensor]:
         """Make one update."""
         self.kit.draws.seek(self._update)
+        self.kit.standing.spent = min(1.0, self._update / BUDGET)
         self.batches.allow()
         self._update += 1
         return self.trainer.step(self.batches)

@@ -99,7 +99,8 @@ def _demand_equality(case: _Case, both: tuple[Mapping[str, Any], Mapping[str, An
         f" the largest change, where {max(TOLERANCE, MARGIN * amplified):.0e} is allowed; compute a loss over pairs of"
         " samples on kit.comm.gather(rows), which a mean over single samples does not need; the gradient inside a"
         " penalty is that of the sum over ranks: take it of the sum over the rank's own rows, or of a loss on gathered"
-        " rows divided by kit.comm.world",
+        " rows divided by kit.comm.world; random numbers for a loss on gathered rows, as of directions, are those of"
+        " kit.normal(shape, shared=True)",
     )
 
 

@@ -34,8 +34,8 @@ def repeats(method: Method) -> None:
     changed = difference(results[0][1:], results[1][1:])
     demand(
         not changed,
-        "two runs of one seed differ after a step; draw only from kit.noise and kit.uniform, not from torch, numpy,"
-        " random or a clock",
+        "two runs of one seed differ after a step; draw only from kit.noise, kit.normal and kit.uniform, not from"
+        " torch, numpy, random or a clock",
     )
 
 
@@ -59,9 +59,9 @@ def resume(method: Method) -> None:
     for name, value in _loose(run.trainer).items():
         demand(
             not difference(value, _loose(again.trainer).get(name)),
-            f"the attribute {name} is lost when a trainer is saved: make an optimizer an attribute of the trainer, not"
-            " an item of a list; make a network an nn.Module, and a counter a buffer: self.register_buffer('updates',"
-            " torch.zeros((), dtype=torch.int64))",
+            f"the attribute {name} is lost when a trainer is saved: make an optimizer or a schedule an attribute of the"
+            " trainer, not an item of a list; make a network an nn.Module, and a counter a buffer:"
+            " self.register_buffer('updates', torch.zeros((), dtype=torch.int64))",
         )
     run.step()
     again.step()
@@ -69,7 +69,8 @@ def resume(method: Method) -> None:
     demand(
         not changed,
         f"a trainer that was saved and loaded goes on differently from one that was not: they differ in {changed};"
-        " whatever a step changes must be in state_dict(): networks and optimizers as attributes, counters as buffers",
+        " whatever a step changes must be in state_dict(): networks, optimizers and schedules as attributes,"
+        " counters as buffers",
     )
 
 

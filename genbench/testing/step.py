@@ -94,8 +94,8 @@ def randomness(method: Method) -> None:
         used = not torch.equal(before, torch.get_rng_state())
     demand(
         not used,
-        "a step used torch's global generator, so that a resumed trial goes on differently; draw from kit.noise and"
-        " kit.uniform, not from torch.randn, and do without dropout",
+        "a step used torch's global generator, so that a resumed trial goes on differently; draw from kit.noise,"
+        " kit.normal and kit.uniform, not from torch.randn, and do without dropout",
     )
 
 

@@ -91,12 +91,18 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         folder=directory,
         device=device,
     )
+    if any(asked != had for asked, had in kit.standing.norms if asked != "batch"):
+        run.warnings.append(
+            f"the critic of {trial.architecture} has no batch norm in whose place there could be a layer norm: it has"
+            " none"
+        )
     trainer.eval()
     facts = {
         "data_hash": splits.content,
         "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
         "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
         "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
         "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
     }

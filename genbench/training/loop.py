@@ -23,11 +23,17 @@ from genbench.trial.log import Log, Progress
 
 def spent(budget: TrainSettings, progress: Progress) -> bool:
     """Whether the first of the three limits is reached."""
-    return (
-        (budget.images is not None and progress.images >= budget.images)
-        or (budget.updates is not None and progress.updates >= budget.updates)
-        or (budget.seconds is not None and progress.train_seconds >= budget.seconds)
+    return share(budget, progress) >= 1
+
+
+def share(budget: TrainSettings, progress: Progress) -> float:
+    """The share of the budget that is spent, in [0, 1]: of the limit that is nearest."""
+    limits = (
+        (budget.images, progress.images),
+        (budget.updates, progress.updates),
+        (budget.seconds, progress.train_seconds),
     )
+    return min(1.0, max(used / limit for limit, used in limits if limit is not None))
 
 
 def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> bool:
@@ -57,6 +63,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         # One update of the generator; the clock of training runs only here.
         before = progress.images
         run.draws.seek(progress.updates)
+        trainer.kit.standing.spent = share(budget, progress)
         began = time.perf_counter()
         with precision:
             values = trainer.step(source)

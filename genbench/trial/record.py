@@ -65,6 +65,9 @@ class Record:
     """Numbers that training changes in the generator."""
     trainer_parameters: int = 0
     """The same of everything that the trainer holds, the generator included."""
+    critic_norm: str = ""
+    """Of the study's critics that the trainer took: `batch`, `spectral`, `layer`, or `none`, which a critic that was
+    built without batch norms has, too; empty: it took none, or an older version made the record."""
     data_hash: str = ""
     """sha256 of the data set's content."""
     batches_hash: str = ""

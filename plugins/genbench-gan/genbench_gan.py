@@ -32,6 +32,12 @@ class GANConfig:
         "critic first, then the generator against the new critic; or both at once",
         source="Goodfellow et al. 2014, algorithm 1 with k = 1",
     )
+    loss: Literal["ns", "ls", "hinge"] = setting(
+        "ns",
+        "non-saturating, least squares, or hinge",
+        source="Goodfellow et al. 2014; Mao et al. 2017, arXiv 1611.04076; Lim and Ye 2017, arXiv 1705.02894",
+        later=True,
+    )
 
 
 class GAN(Trainer):
@@ -48,18 +54,21 @@ class GAN(Trainer):
         """One update of each network, on one batch and the same fake images."""
         real = next(batches)
         fake = self.generator(self.kit.noise(len(real)))
-        descend = self.kit.comm.descend
+        descend, loss = self.kit.comm.descend, self.config.loss
         # Real and fake go through the critic apart: batch norm over both would tell them apart by their shared
         # statistics.
         if self.config.update == "simultaneous":
             real_logits, fake_logits = self.critic(real), self.critic(fake)
-            critic_loss, generator_loss = critic_objective(real_logits, fake_logits), generator_objective(fake_logits)
+            critic_loss, generator_loss = (
+                critic_objective(real_logits, fake_logits, loss),
+                generator_objective(fake_logits, loss),
+            )
             descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, generator_loss))
         else:
             real_logits, fake_logits = self.critic(real), self.critic(fake.detach())
-            critic_loss = critic_objective(real_logits, fake_logits)
+            critic_loss = critic_objective(real_logits, fake_logits, loss)
             descend((self.critic_optimizer, critic_loss))
-            generator_loss = generator_objective(self.critic(fake))
+            generator_loss = generator_objective(self.critic(fake), loss)
             descend((self.generator_optimizer, generator_loss))
         return {
             "generator_loss": generator_loss.detach(),
@@ -74,16 +83,27 @@ class GAN(Trainer):
         return images
 
 
-def critic_objective(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(logit), to be minimised (Goodfellow et al. 2014, eq.
-    1).
+def critic_objective(real_logits: Tensor, fake_logits: Tensor, loss: str = "ns") -> Tensor:
+    """What the critic minimises.
+
+    ns: -mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(logit) (Goodfellow et al. 2014, eq. 1). ls: mean (s(x) -
+    1)² / 2 + mean s(G(z))² / 2 (Mao et al. 2017, eq. 9). hinge: mean relu(1 - s(x)) + mean relu(1 + s(G(z))) (Lim and
+    Ye 2017).
     """
+    if loss == "ls":
+        return ((real_logits - 1).square().mean() + fake_logits.square().mean()) / 2
+    if loss == "hinge":
+        return (1 - real_logits).relu().mean() + (1 + fake_logits).relu().mean()
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
-def generator_objective(fake_logits: Tensor) -> Tensor:
-    """-mean log D(G(z)), to be minimised: the non-saturating loss (Goodfellow et al. 2014, section 3)."""
-    return softplus(-fake_logits).mean()
+def generator_objective(fake_logits: Tensor, loss: str = "ns") -> Tensor:
+    """What the generator minimises: -mean log D(G(z)) (Goodfellow et al. 2014, section 3), mean (s(G(z)) - 1)² / 2, or
+    -mean s(G(z)).
+    """
+    if loss == "ls":
+        return (fake_logits - 1).square().mean() / 2
+    return -fake_logits.mean() if loss == "hinge" else softplus(-fake_logits).mean()
 
 
 def optimizer(config: GANConfig, network: nn.Module) -> torch.optim.Optimizer:
@@ -118,6 +138,8 @@ METHOD = Method(
             "lr": cite(5e-5, "paper, section 4"),
         },
         "simultaneous": {"update": cite("simultaneous", "Mescheder et al. 2017, arXiv 1705.10461")},
+        "lsgan": {"loss": cite("ls", "Mao et al. 2017, arXiv 1611.04076: a = 0, b = c = 1")},
+        "hinge": {"loss": cite("hinge", "Lim and Ye 2017, arXiv 1705.02894")},
     },
 )
 

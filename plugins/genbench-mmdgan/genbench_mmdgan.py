@@ -4,7 +4,7 @@ coded it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Literal
@@ -13,10 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from genbench import kernels
-from genbench.plugin import Kit, Method, Trainer, cited, hookimpl, setting
+from genbench.plugin import Kit, Method, Trainer, cite, cited, hookimpl, setting
 
 LI = "the code of Li et al. 2017, arXiv 1705.08584"
 JULIA = "JuliaGRAM (ring)"
+WANG = "Wang et al. 2019, arXiv 1812.09916, and their code (CIFAR-10)"
+BOUNDS = (0.25, 4.0)
+"""Of d²: fakes are pulled together until they are so near, real ones pushed apart until so far (Wang et al. 2019)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +42,11 @@ class MMDGANConfig:
         8.0, "weight of the autoencoder penalty, for real and for fake; 0: no decoder", source=LI, at_least=0
     )
     fsr: float = setting(16.0, "weight of the feasible set reduction", source=LI, at_least=0)
-    clamp: float = setting(
-        0.01, "the critic's weights are clamped to [-clamp, clamp] before each of its steps", source=LI, above=0
+    clamp: float | None = setting(
+        0.01,
+        "the critic's weights are clamped to [-clamp, clamp] before each of its steps; none: they are not",
+        source=LI,
+        above=0,
     )
     critic_steps: int = setting(5, "critic steps for one generator step", source=LI, at_least=1)
     warmup: int = setting(25, "first generator steps that get warmup_critic_steps instead", source=LI, at_least=0)
@@ -50,6 +56,18 @@ class MMDGANConfig:
     )
     fresh_batches: bool = setting(
         True, "a batch for every step of either network; else one batch for all steps of an update", source=LI
+    )
+    critic_loss: Literal["mmd", "repulsive", "bounded"] = setting(
+        "mmd",
+        "the critic raises the MMD; or it pulls fakes together and pushes real ones apart, within bounds or not",
+        source=f"{LI}; {WANG}",
+        later=True,
+    )
+    critic_lr: float | None = setting(
+        None, "learning rate of the critic; none: as the generator's", source=WANG, above=0, later=True
+    )
+    norm: Literal["batch", "none", "spectral", "layer"] | None = setting(
+        None, "norm of the critic; none as a word: without one, null: the study's", source=WANG, later=True
     )
 
     def __post_init__(self) -> None:
@@ -66,14 +84,16 @@ class MMDGAN(Trainer):
         super().__init__(config, kit)
         features = config.features or kit.latent
         self.generator = kit.generator()
-        self.critic = kit.critic(features, bias=False)
+        self.critic = kit.critic(features, bias=False, norm=config.norm)
         self.decoder = kit.decoder(features) if config.ae > 0 else None
         self.generator_optimizer = optimizer(config, self.generator)
-        self.critic_optimizer = optimizer(config, self.critic, self.decoder)
+        self.critic_optimizer = optimizer(config, self.critic, self.decoder, lr=config.critic_lr)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
-        """The critic's steps and one of the generator."""
+        """The critic's steps and one of the generator; or, where the critic repels, one of both at once."""
+        if self.config.critic_loss != "mmd":
+            return self._simultaneous_step(next(batches))
         if not self.config.fresh_batches:
             batches = repeat(next(batches))
         for _ in range(critic_steps(self.config, int(self.updates))):
@@ -94,8 +114,9 @@ class MMDGAN(Trainer):
 
     def _critic_step(self, real: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            for weights in self.critic.parameters():
-                weights.clamp_(-self.config.clamp, self.config.clamp)
+            if self.config.clamp is not None:
+                for weights in self.critic.parameters():
+                    weights.clamp_(-self.config.clamp, self.config.clamp)
             fake = self.generator(self.kit.noise(len(real)))
         p, q = self.critic(real), self.critic(fake)
         mmd, hinge = self._compare(q, p)
@@ -120,6 +141,16 @@ class MMDGAN(Trainer):
             "feature_std": p.std(0).mean(),
         }
 
+    def _simultaneous_step(self, real: Tensor) -> dict[str, Tensor]:
+        q, p = (
+            self.kit.comm.gather(self.critic(images)) for images in (self.generator(self.kit.noise(len(real))), real)
+        )
+        bounds = BOUNDS if self.config.critic_loss == "bounded" else (0.0, torch.inf)
+        critic_loss = repulsion(q, p, self.config.widths, bounds)
+        mmd2 = unbiased_mmd2(q, p, self.config.widths)
+        self.kit.comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, mmd2))
+        return {"critic_loss": critic_loss.detach(), "mmd2": mmd2.detach(), "feature_std": p.detach().std(0).mean()}
+
     def _compare(self, q: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
         """The MMD and the hinge of fake features q and real ones p, each [n, features], over all ranks' rows."""
         q, p = self.kit.comm.gather(q), self.kit.comm.gather(p)
@@ -133,18 +164,41 @@ def mean_hinge(q: Tensor, p: Tensor) -> Tensor:
     return -(q.mean(0) - p.mean(0)).relu().mean()
 
 
+def likeness(x: Tensor, widths: Sequence[float], nearest: float = 0.0, farthest: float = torch.inf) -> Tensor:
+    """The mean kernel of two different rows of x [n, features], with squared distances cut off at nearest and
+    farthest.
+    """
+    others = ~torch.eye(len(x), dtype=torch.bool, device=x.device)
+    return kernels.mixture(kernels.squared_distances(x, x).clamp(nearest, farthest)[others], widths).mean()
+
+
+def unbiased_mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:
+    """e_qq + e_pp - 2 e_qp, with no row compared to itself: it may be negative (Gretton et al. 2012, eq. 3)."""
+    across = kernels.mixture(kernels.squared_distances(q, p), widths).mean()
+    return likeness(q, widths) + likeness(p, widths) - 2 * across
+
+
+def repulsion(q: Tensor, p: Tensor, widths: Sequence[float], bounds: tuple[float, float]) -> Tensor:
+    """e_pp - e_qq of real p and fake q, to be minimised by the critic (Wang et al. 2019, eq. 4 and 9): there is no
+    force between fakes that are nearer, or real ones that are farther, than the bounds of d².
+    """
+    nearest, farthest = bounds
+    return likeness(p, widths, farthest=farthest) - likeness(q, widths, nearest=nearest)
+
+
 def critic_steps(config: MMDGANConfig, update: int) -> int:
     """How many critic steps the update gets, counted from 0."""
     burst = config.burst_every > 0 and update % config.burst_every == 0
     return config.warmup_critic_steps if burst or update < config.warmup else config.critic_steps
 
 
-def optimizer(config: MMDGANConfig, *networks: nn.Module | None) -> torch.optim.Optimizer:
-    """One optimizer for all the networks that there are."""
+def optimizer(config: MMDGANConfig, *networks: nn.Module | None, lr: float | None = None) -> torch.optim.Optimizer:
+    """One optimizer for all the networks that there are; lr: none is that of the settings."""
+    rate = config.lr if lr is None else lr
     parameters = [weights for network in networks if network is not None for weights in network.parameters()]
     if config.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=config.lr)
-    return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
+        return torch.optim.RMSprop(parameters, lr=rate)
+    return torch.optim.Adam(parameters, lr=rate, betas=(config.beta1, config.beta2), fused=True)
 
 
 AUTHORS = cited(JULIA, optimizer="adam", features=10, widths=(1.0,), clamp=0.1, warmup=0, burst_every=0)
@@ -156,6 +210,11 @@ MNIST = cited(
 DIGITS = cited(
     "the published warm-up takes 2,525 batches of a budget of 3,000; this one 105", warmup=5, warmup_critic_steps=20
 )
+
+REPULSIVE = cited(WANG, optimizer="adam", lr=5e-4, critic_lr=2e-4, features=16, widths=(1.0,), ae=0.0, fsr=0.0) | {
+    "clamp": cite(None, WANG),
+    "norm": cite("spectral", WANG),
+}
 
 METHOD = Method(
     name="mmdgan",
@@ -179,6 +238,8 @@ METHOD = Method(
         "fsr": cited("paper, Table 4", ae=0.0, fsr=16.0),
         "ae": cited("paper, Table 4", ae=8.0, fsr=0.0),
         "plain": cited("paper, Table 4", ae=0.0, fsr=0.0),
+        "repulsive": REPULSIVE | cited(WANG, critic_loss="repulsive"),
+        "bounded": REPULSIVE | cited(WANG, critic_loss="bounded"),
         "julia": (
             AUTHORS
             | cited(JULIA, lr=5e-5, fsr=16.0, fresh_batches=False)

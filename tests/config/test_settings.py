@@ -37,3 +37,13 @@ def test_flattening_gives_dotted_names():
 
 def test_a_cited_value_is_its_value():
     assert plain({"lr": cite(1e-3, "a paper"), "widths": (1.0,)}) == {"lr": 1e-3, "widths": (1.0,)}
+
+
+def test_a_setting_that_came_later_enters_a_trial_where_it_has_another_value_than_its_default():
+    def net(**changes):
+        chosen = settings.Settings(method=None, data=DataSettings(), net=NetSettings(**changes))
+        return settings.split(chosen)[0]["net"]
+
+    assert "critic_norm" not in net()
+    assert net(critic_norm="spectral")["critic_norm"] == "spectral"
+    assert set(net()) == {"latent", "prior", "width"}

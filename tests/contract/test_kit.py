@@ -107,6 +107,36 @@ def test_the_ranks_noises_make_up_the_noise_of_one_rank(world):
         assert torch.equal(torch.cat([kit.uniform(2) for kit in ranks]), whole.uniform(2 * world))
 
 
+@pytest.mark.parametrize("world", [2, 3])
+@pytest.mark.parametrize("law", ["uniform", "normal"])
+def test_the_ranks_numbers_of_any_shape_make_up_those_of_one_rank_or_are_shared(world, law):
+    whole = getattr(vector_kit(), law)
+    ranks = [getattr(vector_kit(comm=Comm(rank, world)), law) for rank in range(world)]
+    assert torch.equal(torch.cat([numbers((2, 3, 4)) for numbers in ranks]), whole((2 * world, 3, 4)))
+    shared = whole((5, 2), shared=True)
+    assert shared.shape == (5, 2)
+    assert all(torch.equal(numbers((5, 2), shared=True), shared) for numbers in ranks)
+
+
+def test_uniform_numbers_by_rows_are_what_they_were():
+    assert vector_kit().uniform(3).tolist() == pytest.approx([0.5326356, 0.4825930, 0.4395998], rel=1e-6)
+    assert torch.equal(vector_kit().uniform((3,)), vector_kit().uniform(3))
+
+
+def test_normal_numbers_have_mean_0_and_variance_1_whatever_the_prior_is():
+    numbers = vector_kit(net=MlpNet(prior="uniform")).normal((100, 50))
+    assert numbers.mean().item() == pytest.approx(0, abs=0.05)
+    assert numbers.var().item() == pytest.approx(1, abs=0.05)
+    assert numbers.dtype == torch.float32
+
+
+def test_progress_is_what_the_runner_says():
+    kit = vector_kit()
+    assert kit.progress == 0
+    kit.standing.spent = 0.25
+    assert kit.progress == 0.25
+
+
 def test_other_randomness_does_not_repeat_the_noise():
     kit = vector_kit(net=MlpNet(latent=1, prior="uniform"))
     noise = kit.noise(8)

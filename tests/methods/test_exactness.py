@@ -9,14 +9,13 @@ import time
 
 import pytest
 import torch
+from installed import METHODS
 
-from genbench.contract import registry
 from genbench.trial import checkpoint
 from genbench.trial.log import Tail
 from genbench.trial.record import read
 from genbench.trial.trial import Trial
 
-METHODS = [entry.name for entry in registry.installed("methods") if not entry.problem and entry.name != "toy-fails"]
 KILLS = 3
 
 

@@ -2,14 +2,12 @@
 
 import pytest
 import rank_functions
+from installed import METHODS
 
-from genbench.contract import registry
 from genbench.contract.comm import Comm
 from genbench.study.plan import plan_study
 from genbench.testing.launch import launch
 
-METHODS = [entry.name for entry in registry.installed("methods") if not entry.problem and entry.name != "toy-fails"]
-"""The toy is always among them."""
 UPDATES = 20
 SMALL = ["train.precision=fp64", "train.batch=32", "net.width=8", "net.latent=16", "evaluate.samples=20"]
 if "mmdgan" in METHODS:

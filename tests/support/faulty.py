@@ -311,6 +311,36 @@ class HiddenOptimizer(Good):
         return {"loss": loss.detach()}
 
 
+class Scheduled(Good):
+    """A good one whose learning rate falls by a schedule, and whose noise by the budget."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, T_max=4)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        self.schedule.step()
+        return values
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        projection = self.kit.normal((fake.shape[1], 3), shared=True)
+        jitter = self.kit.comm.gather(self.kit.normal((len(fake) // self.kit.comm.world, 3)))
+        return super().loss(fake @ projection + (1 - self.kit.progress) * jitter, real @ projection)
+
+
+class HiddenSchedule(Scheduled):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.schedules = [self.schedule]
+        del self.schedule
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = Good.step(self, batches)
+        self.schedules[0].step()
+        return values
+
+
 class PlainCounter(Good):
     def __init__(self, config: Config, kit: Kit) -> None:
         super().__init__(config, kit)
@@ -397,6 +427,14 @@ class WaitsForTheSecond(Good):
         if self.kit.comm.rank == 0 and self.updates == 2:
             self.kit.comm.gather(values["loss"].reshape(1))
         return values
+
+
+class OwnDirections(Scheduled):
+    """Each rank projects onto directions of its own."""
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        projection = self.kit.normal((fake.shape[1], 3))
+        return Good.loss(self, fake @ projection, real @ projection)
 
 
 class RemembersOwnRows(Good):
@@ -580,6 +618,7 @@ FAULTS = [
     Fault("repeats", _trainer(PythonRandom), "kit.uniform"),
     Fault("repeats", _trainer(OwnNetwork), "own.weight"),
     Fault("resume", _trainer(HiddenOptimizer), "attribute optimizers"),
+    Fault("resume", _trainer(HiddenSchedule), "attribute schedules"),
     Fault("resume", _trainer(PlainCounter), "attribute count"),
     Fault("resume", _trainer(SecretMemory), "must be in state_dict()"),
     Fault("resume", _trainer(UnsafeState), "loaded safely"),
@@ -592,6 +631,7 @@ FAULTS = [
     Fault("ranks", _trainer(Ungathered), "kit.comm.gather"),
     Fault("ranks", _trainer(WrongOnTheSecond), "differ from one process"),
     Fault("ranks", _trainer(RemembersOwnRows), "of all ranks' rows"),
+    Fault("ranks", _trainer(OwnDirections), "shared=True"),
     Fault("ranks", _trainer(UngatheredImages), "on images two ranks that share a batch differ"),
     Fault(
         "ranks",

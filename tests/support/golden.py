@@ -23,12 +23,14 @@ from genbench.version import NUMERICS
 
 FILE = Path(__file__).parents[1] / "methods" / "golden.json"
 METHODS = ("gan", "mmdgan", "mmdgan/ae", "mmdgan/fsr", "mmdnet", "gram", "gram/flow", "gram/julia", "gram/torch")
+ZOO = ("wgan", "r3gan", "sngan", "drift")
+"""Those of requirements-zoo.txt."""
 ARCHITECTURES = ("convnet", "dcgan", "mnist-mlp")
 METRICS = {"ring": "modes,modes_any,high_quality,mode_kl,mmd", "digits": "fid,is,kid,precision,recall,neighbour_ratio"}
 WORDS = ["evaluate.samples=100", "train.log_every=1", "net.latent=4"]
-CASES = {label: (label, "ring", ["train.batch=40", "net.width=12", "data.points=800"], 12) for label in METHODS} | {
-    net: ("gan", "digits", [f"net={net}", "net.width=8", "train.batch=16"], 3) for net in ARCHITECTURES
-}
+CASES = {
+    label: (label, "ring", ["train.batch=40", "net.width=12", "data.points=800"], 12) for label in METHODS + ZOO
+} | {net: ("gan", "digits", [f"net={net}", "net.width=8", "train.batch=16"], 3) for net in ARCHITECTURES}
 """Name to method, data set, settings and generator updates."""
 WAYS = [(name, precision) for name in CASES for precision in (("fp32",) if name in ARCHITECTURES else ("fp64", "fp32"))]
 """Case and precision."""

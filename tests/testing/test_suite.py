@@ -85,13 +85,20 @@ def test_a_contract_is_a_pytest_test_with_a_case_for_each_check():
     test("announcement")
 
 
+@pytest.mark.parametrize("name", ["scalars", "randomness", "repeats", "resume"])
+def test_a_schedule_that_is_an_attribute_goes_on_exactly(name):
+    testing.CHECKS[name](replace(faulty.GOOD, trainer=faulty.Scheduled))
+
+
 @pytest.mark.slow
 def test_presets_need_not_be_picklable():
     testing.CHECKS["ranks"](replace(faulty.GOOD, presets=types.MappingProxyType({})))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trainer", [faulty.Penalised, faulty.PenalisedWitness, faulty.PenalisedPairs, faulty.Chaotic])
+@pytest.mark.parametrize(
+    "trainer", [faulty.Penalised, faulty.PenalisedWitness, faulty.PenalisedPairs, faulty.Chaotic, faulty.Scheduled]
+)
 def test_a_good_method_is_good_on_several_ranks_whatever_its_gradients_pass(trainer):
     for name in ("layout", "ranks"):
         testing.CHECKS[name](replace(faulty.GOOD, trainer=trainer))

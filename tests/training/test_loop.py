@@ -1,5 +1,6 @@
 """The training loop's parts; whole trials are in test_worker.py."""
 
+import itertools
 import json
 import resource
 
@@ -11,7 +12,7 @@ from trial_files import trial_of
 from genbench.config.settings import TrainSettings
 from genbench.errors import DataError, DivergedError
 from genbench.training import worker
-from genbench.training.loop import check_finite, crossed, spent
+from genbench.training.loop import check_finite, crossed, share, spent
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Log, Progress
 from genbench.trial.trial import Trial
@@ -34,6 +35,25 @@ def test_a_budget_is_spent_when_its_clock_reaches_it(budget, done):
 
 def test_the_first_of_several_limits_counts():
     assert spent(TrainSettings(images=10**9, updates=10), Progress(images=100, updates=10))
+
+
+def test_the_share_that_is_spent_is_that_of_the_nearest_limit():
+    progress = Progress(images=100, updates=10, train_seconds=1.0)
+    assert share(TrainSettings(images=200, updates=40, seconds=1.6), progress) == 0.625
+    assert share(TrainSettings(images=50), progress) == 1
+
+
+def test_a_trainer_is_told_the_share_of_its_budget_after_a_restart_too(study, run_trial, monkeypatch):
+    seen, step = [], toys.Toy.step
+    monkeypatch.setattr(toys.Toy, "step", lambda self, batches: seen.append(self.kit.progress) or step(self, batches))
+    planned = study(budget="train.updates=8")
+    directory = planned.directory_of(planned.trials[0])
+    count = itertools.count()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "asked_to_stop", lambda: lambda: next(count) >= 3)
+        assert run_trial(directory) == worker.STOPPED
+    assert run_trial(directory) == worker.DONE
+    assert seen == [update / 8 for update in range(8)]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,29 @@ def test_the_losses_are_cross_entropies_of_a_sigmoid():
     torch.testing.assert_close(generator_objective(fake), entropy(fake, torch.ones(2, 1)))
 
 
+def test_least_squares_draw_logits_to_1_and_0():
+    real, fake = torch.tensor([[1.0], [0.0]]), torch.tensor([[0.0], [2.0]])
+    assert critic_objective(real, fake, "ls").item() == pytest.approx((0.5 + 2) / 2)
+    assert generator_objective(fake, "ls").item() == pytest.approx((0.5 + 0.5) / 2)
+    assert critic_objective(torch.ones(3), torch.zeros(3), "ls") == generator_objective(torch.ones(3), "ls") == 0
+
+
+def test_the_hinge_counts_what_is_within_the_margin():
+    real, fake = torch.tensor([[2.0], [0.5]]), torch.tensor([[-3.0], [0.0]])
+    assert critic_objective(real, fake, "hinge").item() == pytest.approx(0.25 + 0.5)
+    assert generator_objective(fake, "hinge").item() == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("loss", ["ns", "ls", "hinge"])
+def test_a_step_descends_the_chosen_losses(loss):
+    trainer, real = GAN(GANConfig(update="simultaneous", loss=loss), kit()), next(batches())
+    fake = trainer.generator(kit().noise(6))
+    expected = [critic_objective(trainer.critic(real), trainer.critic(fake), loss)]
+    expected.append(generator_objective(trainer.critic(fake), loss))
+    scalars = trainer.step(batches())
+    torch.testing.assert_close([scalars["critic_loss"], scalars["generator_loss"]], [one.detach() for one in expected])
+
+
 def test_the_generator_still_learns_from_a_critic_that_is_certain():
     fake = torch.tensor([-100.0], requires_grad=True)
     generator_objective(fake).backward()

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 import torch
-from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps, mean_hinge
+from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps, mean_hinge, repulsion, unbiased_mmd2
 
 from genbench.testing import kit
 
@@ -106,10 +106,84 @@ def test_a_step_is_the_one_written_out(weights):
         torch.testing.assert_close(dict(ours.named_parameters()), dict(slow.named_parameters()))
 
 
-def test_the_variants_name_both_weights():
+def test_the_variants_of_the_papers_table_name_both_weights():
     weights = {
         name: (variant["ae"].value, variant["fsr"].value)
         for name, variant in METHOD.variants.items()
-        if name != "julia"
+        if name in ("fsr", "ae", "plain")
     }
     assert weights == {"fsr": (0, 16), "ae": (8, 0), "plain": (0, 0)}
+
+
+def points(seed, count=5):
+    return torch.randn(count, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def slow_likeness(x, nearest=0.0, farthest=float("inf")):
+    pairs = [(a, b) for a in range(len(x)) for b in range(len(x)) if a != b]
+    distances = [min(max(float((x[a] - x[b]).square().sum()), nearest), farthest) for a, b in pairs]
+    return sum(torch.exp(torch.tensor(-d / 2, dtype=torch.float64)) for d in distances) / len(pairs)
+
+
+def test_the_unbiased_mmd_is_its_definition_and_its_mean_over_equal_samples_is_0():
+    q, p = points(1), points(2, 7)
+    across = torch.exp(-(q[:, None] - p).square().sum(-1) / 2).mean()
+    torch.testing.assert_close(unbiased_mmd2(q, p, (1.0,)), slow_likeness(q) + slow_likeness(p) - 2 * across)
+    values = [unbiased_mmd2(points(2 * seed), points(2 * seed + 1), (1.0,)).item() for seed in range(400)]
+    assert abs(sum(values) / 400) < 0.02
+    assert min(values) < 0 < max(values)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, float("inf")), (3.0, 5.0)])
+def test_a_critic_that_repels_is_its_definition_and_does_not_move_equal_samples_apart(bounds):
+    q, p = points(3), points(4)
+    expected = slow_likeness(p, farthest=bounds[1]) - slow_likeness(q, nearest=bounds[0])
+    torch.testing.assert_close(repulsion(q, p, (1.0,), bounds), expected)
+    if bounds[0] == 0:
+        assert repulsion(q, q, (1.0,), bounds).item() == 0
+
+
+def test_between_the_bounds_there_is_a_force_and_beyond_them_none():
+    near, far = torch.tensor([[0.0], [0.4]]), torch.tensor([[0.0], [2.5]])
+    between = torch.tensor([[0.0], [1.0]])
+
+    def forces(q, p):
+        q, p = q.double().requires_grad_(), p.double().requires_grad_()
+        return [
+            bool(force.abs().max() > 0) for force in torch.autograd.grad(repulsion(q, p, (1.0,), (0.25, 4.0)), (q, p))
+        ]
+
+    assert forces(near, far) == [False, False]
+    assert forces(far, near) == [True, True]
+    assert forces(between, between) == [True, True]
+
+
+@pytest.mark.parametrize("loss", ["repulsive", "bounded"])
+def test_a_simultaneous_step_is_the_one_written_out(loss):
+    values = {name: value.value for name, value in METHOD.variants[loss].items()} | {"norm": "none"}
+    trainer, lent, real = MMDGAN(MMDGANConfig(**values), kit()), kit(), next(batches())
+    generator, critic = deepcopy(trainer.generator), deepcopy(trainer.critic)
+    of_generator, of_critic = (
+        torch.optim.Adam(net.parameters(), lr=lr, betas=(0.5, 0.999)) for net, lr in ((generator, 5e-4), (critic, 2e-4))
+    )
+    q, p = critic(generator(lent.noise(6))), critic(real)
+    by_critic = torch.autograd.grad(
+        repulsion(q, p, (1.0,), (0.25, 4.0) if loss == "bounded" else (0.0, float("inf"))),
+        list(critic.parameters()),
+        retain_graph=True,
+    )
+    by_generator = torch.autograd.grad(unbiased_mmd2(q, p, (1.0,)), list(generator.parameters()))
+    for net, gradients in ((critic, by_critic), (generator, by_generator)):
+        for parameter, gradient in zip(net.parameters(), gradients, strict=True):
+            parameter.grad = gradient
+    of_generator.step()
+    of_critic.step()
+    trainer.step(batches())
+    torch.testing.assert_close(dict(trainer.generator.named_parameters()), dict(generator.named_parameters()))
+    torch.testing.assert_close(dict(trainer.critic.named_parameters()), dict(critic.named_parameters()))
+
+
+def test_a_critic_that_repels_has_a_spectral_norm():
+    kit_of = kit()
+    MMDGAN(MMDGANConfig(critic_loss="repulsive", norm="spectral"), kit_of)
+    assert kit_of.standing.norms == [("spectral", "spectral")]

@@ -1,0 +1,7 @@
+"""The wgan plugin keeps the contract of a method."""
+
+from genbench_wgan import METHOD
+
+from genbench.testing import contract
+
+test_contract = contract(METHOD)
