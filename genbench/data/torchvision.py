@@ -93,6 +93,31 @@ class IdxData(DataSettings):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class CifarData(DataSettings):
+    """Settings of `cifar10`."""
+
+    size: int = setting(
+        32,
+        "height and width of the images: 32 as published, else resized by Pillow's bilinear filter",
+        at_least=8,
+        below=513,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelebaData(DataSettings):
+    """Settings of `celeba`."""
+
+    size: int = setting(
+        64,
+        "height and width of the faces: 64 as in Li et al. 2017's code, else the same square of the published image"
+        " resized to it by Pillow's bilinear filter",
+        at_least=8,
+        below=513,
+    )
+
+
 def load_mnist(data: IdxData) -> Splits:
     """60,000 and 10,000 handwritten digits, uint8 [n, size, size, 1], with labels."""
     return _load_idx(data, MNIST)
@@ -103,8 +128,8 @@ def load_fashion_mnist(data: IdxData) -> Splits:
     return _load_idx(data, FASHION)
 
 
-def load_cifar10(data: DataSettings) -> Splits:
-    """50,000 and 10,000 colour images, uint8 [n, 32, 32, 3], with labels."""
+def load_cifar10(data: CifarData) -> Splits:
+    """50,000 and 10,000 colour images, uint8 [n, size, size, 3], with labels."""
     folder, files = find(CIFAR10, data)
 
     def make(scratch: Path) -> tuple[Part, Part]:
@@ -113,14 +138,15 @@ def load_cifar10(data: DataSettings) -> Splits:
             check(CIFAR10, folder / name, md5)
         with TemporaryDirectory(dir=scratch) as staging:
             Path(staging, CIFAR10.folder).symlink_to(folder)
-            return _part(reader(staging, train=True), 32), _part(reader(staging, train=False), 32)
+            return _part(reader(staging, train=True), data.size), _part(reader(staging, train=False), data.size)
 
-    return prepared(Recipe(dataset="cifar10", version=1, settings={}, root=folder, files=files), make)
+    settings = _unless_published(data.size, 32)
+    return prepared(Recipe(dataset="cifar10", version=1, settings=settings, root=folder, files=files), make)
 
 
-def load_celeba(data: DataSettings) -> Splits:
-    """162,770 and 19,962 faces, uint8 [n, 64, 64, 3]: the aligned ones resized to 64x78, of which rows 7 to 71 are
-    kept.
+def load_celeba(data: CelebaData) -> Splits:
+    """162,770 and 19,962 faces, uint8 [n, size, size, 3]: the square that is left where the aligned ones are resized to
+    64x78 and rows 7 to 71 are kept.
     """
     folder, _ = find(CELEBA, data)
     try:
@@ -138,12 +164,14 @@ def load_celeba(data: DataSettings) -> Splits:
             lacks = f"{folder / ALIGNED} lacks {len(missing):,} of {len(rows):,} faces, the first {missing[0]}"
             raise DataError(f"celeba is not complete: {lacks}; get all of them from {CELEBA.page}")
         train, test = (
-            _faces([folder / ALIGNED / name for name, split in rows if split == wanted]) for wanted in (TRAIN, TEST)
+            _faces([folder / ALIGNED / name for name, split in rows if split == wanted], data.size)
+            for wanted in (TRAIN, TEST)
         )
         return train, test
 
     files = [PARTITION, *(f"{ALIGNED}/{name}" for name in faces)]
-    return prepared(Recipe(dataset="celeba", version=1, settings={}, root=folder, files=files), make)
+    settings = _unless_published(data.size, 64)
+    return prepared(Recipe(dataset="celeba", version=1, settings=settings, root=folder, files=files), make)
 
 
 @hookimpl
@@ -195,7 +223,7 @@ def genbench_datasets() -> Iterable[Dataset]:
         ),
         Dataset(
             name="cifar10",
-            config=DataSettings,
+            config=CifarData,
             load=load_cifar10,
             nets={"dcgan": dcgan, "convnet": {}},
             defaults=colour,
@@ -204,7 +232,7 @@ def genbench_datasets() -> Iterable[Dataset]:
         ),
         Dataset(
             name="celeba",
-            config=DataSettings,
+            config=CelebaData,
             load=load_celeba,
             nets={"dcgan": dcgan, "convnet": cited("Li et al. 2017's code", latent=64)},
             defaults=colour,
@@ -231,6 +259,11 @@ def _load_idx(data: IdxData, published: Published) -> Splits:
     )
 
 
+def _unless_published(size: int, published: int) -> dict[str, int]:
+    """What a size adds to a recipe: nothing where images stay as they were before there was a choice."""
+    return {} if size == published else {"size": size}
+
+
 def _part(images: Any, size: int) -> Part:
     """A split from a data set of torchvision's that holds its images in memory, [n, h, w] or [n, h, w, c]."""
     levels = np.asarray(images.data)
@@ -244,16 +277,23 @@ def _resized(levels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([pixels(resized(Image.fromarray(image), size, size)) for image in levels])
 
 
-def _faces(paths: list[Path]) -> Part:
-    return Part((len(paths), 64, 64, 3), decoded(paths, _face))
+def _faces(paths: list[Path], size: int) -> Part:
+    return Part((len(paths), size, size, 3), decoded(paths, lambda path: _face(path, size)))
 
 
-def _face(path: Path) -> Image.Image:
-    """The crop of Li et al. 2017's code."""
+def _face(path: Path, size: int) -> Image.Image:
+    """The crop of Li et al. 2017's code; at another size than 64 the same square, resized once from the published
+    pixels.
+    """
     image = read(path, channels=3)
     if image.size != ALIGNED_SIZE:
         raise DataError(
             f"{path} has {image.width}x{image.height} pixels, aligned faces have 178x218; get {ALIGNED}.zip from"
             f" {CELEBA.page}"
         )
-    return resized(image, 64, 78).crop((0, 7, 64, 71))
+    if size == 64:
+        return resized(image, 64, 78).crop((0, 7, 64, 71))
+    width, height = ALIGNED_SIZE
+    return image.resize(
+        (size, size), Image.Resampling.BILINEAR, box=(0.0, 7 * height / 78, float(width), 71 * height / 78)
+    )

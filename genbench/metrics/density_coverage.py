@@ -27,8 +27,8 @@ def genbench_metrics() -> Iterable[Metric]:
     described = {
         "density": (
             density,
-            "neighbourhoods of real images that a sample lies in, divided by 5: about 1 for real images, more where samples"
-            " crowd together; a neighbourhood reaches to the 5th nearest other real image",
+            "neighbourhoods of real images that a sample lies in, divided by 5: about 1 for real images, more where"
+            " samples crowd together; a neighbourhood reaches to the 5th nearest other real image",
             NAEEM,
         ),
         "coverage": (
