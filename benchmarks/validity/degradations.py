@@ -49,7 +49,7 @@ Degrade = Callable[[Fresh, float, torch.Generator], Tensor]
 
 def blurred(fresh: Fresh, sigma: float, _: torch.Generator) -> Tensor:
     """A Gaussian of so many pixels."""
-    maps = gaussian_blur(fresh.images.permute(0, 3, 1, 2).float(), [9, 9], [sigma, sigma])
+    maps: Tensor = gaussian_blur(fresh.images.permute(0, 3, 1, 2).float(), [9, 9], [sigma, sigma])
     return maps.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
@@ -93,6 +93,8 @@ DEGRADATIONS: Mapping[str, tuple[Degrade, tuple[float, ...], str]] = {
     "copies": (copied, (0.2, 0.4, 0.7, 1.0), "share copied from the training set"),
 }
 """Name to how it is done, its strengths from weak to strong, and what these are."""
+COPYING = ("few images memorised", "copies")
+"""Those in which training images are copied."""
 
 
 def scored(dataset: str, splits: Splits, draws: int, images: int) -> Iterator[dict[str, object]]:
@@ -143,23 +145,27 @@ def draw_figure(rows: pd.DataFrame, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     names, sets = list(DEGRADATIONS), list(dict.fromkeys(rows["dataset"]))
-    shape = {"squeeze": False, "sharey": True}
-    figure, axes = plt.subplots(len(sets), len(names), figsize=(2.3 * len(names), 2.5 * len(sets)), **shape)
+    size = (2.3 * len(names), 2.5 * len(sets))
+    figure, axes = plt.subplots(len(sets), len(names), figsize=size, squeeze=False, sharey=True)
     for dataset, line in zip(sets, axes, strict=True):
         for name, panel in zip(names, line, strict=True):
             own = rows[(rows["dataset"] == dataset) & (rows["degradation"] == name)]
-            for metric, marker in zip(METRICS, "osx", strict=True):
+            # Of fresh images no share is copied: nothing to draw on a logarithmic axis.
+            for metric, marker in zip(METRICS[: 3 if name in COPYING else 2], "osx", strict=False):
                 values = own[own["metric"] == metric].groupby("step")["value"]
-                whole = 1.0 if metric == "copies" else max(1e-9, own[own["metric"] == metric]["value"].max())
+                whole = own[own["metric"] == metric]["value"].max()
                 middle, low, high = values.mean() / whole, values.min() / whole, values.max() / whole
                 spread = [middle - low, high - middle]
-                panel.errorbar(middle.index, middle, yerr=spread, marker=marker, markersize=4, label=metric)
+                panel.errorbar(
+                    middle.index, middle.where(middle > 0), yerr=spread, marker=marker, markersize=4, label=metric
+                )
+            panel.set_yscale("log")
             panel.set_xticks(range(5), ["0", *(f"{strength:g}" for strength in DEGRADATIONS[name][1])], fontsize=7)
             panel.set_title(f"{name}\n{dataset}", fontsize=8)
             panel.set_xlabel(DEGRADATIONS[name][2], fontsize=7)
             panel.tick_params(axis="y", labelsize=7)
         line[0].set_ylabel("relative to the highest", fontsize=7)
-    axes[0][0].legend(fontsize=7)
+    axes[0][-1].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
@@ -173,7 +179,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=IMAGES)
     arguments = parser.parse_args()
     mpl.use("Agg")
-    wanted = {"digits": {}} | ({"fashion-mnist": {"root": arguments.fashion}} if arguments.fashion else {})
+    wanted: dict[str, dict[str, str]] = {"digits": {}}
+    if arguments.fashion:
+        wanted["fashion-mnist"] = {"root": arguments.fashion}
     rows: list[dict[str, object]] = []
     for name, settings in wanted.items():
         dataset = registry.load("datasets", name)
