@@ -32,13 +32,12 @@ from genbench.config.compose import Schema, compose, parse
 from genbench.config.settings import plain
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
-from genbench.data import download
+from genbench.data import celeba, download
 from genbench.data import torchvision as sets
+from genbench.data.celeba import CelebaData, load_celeba
 from genbench.data.torchvision import (
-    CelebaData,
     CifarData,
     IdxData,
-    load_celeba,
     load_cifar10,
     load_fashion_mnist,
     load_mnist,
@@ -351,7 +350,7 @@ def test_a_missing_face_is_named(root, monkeypatch):
 def test_a_file_in_the_place_of_the_faces_is_named(root):
     folder = root / "celeba"
     folder.mkdir()
-    for name in sets.CELEBA.files:
+    for name in celeba.CELEBA.files:
         (folder / name).touch()
     with pytest.raises(
         DataError, match=r"/celeba/img_align_celeba cannot be read: Not a directory; it is the folder of the faces"
