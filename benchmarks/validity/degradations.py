@@ -26,7 +26,7 @@ from genbench.contract.dataset import Splits
 from genbench.contract.metric import Evaluation
 from genbench.metrics import features
 
-DRAWS = 3
+DRAWS = 2
 """Of fresh images and of what is random about a degradation."""
 IMAGES = 2_000
 """Degraded images, at most; digits have 718."""
