@@ -163,7 +163,7 @@ def test_cifars_pickles_are_not_read_before_their_checksums(tmp_path, monkeypatc
     for name in published.CIFAR10.files:
         (folder / name).write_bytes(pickle.dumps(Malice(tmp_path / "mark")))
     with pytest.raises(DataError, match="data_batch_1 is damaged"):
-        published.load_cifar10(published.DataSettings(root=str(tmp_path / "root")))
+        published.load_cifar10(published.CifarData(root=str(tmp_path / "root")))
     assert not (tmp_path / "mark").exists()
 
 
@@ -177,7 +177,7 @@ def test_an_archive_is_not_unpacked_before_its_checksum(tmp_path, monkeypatch):
     (tmp_path / "evil").unlink()
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", archive.as_uri())
     with pytest.raises(DataError, match="could not be downloaded"):
-        published.load_cifar10(published.DataSettings(root=str(tmp_path / "root"), download=True))
+        published.load_cifar10(published.CifarData(root=str(tmp_path / "root"), download=True))
     assert list(tmp_path.rglob("evil*")) == []
 
 

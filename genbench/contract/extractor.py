@@ -15,6 +15,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from genbench.contract.dataset import Splits
 from genbench.errors import DataError, GenbenchError
 
 WAYS_OUT = (
@@ -32,6 +33,19 @@ class Features(NamedTuple):
     """What the Inception Score takes the softmax of, [n, classes]."""
 
 
+class Learned(NamedTuple):
+    """Weights that were made from a data set."""
+
+    path: Path
+    about: str
+    """What they were made from and how well that went: part of the protocol of every number."""
+
+
+def nothing_kept() -> Path:
+    """Where the weights of an extractor are that learns them from every data set anew: nowhere before that."""
+    return Path()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extractor:
     """A network that turns images into features; it can be named on the command line."""
@@ -40,8 +54,13 @@ class Extractor:
     build: Callable[[Path], nn.Module]
     """The network with the weights in a file, in eval mode; its forward gives the Features of uint8 images [n, h, w,
     3]."""
-    kept: Callable[[], Path]
+    kept: Callable[[], Path] = nothing_kept
     """Where its weights are when no file is given; there they may be missing."""
+    learn: Callable[[Splits], Learned] | None = None
+    """Makes its weights from a data set, or finds those that it made before; then nobody publishes any. Raises
+    GenbenchError where they are no good."""
+    accepts: Callable[[Splits], str] = lambda splits: ""
+    """Why it cannot be used on a data set, or an empty string; known at once, before anything is learned."""
     transform: str
     """How it makes its input of an image, in words: part of the protocol of every number."""
     sha256: str = ""
@@ -59,14 +78,20 @@ class Weights(NamedTuple):
     sha256: str
     published: bool
     """Whether they are the ones that were published for the extractor, as far as it is known."""
+    learned: str = ""
+    """What they were made from and how well that went, where they were made from a data set."""
 
 
-def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
-    """The extractor's weights: in the given file, or where they are kept; downloaded there if they are missing and
-    download is set.
+def find(extractor: Extractor, file: str, splits: Splits | None = None, *, download: bool) -> Weights:
+    """The extractor's weights: in the given file, or learned from the data set, or where they are kept; downloaded
+    there if they are missing and download is set.
 
-    Raises DataError when there are none, or when kept ones are not the published ones.
+    Raises DataError when there are none, or when kept ones are not the published ones, and GenbenchError for learned
+    ones that are no good.
     """
+    if extractor.learn is not None and splits is not None and not file:
+        path, learned = extractor.learn(splits)
+        return Weights(path, sha256_of(path), published=True, learned=learned)
     path = Path(file).expanduser() if file else extractor.kept()
     if file and not path.is_file():
         raise DataError(f"features.weights={file}: there is no such file")
@@ -75,7 +100,7 @@ def find(extractor: Extractor, file: str, *, download: bool) -> Weights:
             raise DataError(f"the weights of {extractor.name} are not in {path}: {WAYS_OUT}")
         _download(extractor, path)
     digest = sha256_of(path)
-    published = digest.startswith(extractor.sha256)
+    published = digest.startswith(extractor.sha256) and extractor.learn is None
     if not file and not published:
         raise DataError(
             f"{path} is damaged: its sha256 is {digest}, that of {extractor.name} begins with {extractor.sha256};"

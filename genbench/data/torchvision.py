@@ -1,4 +1,4 @@
-"""`mnist`, `fashion-mnist`, `cifar10` and `celeba`: the published files, read and checked by torchvision, in their
+"""`mnist`, `fashion-mnist` and `cifar10`: the published files, read and checked by torchvision, in their
 official splits.
 
 The files are where torchvision puts them below the root, in the root's folder of the data set's name, or in the root
@@ -8,7 +8,6 @@ $XDG_CACHE_HOME or ~/.cache.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,8 @@ from genbench.config.settings import DataSettings, cite, cited, setting
 from genbench.contract.dataset import Dataset, Splits
 from genbench.contract.hooks import hookimpl
 from genbench.data.download import Published, check, find, unpacked
-from genbench.data.imagefile import CHUNK, decoded, pixels, read, resized
+from genbench.data.imagefile import CHUNK, pixels, resized
 from genbench.data.prepared import Part, Recipe, prepared
-from genbench.errors import DataError
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 UNPACKED = {
@@ -68,17 +66,18 @@ CIFAR10 = Published(
     files=(*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta"),
     page="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (to be unpacked)",
 )
-PARTITION, ALIGNED = "list_eval_partition.txt", "img_align_celeba"
-CELEBA = Published(
-    name="celeba",
-    title="CelebA",
-    folder="celeba",
-    files=(PARTITION, ALIGNED),
-    page="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (img_align_celeba.zip to be unpacked)",
-)
-ALIGNED_SIZE = (178, 218)
-TRAIN, TEST = "0", "2"
-"""In CelebA's partition; 1 is a validation set, which is left out."""
+SCORES = ("fid", "kid", "precision", "recall", "neighbour_distance", "neighbour_distance_heldout")
+COLOUR = {
+    "train.batch": cite(64, "paper, section 4"),
+    "train.images": cite(3_200_000, "50,000 batches; the paper does not say how many it took"),
+    "train.log_every": 32_000,
+    "train.save_every": 320_000,
+    "train.sample_every": 320_000,
+    "evaluate.samples": cite(10_000, "paper, section 4: as many as are held out of CIFAR-10"),
+    "evaluate.metrics": ("fid", "is", *SCORES[1:]),
+}
+"""Settings that differ for `cifar10` and `celeba`."""
+DCGAN = cited("paper, Tables 5 and 6", latent=128, width=32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +87,18 @@ class IdxData(DataSettings):
     size: int = setting(
         28,
         "height and width of the images: 28 as published, else resized by Pillow's bilinear filter",
+        at_least=8,
+        below=513,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CifarData(DataSettings):
+    """Settings of `cifar10`."""
+
+    size: int = setting(
+        32,
+        "height and width of the images: 32 as published, else resized by Pillow's bilinear filter",
         at_least=8,
         below=513,
     )
@@ -103,8 +114,8 @@ def load_fashion_mnist(data: IdxData) -> Splits:
     return _load_idx(data, FASHION)
 
 
-def load_cifar10(data: DataSettings) -> Splits:
-    """50,000 and 10,000 colour images, uint8 [n, 32, 32, 3], with labels."""
+def load_cifar10(data: CifarData) -> Splits:
+    """50,000 and 10,000 colour images, uint8 [n, size, size, 3], with labels."""
     folder, files = find(CIFAR10, data)
 
     def make(scratch: Path) -> tuple[Part, Part]:
@@ -113,43 +124,15 @@ def load_cifar10(data: DataSettings) -> Splits:
             check(CIFAR10, folder / name, md5)
         with TemporaryDirectory(dir=scratch) as staging:
             Path(staging, CIFAR10.folder).symlink_to(folder)
-            return _part(reader(staging, train=True), 32), _part(reader(staging, train=False), 32)
+            return _part(reader(staging, train=True), data.size), _part(reader(staging, train=False), data.size)
 
-    return prepared(Recipe(dataset="cifar10", version=1, settings={}, root=folder, files=files), make)
-
-
-def load_celeba(data: DataSettings) -> Splits:
-    """162,770 and 19,962 faces, uint8 [n, 64, 64, 3]: the aligned ones resized to 64x78, of which rows 7 to 71 are
-    kept.
-    """
-    folder, _ = find(CELEBA, data)
-    try:
-        faces = sorted(entry.name for entry in os.scandir(folder / ALIGNED) if entry.name.endswith(".jpg"))
-    except OSError as error:
-        raise DataError(
-            f"{folder / ALIGNED} cannot be read: {error.strerror}; it is the folder of the faces, from {CELEBA.page}"
-        ) from error
-
-    def make(scratch: Path) -> tuple[Part, Part]:
-        check(CELEBA, folder / PARTITION, next(md5 for _, md5, name in CELEBA.reader.file_list if name == PARTITION))
-        # torchvision's class would read five tables, of which this is the only one needed, and hold them all in memory.
-        rows = [line.split() for line in (folder / PARTITION).read_text().splitlines()]
-        if missing := sorted({name for name, _ in rows}.difference(faces)):
-            lacks = f"{folder / ALIGNED} lacks {len(missing):,} of {len(rows):,} faces, the first {missing[0]}"
-            raise DataError(f"celeba is not complete: {lacks}; get all of them from {CELEBA.page}")
-        train, test = (
-            _faces([folder / ALIGNED / name for name, split in rows if split == wanted]) for wanted in (TRAIN, TEST)
-        )
-        return train, test
-
-    files = [PARTITION, *(f"{ALIGNED}/{name}" for name in faces)]
-    return prepared(Recipe(dataset="celeba", version=1, settings={}, root=folder, files=files), make)
+    settings = unless_published(data.size, 32)
+    return prepared(Recipe(dataset="cifar10", version=1, settings=settings, root=folder, files=files), make)
 
 
 @hookimpl
 def genbench_datasets() -> Iterable[Dataset]:
-    """`mnist`, `fashion-mnist`, `cifar10` and `celeba`."""
-    scores = ("fid", "kid", "precision", "recall", "neighbour_distance", "neighbour_distance_heldout")
+    """`mnist`, `fashion-mnist` and `cifar10`."""
     grey = {
         "train.batch": cite(200, "paper, appendix A.3"),
         "train.images": cite(1_000_000, "paper, Figure 7: 5,000 batches"),
@@ -157,23 +140,13 @@ def genbench_datasets() -> Iterable[Dataset]:
         "train.save_every": 100_000,
         "train.sample_every": 100_000,
         "evaluate.samples": 5_000,
-        "evaluate.metrics": scores,
+        "evaluate.metrics": SCORES,
         "features.name": "efficientnet-lite0",
-    }
-    colour = {
-        "train.batch": cite(64, "paper, section 4"),
-        "train.images": cite(3_200_000, "50,000 batches; the paper does not say how many it took"),
-        "train.log_every": 32_000,
-        "train.save_every": 320_000,
-        "train.sample_every": 320_000,
-        "evaluate.samples": cite(10_000, "paper, section 4: as many as are held out of CIFAR-10"),
-        "evaluate.metrics": ("fid", "is", *scores[1:]),
     }
     grey_nets = {
         "mnist-mlp": cited("paper, appendix A.3", latent=100, prior="uniform"),
         "dcgan": cited("paper, appendix A.3", latent=100, prior="uniform"),
     }
-    dcgan = cited("paper, Tables 5 and 6", latent=128, width=32)
     return [
         Dataset(
             name="mnist",
@@ -195,21 +168,12 @@ def genbench_datasets() -> Iterable[Dataset]:
         ),
         Dataset(
             name="cifar10",
-            config=DataSettings,
+            config=CifarData,
             load=load_cifar10,
-            nets={"dcgan": dcgan, "convnet": {}},
-            defaults=colour,
+            nets={"dcgan": DCGAN, "convnet": {}},
+            defaults=COLOUR,
             about="60,000 colour images of 10 classes, 32x32",
             source="Krizhevsky 2009; paper, section 4",
-        ),
-        Dataset(
-            name="celeba",
-            config=DataSettings,
-            load=load_celeba,
-            nets={"dcgan": dcgan, "convnet": cited("Li et al. 2017's code", latent=64)},
-            defaults=colour,
-            about="182,732 aligned faces, 64x64; the training and the test set of the official partition",
-            source="Liu et al. 2015, arXiv 1411.7766; crop of Li et al. 2017's code",
         ),
     ]
 
@@ -231,6 +195,11 @@ def _load_idx(data: IdxData, published: Published) -> Splits:
     )
 
 
+def unless_published(size: int, published: int) -> dict[str, int]:
+    """What a size adds to a recipe: nothing where images stay as they were before there was a choice."""
+    return {} if size == published else {"size": size}
+
+
 def _part(images: Any, size: int) -> Part:
     """A split from a data set of torchvision's that holds its images in memory, [n, h, w] or [n, h, w, c]."""
     levels = np.asarray(images.data)
@@ -242,18 +211,3 @@ def _part(images: Any, size: int) -> Part:
 
 def _resized(levels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([pixels(resized(Image.fromarray(image), size, size)) for image in levels])
-
-
-def _faces(paths: list[Path]) -> Part:
-    return Part((len(paths), 64, 64, 3), decoded(paths, _face))
-
-
-def _face(path: Path) -> Image.Image:
-    """The crop of Li et al. 2017's code."""
-    image = read(path, channels=3)
-    if image.size != ALIGNED_SIZE:
-        raise DataError(
-            f"{path} has {image.width}x{image.height} pixels, aligned faces have 178x218; get {ALIGNED}.zip from"
-            f" {CELEBA.page}"
-        )
-    return resized(image, 64, 78).crop((0, 7, 64, 71))

@@ -36,8 +36,7 @@ def cached(key: Mapping[str, str | int], compute: Callable[[], Arrays]) -> Array
     that is damaged or holds something else is computed again, and the log says so. When several processes need the
     same arrays, one computes them. Without a folder that can be written, nothing is kept.
     """
-    text = json.dumps(key, sort_keys=True)
-    path = folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+    text, path = _text(key), path_of(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = files.locking(path.with_suffix(".lock"))
@@ -51,6 +50,15 @@ def cached(key: Mapping[str, str | int], compute: Callable[[], Arrays]) -> Array
             found = compute()
             _write(path, text, found)
     return found
+
+
+def path_of(key: Mapping[str, str | int]) -> Path:
+    """The file in which the arrays of a key are kept, if there could be one."""
+    return folder() / f"{hashlib.sha256(_text(key).encode()).hexdigest()[:32]}.npz"
+
+
+def _text(key: Mapping[str, str | int]) -> str:
+    return json.dumps(key, sort_keys=True)
 
 
 def _read(path: Path, key: str) -> Arrays | None:

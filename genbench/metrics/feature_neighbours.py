@@ -77,7 +77,10 @@ def neighbour_feature_ratio(evaluation: Evaluation) -> float:
     Of held-out images at most as many as samples are measured. NaN and a warning where their distance is 0.
     """
     return _ratio(
-        evaluation, "neighbour_feature_ratio", median(_neighbours(evaluation)[0][:, 0]), _heldout_distance(evaluation)
+        evaluation,
+        "neighbour_feature_ratio",
+        median(sample_distances(evaluation)),
+        median(heldout_distances(evaluation)),
     )
 
 
@@ -125,6 +128,24 @@ def nearest(queries: Tensor, references: Tensor, k: int) -> tuple[Tensor, Tensor
     return distances, indices.gather(1, order)
 
 
+def sample_distances(evaluation: Evaluation) -> Tensor:
+    """The distance [n] of every sample's features to those of the nearest training image."""
+    return _neighbours(evaluation)[0][:, 0]
+
+
+def heldout_distances(evaluation: Evaluation) -> Tensor:
+    """The distance of the features of the first held-out images, at most as many as samples, to those of the nearest
+    training image.
+    """
+
+    def search() -> Tensor:
+        heldout = features.of_split(evaluation, "test", "fp32")[: len(evaluation.samples)]
+        return nearest(heldout, features.of_split(evaluation, "train", "fp32"), 1)[0][:, 0]
+
+    found: Tensor = evaluation.once("feature_neighbours.heldout", search)
+    return found
+
+
 def _distances(queries: Tensor, references: Tensor, indices: Tensor) -> Tensor:
     """The distances [n] of rows [n, d] to one reference each, from their differences, fp64."""
     pairs = zip(queries.split(QUERY_ROWS), indices.split(QUERY_ROWS), strict=True)
@@ -138,11 +159,6 @@ def _neighbours(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
 
     found: tuple[Tensor, Tensor] = evaluation.once("feature_neighbours.train", search)
     return found
-
-
-def _heldout_distance(evaluation: Evaluation) -> float:
-    heldout = features.of_split(evaluation, "test", "fp32")[: len(evaluation.samples)]
-    return median(nearest(heldout, features.of_split(evaluation, "train", "fp32"), 1)[0])
 
 
 def _ratio(evaluation: Evaluation, name: str, samples: float, heldout: float) -> float:

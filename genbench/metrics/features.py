@@ -14,6 +14,7 @@ from genbench.contract import registry
 from genbench.contract.dataset import Splits
 from genbench.contract.extractor import Extractor, Features, Weights
 from genbench.contract.metric import Evaluation
+from genbench.errors import GenbenchError
 from genbench.metrics.cache import Arrays, cached
 from genbench.version import __version__
 
@@ -33,15 +34,33 @@ class Chosen:
     weights: Weights
 
 
-def choose(settings: FeatureSettings) -> Chosen:
-    """The extractor that the settings name and its weights; raises GenbenchError when either is not available."""
+def choose(settings: FeatureSettings, splits: Splits) -> Chosen:
+    """The extractor that the settings name and its weights, which it may have to learn from the data set; raises
+    GenbenchError when either is not available.
+    """
     extractor: Extractor = registry.load("extractors", settings.name)
-    return Chosen(extractor, extractors.find(extractor, settings.weights, download=settings.download))
+    if reason := extractor.accepts(splits):
+        raise GenbenchError(
+            f"features={extractor.name} cannot be used on this data set: {reason}; use features=efficientnet-lite0, or"
+            " another (genbench list extractors)"
+        )
+    return Chosen(extractor, extractors.find(extractor, settings.weights, splits, download=settings.download))
+
+
+def could_choose(settings: FeatureSettings, splits: Splits | None) -> None:
+    """Raise GenbenchError as `choose` does, as far as that is known without learning anything, and without the data
+    set where it is missing.
+    """
+    extractor: Extractor = registry.load("extractors", settings.name)
+    if extractor.learn is None or settings.weights:
+        extractors.find(extractor, settings.weights, download=settings.download)
+    elif splits is not None and extractor.accepts(splits):
+        choose(settings, splits)
 
 
 def chosen(evaluation: Evaluation) -> Chosen:
     """The extractor of an evaluation; a warning goes into the record when its weights are not the published ones."""
-    found: Chosen = evaluation.once("features.chosen", lambda: choose(evaluation.features))
+    found: Chosen = evaluation.once("features.chosen", lambda: choose(evaluation.features, evaluation.splits))
     if not found.weights.published:
         evaluation.warn(
             f"the weights of {found.extractor.name} are not the published ones: their sha256 is {found.weights.sha256}"

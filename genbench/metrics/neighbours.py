@@ -63,16 +63,14 @@ def genbench_metrics() -> Iterable[Metric]:
 
 def neighbour_distance(evaluation: Evaluation) -> float:
     """The median over the samples of the distance to the nearest training image, 0 to 255."""
-    return median(_neighbours(evaluation)[0][:, 0])
+    return median(sample_distances(evaluation))
 
 
 def neighbour_distance_heldout(evaluation: Evaluation) -> float:
     """The median over held-out images, at most as many as samples, of the distance to the nearest training image, 0 to
     255.
     """
-    heldout, train = evaluation.splits.test[: len(evaluation.samples)], evaluation.splits.train
-    found: float = evaluation.once("neighbours.heldout", lambda: median(nearest(heldout, train, 1)[0]))
-    return found
+    return median(heldout_distances(evaluation))
 
 
 def picture(evaluation: Evaluation) -> Image:
@@ -165,6 +163,18 @@ def _multiplies_int8() -> bool:
     return torch.backends.cpu.get_cpu_capability().startswith("AVX") and bool(
         (torch._int_mm(high, low.T) == 64 * 127 * -128).all()
     )
+
+
+def sample_distances(evaluation: Evaluation) -> Tensor:
+    """The distance [n] of every sample to the nearest training image."""
+    return _neighbours(evaluation)[0][:, 0]
+
+
+def heldout_distances(evaluation: Evaluation) -> Tensor:
+    """The distance of the first held-out images, at most as many as samples, to the nearest training image."""
+    heldout, train = evaluation.splits.test[: len(evaluation.samples)], evaluation.splits.train
+    found: Tensor = evaluation.once("neighbours.heldout", lambda: nearest(heldout, train, 1)[0][:, 0])
+    return found
 
 
 def _neighbours(evaluation: Evaluation) -> tuple[Tensor, Tensor]:

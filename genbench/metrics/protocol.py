@@ -40,6 +40,8 @@ class Protocol:
     """The sha256 of the extractor's weights."""
     transform: str = ""
     """How the extractor made its input of an image, the resize included."""
+    learned: str = ""
+    """What the extractor was trained on and how well, where genbench trained it; left out where it did not."""
     precision: str = ""
     """Of the features."""
     numerics: str
@@ -51,11 +53,11 @@ class Protocol:
     @cached_property
     def key(self) -> str:
         """Ten hexadecimal digits that are equal for numbers that may be compared, and for no others."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:10]
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:10]
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as one flat mapping."""
-        return asdict(self)
+        """The fields as one flat mapping, without `learned` where it is empty: older numbers do not have it."""
+        return {name: value for name, value in asdict(self).items() if value or name != "learned"}
 
 
 def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
@@ -75,6 +77,7 @@ def protocol_of(metric: Metric, evaluation: Evaluation) -> Protocol:
         extractor=chosen.extractor.name if chosen else "",
         weights=chosen.weights.sha256 if chosen else "",
         transform=chosen.extractor.transform if chosen else "",
+        learned=chosen.weights.learned if chosen else "",
         precision=metric.features,
         numerics=f"genbench {NUMERICS}, metric {metric.numerics}",
         genbench=__version__,

@@ -15,7 +15,7 @@ from genbench.report.figures.figure import Figure, Trials, slug
 from genbench.report.overview import Sentence
 from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
 from genbench.report.table import Table
-from genbench.report.tables import lottery, paper_numbers, provenance, scores, targets
+from genbench.report.tables import agreement, lottery, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
 from genbench.trial import about
 from genbench.trial.about import About
@@ -136,6 +136,7 @@ def of(folder: Path) -> Report:
                     else None
                 ),
                 scores.intervals(records),
+                agreement.table(named.records, metrics, directions),
                 provenance.protocol(records),
                 provenance.failures(named.records),
                 provenance.cost(named.records),

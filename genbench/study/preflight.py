@@ -45,9 +45,9 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         splits = loaded[key]
         with _noting(lacks, dry=dry):
             if splits is not None:
-                check_metrics(metrics, splits, trial.dataset, chosen.features)
+                check_metrics(metrics, splits, trial.dataset, chosen.features, dry=dry)
             elif any(metric.features for metric in metrics):
-                features.choose(chosen.features)
+                features.could_choose(chosen.features, None)
         if splits is not None:
             if reason := architecture.accepts(chosen.net, splits.shape):
                 raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")

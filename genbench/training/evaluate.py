@@ -110,10 +110,14 @@ def deciding(metrics: Sequence[Metric], name: str) -> Metric | None:
     raise GenbenchError(f"evaluate.best={name} cannot choose a checkpoint; what could: {possible}")
 
 
-def check_metrics(metrics: Sequence[Metric], splits: Splits, dataset: str, settings: FeatureSettings) -> None:
-    """Raise GenbenchError for a metric that cannot be used on a data set, or whose extractor is not available."""
+def check_metrics(
+    metrics: Sequence[Metric], splits: Splits, dataset: str, settings: FeatureSettings, *, dry: bool = False
+) -> None:
+    """Raise GenbenchError for a metric that cannot be used on a data set, or whose extractor is not available; dry: an
+    extractor that learns from the data set does not do so now.
+    """
     for metric in metrics:
         if reason := metric.accepts(splits):
             raise GenbenchError(f"metric {metric.name} cannot be used on {dataset}: {reason}")
     if any(metric.features for metric in metrics):
-        features.choose(settings)
+        (features.could_choose if dry else features.choose)(settings, splits)

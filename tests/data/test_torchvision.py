@@ -29,12 +29,19 @@ import torchvision.datasets
 from PIL import Image
 
 from genbench.config.compose import Schema, compose, parse
-from genbench.config.settings import DataSettings, plain
+from genbench.config.settings import plain
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
-from genbench.data import download
+from genbench.data import celeba, download
 from genbench.data import torchvision as sets
-from genbench.data.torchvision import IdxData, load_celeba, load_cifar10, load_fashion_mnist, load_mnist
+from genbench.data.celeba import CelebaData, load_celeba
+from genbench.data.torchvision import (
+    CifarData,
+    IdxData,
+    load_cifar10,
+    load_fashion_mnist,
+    load_mnist,
+)
 from genbench.errors import DataError, SettingsError
 
 RANDOM = np.random.default_rng(0)
@@ -203,7 +210,7 @@ def test_other_sizes_are_resized_over_the_whole_image(root, monkeypatch):
 def test_cifars_batches_become_images_of_rows_columns_colours(root, monkeypatch, inside):
     folder = write_cifar(root)
     trust_cifar(folder, monkeypatch)
-    splits = load_cifar10(DataSettings(root=str(folder if inside else root)))
+    splits = load_cifar10(CifarData(root=str(folder if inside else root)))
     assert np.array_equal(splits.train.numpy(), COLOUR[:5].reshape(10, 3, 32, 32).transpose(0, 2, 3, 1))
     assert np.array_equal(splits.test.numpy(), COLOUR[5].transpose(0, 2, 3, 1))
     assert splits.train_labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
@@ -212,12 +219,31 @@ def test_cifars_batches_become_images_of_rows_columns_colours(root, monkeypatch,
 
 def test_celeba_has_the_official_splits_and_the_crop(root, monkeypatch):
     trust_celeba(write_celeba(root), monkeypatch)
-    splits = load_celeba(DataSettings(root=str(root)))
+    splits = load_celeba(CelebaData(root=str(root)))
     assert splits.shape == (3, 64, 64)
     assert splits.train[:, 32, 40, 0].tolist() == pytest.approx([20, 80, 100], abs=2)
     assert splits.test[:, 32, 40, 0].tolist() == pytest.approx([40], abs=2)
     face = Image.open(root / "celeba" / "img_align_celeba" / "000004.jpg").resize((64, 78), Image.Resampling.BILINEAR)
     assert np.array_equal(splits.train[1].numpy(), np.asarray(face)[7:71])
+
+
+def test_cifar_can_be_of_another_size(root, monkeypatch):
+    trust_cifar(write_cifar(root), monkeypatch)
+    splits = load_cifar10(CifarData(root=str(root), size=16))
+    image = Image.fromarray(COLOUR[0, 0].transpose(1, 2, 0)).resize((16, 16), Image.Resampling.BILINEAR)
+    assert np.array_equal(splits.train[0].numpy(), np.asarray(image))
+    assert splits.content != load_cifar10(CifarData(root=str(root))).content
+
+
+@pytest.mark.parametrize("size", [16, 128])
+def test_celeba_of_another_size_shows_the_same_square(root, monkeypatch, size):
+    trust_celeba(write_celeba(root), monkeypatch)
+    splits = load_celeba(CelebaData(root=str(root), size=size))
+    assert splits.shape == (3, size, size)
+    usual = load_celeba(CelebaData(root=str(root))).train[1].numpy()
+    resized = np.asarray(Image.fromarray(usual).resize((size, size), Image.Resampling.BILINEAR)).astype(int)
+    bar_and_face = [0, size // 2]
+    assert np.abs(splits.train[1].numpy().astype(int) - resized)[:, bar_and_face].max() <= 4
 
 
 def test_one_root_serves_all_data_sets(root, monkeypatch):
@@ -227,7 +253,7 @@ def test_one_root_serves_all_data_sets(root, monkeypatch):
     trust_cifar(write_cifar(root).rename(root / "cifar10"), monkeypatch)
     trust_celeba(write_celeba(root), monkeypatch)
     loaded = [load(IdxData(root=str(root))) for load in (load_mnist, load_fashion_mnist)]
-    loaded += [load(DataSettings(root=str(root))) for load in (load_cifar10, load_celeba)]
+    loaded += [load_cifar10(CifarData(root=str(root))), load_celeba(CelebaData(root=str(root)))]
     assert [len(splits.train) for splits in loaded] == [5, 5, 10, 3]
 
 
@@ -236,10 +262,10 @@ def test_damage_is_found_by_the_published_checksums(root):
     with pytest.raises(
         DataError, match=rf"{folder}/data_batch_1 is damaged or not of cifar10: .*https://www\.cs\.toronto\.edu"
     ):
-        load_cifar10(DataSettings(root=str(root)))
+        load_cifar10(CifarData(root=str(root)))
     folder = write_celeba(root)
     with pytest.raises(DataError, match=rf"{folder}/list_eval_partition\.txt is damaged"):
-        load_celeba(DataSettings(root=str(root)))
+        load_celeba(CelebaData(root=str(root)))
     write_idx(root / "MNIST" / "raw")
     with pytest.raises(DataError, match=r"MNIST/raw/train-images-idx3-ubyte\.gz is damaged"):
         load_mnist(IdxData(root=str(root)))
@@ -279,7 +305,7 @@ def test_nobody_waits_for_a_published_file_that_is_a_fifo(root, monkeypatch):
     folder = write_cifar(root)
     (folder / "data_batch_1").unlink()
     os.mkfifo(folder / "data_batch_1")
-    for load, config in ((load_mnist, IdxData), (load_cifar10, DataSettings)):
+    for load, config in ((load_mnist, IdxData), (load_cifar10, CifarData)):
         with pytest.raises(DataError, match="cannot be read: it is a FIFO"):
             load(config(root=str(root)))
 
@@ -289,7 +315,7 @@ def test_the_meta_file_of_cifar_is_checked_too(root, monkeypatch):
     trust_cifar(folder, monkeypatch)
     (folder / "batches.meta").write_bytes(b"other")
     with pytest.raises(DataError, match=r"batches\.meta is damaged"):
-        load_cifar10(DataSettings(root=str(root)))
+        load_cifar10(CifarData(root=str(root)))
 
 
 def test_a_damaged_face_is_named_and_leaves_nothing(root, monkeypatch, tmp_path):
@@ -298,7 +324,7 @@ def test_a_damaged_face_is_named_and_leaves_nothing(root, monkeypatch, tmp_path)
     path = folder / "img_align_celeba" / "000004.jpg"
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(DataError, match=r"000004\.jpg cannot be read as an image"):
-        load_celeba(DataSettings(root=str(root)))
+        load_celeba(CelebaData(root=str(root)))
     assert list((tmp_path / "cache").rglob("*.npy")) == []
 
 
@@ -307,7 +333,7 @@ def test_a_face_that_is_not_aligned_is_named(root, monkeypatch):
     trust_celeba(folder, monkeypatch)
     Image.new("RGB", (409, 687)).save(folder / "img_align_celeba" / "000004.jpg")
     with pytest.raises(DataError, match=r"000004\.jpg has 409x687 pixels, aligned faces have 178x218"):
-        load_celeba(DataSettings(root=str(root)))
+        load_celeba(CelebaData(root=str(root)))
 
 
 def test_a_missing_face_is_named(root, monkeypatch):
@@ -318,18 +344,18 @@ def test_a_missing_face_is_named(root, monkeypatch):
         DataError,
         match=r"celeba is not complete: .*/celeba/img_align_celeba lacks 1 of 5 faces, the first 000002\.jpg; .*mmlab",
     ):
-        load_celeba(DataSettings(root=str(root)))
+        load_celeba(CelebaData(root=str(root)))
 
 
 def test_a_file_in_the_place_of_the_faces_is_named(root):
     folder = root / "celeba"
     folder.mkdir()
-    for name in sets.CELEBA.files:
+    for name in celeba.CELEBA.files:
         (folder / name).touch()
     with pytest.raises(
         DataError, match=r"/celeba/img_align_celeba cannot be read: Not a directory; it is the folder of the faces"
     ):
-        load_celeba(DataSettings(root=str(root)))
+        load_celeba(CelebaData(root=str(root)))
 
 
 EACH = [
@@ -341,8 +367,8 @@ EACH = [
         "FashionMNIST/raw or fashion-mnist",
         "dataset-fashion-mnist",
     ),
-    (load_cifar10, DataSettings, "data_batch_1", "cifar-10-batches-py or cifar10", r"https://www\.cs\.toronto\.edu"),
-    (load_celeba, DataSettings, r"list_eval_partition\.txt", "celeba", "https://mmlab"),
+    (load_cifar10, CifarData, "data_batch_1", "cifar-10-batches-py or cifar10", r"https://www\.cs\.toronto\.edu"),
+    (load_celeba, CelebaData, r"list_eval_partition\.txt", "celeba", "https://mmlab"),
 ]
 
 
@@ -384,13 +410,13 @@ def test_the_first_missing_file_is_named(root):
     folder = write_cifar(root)
     (folder / "test_batch").unlink()
     with pytest.raises(DataError, match="is not complete: there is no test_batch in"):
-        load_cifar10(DataSettings(root=str(root)))
+        load_cifar10(CifarData(root=str(root)))
 
 
 def test_without_a_root_the_cache_folder_is_searched(tmp_path, monkeypatch):
     folder = write_cifar(tmp_path / "cache")
     trust_cifar(folder, monkeypatch)
-    assert len(load_cifar10(DataSettings()).train) == 10
+    assert len(load_cifar10(CifarData()).train) == 10
 
 
 def test_what_is_missing_is_downloaded_when_asked_for(root, server, monkeypatch):
@@ -413,7 +439,7 @@ def test_archives_are_downloaded_and_unpacked(root, server, monkeypatch):
         packed.add(folder, folder.name)
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", address + archive.name)
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "tgz_md5", md5(archive))
-    assert len(load_cifar10(DataSettings(root=str(root), download=True)).train) == 10
+    assert len(load_cifar10(CifarData(root=str(root), download=True)).train) == 10
     assert [path.name for path in root.iterdir() if path.suffix != ".lock"] == ["cifar-10-batches-py"]
 
 
@@ -470,7 +496,7 @@ def test_a_download_overwrites_nothing(root):
     folder = write_cifar(root)
     (folder / "test_batch").unlink()
     with pytest.raises(DataError, match=r"cifar-10-batches-py is not complete; move it away"):
-        load_cifar10(DataSettings(root=str(root), download=True))
+        load_cifar10(CifarData(root=str(root), download=True))
     assert (folder / "data_batch_1").exists()
 
 
@@ -478,9 +504,9 @@ def test_a_download_overwrites_nothing(root):
 def test_prepared_images_are_had_without_importing_torchvision(root, monkeypatch):
     folder = write_cifar(root)
     trust_cifar(folder, monkeypatch)
-    content = load_cifar10(DataSettings(root=str(root))).content
-    code = "import sys; from genbench.data.torchvision import load_cifar10, DataSettings\n"
-    code += f"print(load_cifar10(DataSettings(root={str(root)!r})).content, 'torchvision' in sys.modules)"
+    content = load_cifar10(CifarData(root=str(root))).content
+    code = "import sys; from genbench.data.torchvision import load_cifar10, CifarData\n"
+    code += f"print(load_cifar10(CifarData(root={str(root)!r})).content, 'torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == [
         content,
         "False",

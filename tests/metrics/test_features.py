@@ -126,7 +126,7 @@ def test_features_are_refused_for_vectors_and_for_odd_channels():
 
 def test_an_unknown_extractor_is_guessed_at():
     with pytest.raises(GenbenchError, match="did you mean 'efficientnet-lite0'"):
-        features.choose(FeatureSettings(name="efficientnet-lite"))
+        features.choose(FeatureSettings(name="efficientnet-lite"), evaluation(images(2, 0), images(3, 1)).splits)
 
 
 def test_of_samples_is_computed_once_per_precision(built):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pictured import evaluation, images
 
-from genbench.metrics import precision_recall
+from genbench.metrics import neighbourhoods
 from genbench.metrics.precision_recall import covered, precision, recall
 
 
@@ -24,7 +24,7 @@ def rows(count, seed, scale=1.0):
 def test_the_numbers_are_those_of_torch_fidelity_whatever_the_blocks(distances, monkeypatch):
     from torch_fidelity.metric_prc import prc_features_to_metric
 
-    monkeypatch.setattr(precision_recall, "DISTANCES", distances)
+    monkeypatch.setattr(neighbourhoods, "DISTANCES", distances)
     fake, real = rows(60, 0, scale=0.7), rows(50, 1)
     theirs = prc_features_to_metric(fake, real, verbose=False)
     assert covered(fake, real, 3) == pytest.approx(theirs["precision"])
@@ -53,13 +53,14 @@ def test_fewer_images_than_neighbours_are_warned_of():
 
 PEAKS = """
 import resource, torch
-from genbench.metrics.precision_recall import _inside, _radii
+from genbench.metrics import neighbourhoods
 
 torch.set_num_threads(1)
 fake, real = torch.rand(50_000, 2048), torch.rand(50_000, 2048)
 for rows in (700, 2100):
-    _radii(real[:rows], real, 3)
-    _inside(fake[:rows], real, torch.ones(50_000))
+    for block in neighbourhoods.blocks(real[:rows], real):
+        torch.cdist(block, real).topk(6, largest=False)
+    neighbourhoods.meet(fake[:rows], real, narrow=torch.ones(50_000), wide=torch.ones(50_000))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2)
 """
 
