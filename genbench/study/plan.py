@@ -15,7 +15,8 @@ from genbench.config.compose import Override, Schema
 from genbench.config.point import Point
 from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
-from genbench.study.file import EVERYTHING, Changes, StudyFile, StudyRun, canonical
+from genbench.study.file import EVERYTHING, StudyFile
+from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.study.preflight import check_trials
 from genbench.trial import about
 from genbench.trial.json_file import write_json

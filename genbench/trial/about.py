@@ -47,7 +47,8 @@ class About:
     title: str = ""
     question: str = ""
     paper: str = ""
-    claims: Sequence[str] = ()
+    claims: Sequence[str | Mapping[str, Any]] = ()
+    """As the study's file has them."""
     published: PublishedNumbers = field(default_factory=lambda: NOTHING)
     score: Sequence[int] = ()
     targets: Mapping[str, float] = field(default_factory=dict)

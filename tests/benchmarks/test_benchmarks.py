@@ -9,7 +9,8 @@ import pytest
 from genbench import cli
 from genbench.contract import registry
 from genbench.study import catalogue
-from genbench.study.file import Changes, load
+from genbench.study.file import load
+from genbench.study.runs import Changes
 from genbench.study.plan import asked, plan
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"

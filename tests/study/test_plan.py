@@ -9,7 +9,8 @@ import pytest
 
 from genbench.config.compose import Override
 from genbench.errors import DataError, GenbenchError, UnknownNameError
-from genbench.study.file import EVERYTHING, Changes, load
+from genbench.study.file import EVERYTHING, load
+from genbench.study.runs import Changes
 from genbench.study.plan import asked, plan, write_asked
 from genbench.trial.json_file import read_json
 

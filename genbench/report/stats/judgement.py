@@ -135,7 +135,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
         of_scored=_word_of_scores(scored),
         test_of_scored=scored.test.name,
         p_of_scored=scored.p_holm,
-        seeds_needed=_needed(result) if word == "inconclusive" else None,
+        seeds_needed=seeds_needed(result.test, result.level) if word == "inconclusive" else None,
         why=_why(result.test),
         trials_a=pair.ends_a.trials,
         trials_b=pair.ends_b.trials,
@@ -184,13 +184,15 @@ def _probability(a: Values, b: Values, better: str) -> float:
     return statistics.probability_of_improvement(a, b, better=sign)
 
 
-def _needed(one: _Tested) -> int | None:
-    """Seeds that would find the difference that was seen, if there was one; None where ranks decide."""
-    pair = one.test.pair
-    level = one.level / 2 if pair.is_counted and one.test.of_scores else one.level
-    if one.test.name == "ranks":
+def seeds_needed(test: Test, level: float) -> int | None:
+    """Seeds at which a test at that level would find the difference that was seen, if there was one; None where ranks
+    decide.
+    """
+    pair = test.pair
+    level = level / 2 if pair.is_counted and test.of_scores else level
+    if test.name == "ranks":
         return None
-    if one.test.name in ("all against none", "no spread"):
+    if test.name in ("all against none", "no spread"):
         power = partial(statistics.spreadless_power, level=level)
         return statistics.seeds_to_settle(power, more_than=pair.seeds_counted)
     a, b = pair.values
