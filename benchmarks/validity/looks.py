@@ -67,9 +67,9 @@ def run(studies: Values, procedure: Procedure, *, paired: bool) -> Found:
         now = studies[..., :seeds]
         if procedure.level is None:
             bar = opened.sum(axis=(1, 2), keepdims=True) / LEVEL
-            opened &= ~(evidence(now, pairs) >= np.maximum(bar, 1))
+            opened = opened & (evidence(now, pairs) < np.maximum(bar, 1))
         else:
-            opened &= ~_decided(now, opened, procedure.level, look, pairs, paired=paired)
+            opened = opened & np.logical_not(_decided(now, opened, procedure.level, look, pairs, paired=paired))
     return Found(different=~opened.reshape(draws, -1), seeds=taken.mean(axis=1))
 
 
@@ -94,7 +94,8 @@ def evidence(studies: Values, pairs: Sequence[tuple[int, int]]) -> Values:
     share = np.divide(centre**2, squares, out=np.zeros_like(centre), where=squares > 0)
     held = np.ptp(difference, axis=-1) > ROUNDING * _scale(studies)
     left = 1 - share * seeds * PRIOR / (1 + seeds * PRIOR)
-    return np.where(held, (1 + seeds * PRIOR) ** -0.5 * left ** (-seeds / 2), 1.0)
+    ratio: Values = np.where(held, (1 + seeds * PRIOR) ** -0.5 * left ** (-seeds / 2), 1.0)
+    return ratio
 
 
 def _decided(
@@ -111,7 +112,7 @@ def _decided(
     np.put_along_axis(adjusted, order, np.maximum.accumulate(ranked, axis=1), axis=1)
     levels = np.array([level(look, count) for count in range(p.shape[1] + 1)])[number]
     decided = np.where(np.isfinite(p), adjusted, 1.0) <= levels[:, None]
-    found = decided.reshape(opened.shape)
+    found: Values = decided.reshape(opened.shape)
     for draw in np.flatnonzero(decided.any(axis=1)):
         blocks = [
             [studies[draw, metric, one] for one in sorted({one for pair in own for one in pair})]
@@ -138,7 +139,8 @@ def _p(studies: Values, pairs: Sequence[tuple[int, int]], *, paired: bool) -> Va
     with np.errstate(all="ignore"):
         p = 2 * stats.t.sf(np.abs(difference) / error, df)
     without = np.where(np.abs(difference) <= ROUNDING * scale, 1.0, statistics.all_or_none_p(n))
-    return np.where(spread > ROUNDING * scale, p, without)
+    found: Values = np.where(spread > ROUNDING * scale, p, without)
+    return found
 
 
 def _differences(studies: Values, pairs: Sequence[tuple[int, int]]) -> Values:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -162,7 +163,7 @@ def _named(question: str, spread: str, contenders: int, cap: int, procedure: str
     return {**names, "test": "paired", **more}
 
 
-def _false(wrong: Values) -> dict[str, object]:
+def _false(wrong: Any) -> dict[str, object]:
     """The share of studies that are wrong, with its 95 % interval (Wilson)."""
     interval = statistics.wilson(int(wrong.sum()), len(wrong))
     return {"draws": len(wrong), "rate": wrong.mean(), "low": interval.low, "high": interval.high}

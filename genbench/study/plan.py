@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from genbench.config.compose import Override, Schema
 from genbench.config.point import Point
 from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
+from genbench.report.looks import Looks
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.study.preflight import check_trials
@@ -38,6 +39,8 @@ class Study:
     """Whether it is the file's small size."""
     lacks: tuple[str, ...] = ()
     """Of a dry run: what this machine does not have and the trials need, one line each."""
+    looks: Looks | None = None
+    """When it is looked at, where it runs until it is answered."""
     outdated: tuple[str, ...] = ()
     """Folders of trials that have ended under older numerics; without `keep_old` they are made again beside those."""
 
@@ -61,6 +64,11 @@ class Study:
         chosen = tuple(trial for trial in self.trials if (record := self.record_of(trial)) and record.status == status)
         if not chosen:
             raise GenbenchError(f"no trial of {self.name} is {status}: nothing to run")
+        return dataclasses.replace(self, trials=chosen)
+
+    def only_of(self, directories: Collection[str]) -> Study:
+        """The study with only those of its trials that have these folders."""
+        chosen = tuple(trial for trial in self.trials if trial.directory in set(directories))
         return dataclasses.replace(self, trials=chosen)
 
     def is_done(self, trial: Trial) -> bool:
@@ -171,7 +179,8 @@ def write_asked(study: Study, command: str) -> None:
         raise GenbenchError(
             f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results"
         ) from error
-    write_json({**words, **study.file.to_dict()}, path)
+    looks = study.looks.to_dict() if study.looks else before.looks
+    write_json({**words, **study.file.to_dict(), **({"looks": looks} if looks else {})}, path)
 
 
 def _problem_of(file: StudyFile) -> str:

@@ -31,6 +31,14 @@ class PublishedNumbers(TypedDict):
     numbers: list[PublishedNumber]
 
 
+class PlannedLooks(TypedDict):
+    """When a study that runs until it is answered is looked at, see `genbench.report.looks.Looks`."""
+
+    seeds: list[int]
+    spending: str
+    trials: list[list[str]]
+
+
 NOTHING: PublishedNumbers = {"protocol": "", "numbers": []}
 
 
@@ -52,6 +60,8 @@ class About:
     published: PublishedNumbers = field(default_factory=lambda: NOTHING)
     score: Sequence[int] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
+    looks: PlannedLooks | None = None
+    """Of a study that was run with --until-decided."""
 
 
 def read(study: Path) -> About:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -14,6 +14,7 @@ from genbench.report.stats.statistics import Values
 
 Spending = Literal["obrien-fleming", "pocock", "quadratic"]
 """O'Brien-Fleming-like: almost nothing at first; Pocock-like: nearly evenly; quadratic: between them."""
+KINDS: Mapping[str, Spending] = {"obrien-fleming": "obrien-fleming", "pocock": "pocock", "quadratic": "quadratic"}
 NODES = 200
 """Points of the Gaussian recursion."""
 CELLS = 400
