@@ -179,12 +179,16 @@ def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tu
 
 
 def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
-    """Print the table, the paths and what failed; return the exit code. mlflow: whether to name its pages too."""
+    """Print table, answer, paths and what failed; return the exit code. mlflow: whether to name its pages too."""
+    from genbench.cli.answer import of_study, print_answer
+    from genbench.report.tables import lottery
     from genbench.study import latents
     from genbench.trial import record
 
     records = outcome.records(study)
-    print_table(record.frame([latents.own(row) for row in records]))
+    frame = record.frame([latents.own(row) for row in records])
+    print_table(frame)
+    print_answer(*of_study(study.directory, lottery.own(frame)))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
     if mlflow:

@@ -9,13 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
-from genbench.report import overview
+from genbench.report import commands, overview, ranking, title
+from genbench.report.claims import judge, reading, told
+from genbench.report.claims.judge import Judged
+from genbench.report.commands import Command
 from genbench.report.figures import gallery
 from genbench.report.figures.figure import Figure, Trials, slug
 from genbench.report.overview import Sentence
 from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
 from genbench.report.table import Table
-from genbench.report.tables import lottery, paper_numbers, provenance, scores, targets
+from genbench.report.tables import lottery, meanings, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
 from genbench.trial import about
 from genbench.trial.about import About
@@ -33,21 +36,20 @@ EVERY_CONDITION = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
-    """A command line and what it is for."""
-
-    purpose: str
-    line: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that a report of one study says, whatever the format."""
 
     study: str
     title: str
     question: str
-    claims: tuple[str, ...]
+    claims: tuple[Judged, ...]
+    """What the study claims, each judged by its trials."""
+    promised: str
+    """How often the words of claims are wrong."""
+    stated: Table | None
+    """The same as a table."""
+    ranked: Table | None
+    """Who leads by the primary metric, and who cannot be told from whom, for every data set."""
     overview: tuple[str, ...]
     """For every pair of contenders the metrics on which the first is better, worse or neither, a line each."""
     promise: tuple[str, ...]
@@ -104,11 +106,15 @@ def of(folder: Path) -> Report:
     several = named.records["condition"].nunique() > 1
     headline = judgement.verdicts(records)
     promised = overview.promise(headline)
+    claims = _claims(folder, said, records, damaged)
     return Report(
         study=folder.name,
-        title=said.title or f"Study {folder.name}",
+        title=said.title or title.of(folder.name, named),
         question=said.question,
-        claims=tuple(said.claims),
+        claims=claims,
+        promised=told.promise(claims),
+        stated=told.table(claims),
+        ranked=ranking.table(ranking.rankings(records, headline)),
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
@@ -116,6 +122,7 @@ def of(folder: Path) -> Report:
         results=provenance.joined(
             [
                 scores.scores(records),
+                meanings.of(records),
                 paper_numbers.beside(said.published, named.records, metrics),
                 scores.judged("verdicts", "Verdicts", " ".join([EVERY_PAIR, *promised]), headline),
                 targets.table(said.targets, named.records, directions, folder),
@@ -143,11 +150,25 @@ def of(folder: Path) -> Report:
             ]
         ),
         fairness=tuple(provenance.fairness(records)),
-        commands=_commands(folder, said),
+        commands=commands.of(folder, said),
         version=__version__,
         records=everything,
         damaged=tuple(damaged),
     )
+
+
+def claimed(folder: Path, said: About, records: pd.DataFrame) -> tuple[Judged, ...]:
+    """The claims of a study's folder, judged by records of its trials; raises GenbenchError for one that is none."""
+    return judge.judge(reading.stored(said.claims, folder / "study.json"), records)
+
+
+def _claims(folder: Path, said: About, records: pd.DataFrame, damaged: list[str]) -> tuple[Judged, ...]:
+    """The same; none, and a line among the damaged files, where there is one that is none."""
+    try:
+        return claimed(folder, said, records)
+    except GenbenchError as error:
+        damaged.append(str(error))
+        return ()
 
 
 def _about(folder: Path, damaged: list[str]) -> About:
@@ -210,27 +231,4 @@ def _trials(
         own=[column for column in named.own if records[column].astype(str).nunique() > 1],
         folder=folder,
         prefix=f"{slug(dataset)}-" if several else "",
-    )
-
-
-def _commands(folder: Path, about: About) -> tuple[Command, ...]:
-    """What was typed, and what to type to make the report again."""
-    results = "" if folder.parent == Path("results") else f" --results {folder.parent}"
-    ran = [*about.earlier, *([about.command] if about.command else [])]
-    again = "Run the study again; trials that are done are kept"
-    return (
-        *(Command(purpose=again, line=line) for line in ran),
-        Command(purpose="Write this page again", line=f"genbench report {folder.name}{results}"),
-        Command(
-            purpose="The same as text, tables and LaTeX",
-            line=f"genbench report {folder.name}{results} --format md,csv,latex",
-        ),
-        Command(
-            purpose="The same as a PDF, for which genbench[pdf] or a Chromium must be installed",
-            line=f"genbench report {folder.name}{results} --format pdf",
-        ),
-        Command(
-            purpose="Score the finished trials again, on more samples",
-            line=f"genbench evaluate {folder} --samples 50000",
-        ),
     )

@@ -17,8 +17,8 @@ from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report.looks import Looks
 from genbench.study.file import EVERYTHING, StudyFile
-from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.study.preflight import check_trials
+from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.trial import about
 from genbench.trial.json_file import write_json
 from genbench.trial.record import FINAL, Record, age, read, trial_directories

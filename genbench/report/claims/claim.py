@@ -155,8 +155,8 @@ class Trend(Claim):
     def test(self) -> str:
         """What is tested."""
         if self.direction == "steady":
-            return f"{self.on} of {_listed(self.of)} changes by less than {self.within:g} a step of {self.setting}"
-        return f"{self.on} of {_listed(self.of)} {self.direction} with {self.setting}"
+            return f"{self.on}: {_listed(self.of)} change by less than {self.within:g} a step of {self.setting}"
+        return f"{self.on} {self.direction} with {self.setting}, for {_listed(self.of)}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

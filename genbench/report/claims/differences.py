@@ -54,21 +54,21 @@ class Contrast(Evidence):
         )
 
     def said(self, interval: Interval) -> str:
-        """`fid of gram is lower than that of gan by 94.2 [37.4, 151] (paired t over 3 seeds)`."""
-        pair, metric = self.tested.pair, self.tested.pair.family.metric
+        """`fid: gram is lower than gan by 94.2 [37.4, 151] (paired t over 3 seeds)`."""
+        pair = self.tested.pair
         lost = f"; {_losses(pair)}" if pair.ends_a.lost or pair.ends_b.lost else ""
-        where = self.subject.removeprefix(f"{pair.a} against {pair.b}")
+        metric = _placed(pair, self.subject)
         basis = f"({self.tested.name}{_over(pair, self.seeds)})"
         if not self.tested.of_scores:
             behind = pair.b if pair.lead_of_ranks > 0 else pair.a
-            return f"{metric} of {behind}{where} ranks behind that of {_other(pair, behind)} {basis}{lost}"
+            return f"{metric}: {behind} ranks behind {pair.b if behind == pair.a else pair.a} {basis}{lost}"
         if self.estimate == 0:
-            return f"{metric} of {pair.a} and of {pair.b}{where} is the same{bracketed(interval)} {basis}{lost}"
+            return f"{metric}: {pair.a} and {pair.b} are the same{bracketed(interval)} {basis}{lost}"
         if self.estimate < 0:
             interval = Interval(-interval.high, -interval.low)
         than = "lower" if self.estimate < 0 else "higher"
         size = f"{abs(self.estimate):.3g}{bracketed(interval)}"
-        return f"{metric} of {pair.a}{where} is {than} than that of {pair.b} by {size} {basis}{lost}"
+        return f"{metric}: {pair.a} is {than} than {pair.b} by {size} {basis}{lost}"
 
     def seeds_to_settle(self, level: float) -> int | None:
         """As a verdict has it."""
@@ -90,13 +90,12 @@ class Equivalence(Evidence):
         return hypotheses.equivalence_interval(*found, level)
 
     def said(self, interval: Interval) -> str:
-        """`fid of gram less that of gan is 1.2 [-0.4, 2.8], the margin 5 (paired t over 3 seeds)`."""
+        """`fid: gram less gan is 1.2 [-0.4, 2.8], the margin 5 (paired t over 3 seeds)`."""
         pair = self.pair
         test = ("paired t" if pair.paired else "Welch's t") if _has_spread(pair) else "no spread"
-        where = self.subject.removeprefix(f"{pair.a} against {pair.b}")
         return (
-            f"{pair.family.metric} of {pair.a} less that of {pair.b}{where} is {self.estimate:.3g}"
-            f"{bracketed(interval)}, the margin {self.margin:g} ({test}{_over(pair, self.seeds)})"
+            f"{_placed(pair, self.subject)}: {pair.a} less {pair.b} is {self.estimate:.3g}{bracketed(interval)}, the"
+            f" margin {self.margin:g} ({test}{_over(pair, self.seeds)})"
         )
 
     def seeds_to_settle(self, level: float) -> int | None:
@@ -217,5 +216,6 @@ def _losses(pair: Comparison) -> str:
     return f"without a score are {' and '.join(parts)}"
 
 
-def _other(pair: Comparison, one: str) -> str:
-    return pair.b if one == pair.a else pair.a
+def _placed(pair: Comparison, subject: str) -> str:
+    """The metric, and the data set where the subject names it."""
+    return pair.family.metric + subject.removeprefix(f"{pair.a} against {pair.b}")

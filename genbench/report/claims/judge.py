@@ -60,6 +60,11 @@ class Judged:
     conditions: tuple[str, ...] = ()
     """The conditions under which these were looked at, as records name them."""
 
+    @property
+    def line(self) -> str:
+        """The word, the claim and the numbers behind it, on one line."""
+        return f"{self.word}: {self.claim}{f' – {self.sentence}' if self.sentence else ''}"
+
 
 def judge(claims: Sequence[str | Claim], records: pd.DataFrame, *, alpha: float = LEVEL) -> tuple[Judged, ...]:
     """The claims of a study by the records of its trials, in their order.

@@ -27,8 +27,9 @@ class Share(Evidence):
     """How many trials reach a value, by the exact binomial test."""
 
     reached: int
-    aim: str
-    """What they reach: `modes 8`."""
+    metric: str
+    aim: float
+    """The value that they reach."""
     bound: float
     at_once: int
     """Trials that come with one more seed."""
@@ -38,9 +39,9 @@ class Share(Evidence):
         return hypotheses.share_interval(self.reached, self.seeds, level)
 
     def said(self, interval: Interval) -> str:
-        """`36 of 36 trials of gram reach modes 8, a share of 1 [0.92, 1]`."""
+        """`modes: 36 of 36 trials of gram reach 8, a share of 1 [0.92, 1] (exact binomial)`."""
         return (
-            f"{self.reached} of {self.seeds} trials of {self.subject} reach {self.aim}, a share of"
+            f"{self.metric}: {self.reached} of {self.seeds} trials of {self.subject} reach {self.aim:g}, a share of"
             f" {self.estimate:.3g}{bracketed(interval)} (exact binomial)"
         )
 
@@ -71,7 +72,8 @@ def _share(claim: Rate, label: str, place: selection.Place) -> Evidence:
         p_refuted=at_most if claim.at_least else at_least,
         seeds=total,
         reached=count,
-        aim=f"{claim.on} {claim.value:g}",
+        metric=claim.on,
+        aim=claim.value,
         bound=claim.share,
         at_once=max(1, round(total / place.records["seed"].nunique())),
     )

@@ -46,13 +46,13 @@ class Slope(Evidence):
         return hypotheses.equivalence_interval(*_estimated(self.slopes), level)
 
     def said(self, interval: Interval) -> str:
-        """`modes of gan fall by 3.2 [1.4, 5] a step of net.width (20, 100, 200) (t over 3 seeds)`."""
+        """`modes: gan falls by 3.2 [1.4, 5] a step of net.width (20, 100, 200) (t over 3 seeds)`."""
         rises = self.estimate >= 0
         if not rises:
             interval = Interval(-interval.high, -interval.low)
         margin = f", the margin {self.margin:g}" if self.margin else ""
         return (
-            f"{self.what} of {self.subject} {'rises' if rises else 'falls'} by {abs(self.estimate):.3g}"
+            f"{self.what}: {self.subject} {'rises' if rises else 'falls'} by {abs(self.estimate):.3g}"
             f"{bracketed(interval)} a step of {self.steps}{margin} (t over {self.seeds} seeds)"
         )
 
