@@ -43,7 +43,10 @@ class Found:
 def procedures(cap: int) -> dict[str, Procedure]:
     """Those that are compared, up to a number of seeds."""
     looks, few = tuple(range(3, cap + 1)), tuple(range(4, cap + 1, 2))
-    found = {"fixed": Procedure(looks=(cap,), level=_always), "every look at 5 %": Procedure(looks=looks, level=_always)}
+    found = {
+        "fixed": Procedure(looks=(cap,), level=_always),
+        "every look at 5 %": Procedure(looks=looks, level=_always),
+    }
     for kind in KINDS:
         found[kind] = Procedure(looks=looks, level=Design(looks=looks, spending=kind).level)
     found["quadratic, every second seed"] = Procedure(looks=few, level=Design(looks=few, spending="quadratic").level)

@@ -38,7 +38,9 @@ OF_SEVERAL = ("fixed", "obrien-fleming", "quadratic", "pocock", "e-process")
 def main(words: Sequence[str] | None = None) -> None:
     """Simulate and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--draws", type=int, default=1000, help="made-up studies in each row; a quarter where they diverge")
+    parser.add_argument(
+        "--draws", type=int, default=1000, help="made-up studies in each row; a quarter where they diverge"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/validity"))
     arguments = parser.parse_args(words)
     draws, started = arguments.draws, time.process_time()
@@ -86,7 +88,9 @@ def of_one_metric(draws: int) -> list[dict[str, object]]:
 def of_several(draws: int) -> list[dict[str, object]]:
     """Copies of one method on five metrics, every pair on each of them a claim: any that is decided is an error."""
     rows = []
-    for (name, correlation), contenders in product([*product(LAWS, correlations()), ("the GAN's trials", "its own")], (2, 3)):
+    for (name, correlation), contenders in product(
+        [*product(LAWS, correlations()), ("the GAN's trials", "its own")], (2, 3)
+    ):
         cap, rng = CAPS[-1], _rng(name, correlation, contenders)
         shape = (draws, contenders, cap)
         if name in LAWS:

@@ -30,7 +30,9 @@ def picture(found: pd.DataFrame, path: Path) -> None:
             for name, (label, colour, style) in SHOWN.items():
                 line = own[own["procedure"] == name]
                 if name != "every look at 5 %":
-                    axis.plot(line["effect"], line[number], style, color=colour, marker="o", markersize=3.5, label=label)
+                    axis.plot(
+                        line["effect"], line[number], style, color=colour, marker="o", markersize=3.5, label=label
+                    )
             axis.spines[["top", "right"]].set_visible(False)
             axis.set_ylim(0, 1.03 if number == "rate" else None)
         axes[0, column].set_title(f"{contenders} contenders, each better than the next", fontsize="medium")
@@ -129,12 +131,16 @@ def _claim(false: pd.DataFrame) -> str:
             f"With O'Brien-Fleming's spending in none of the {len(false)} rows, those of several metrics and of trials"
             f" that diverge among them, does the interval lie above 5 %; the highest is {named}."
         )
-    return f"**With O'Brien-Fleming's spending the interval lies above 5 % in {len(over)} of {len(false)} rows**: {named}."
+    return (
+        f"**With O'Brien-Fleming's spending the interval lies above 5 % in {len(over)} of {len(false)} rows**: {named}."
+    )
 
 
 def _false_alarms(found: pd.DataFrame) -> str:
     rows, copies = [], found[found["question"] == "copies"]
-    groups = [(contenders, cap) for contenders in sorted(set(copies["contenders"])) for cap in sorted(set(copies["cap"]))]
+    groups = [
+        (contenders, cap) for contenders in sorted(set(copies["contenders"])) for cap in sorted(set(copies["cap"]))
+    ]
     for name, (label, _, _) in SHOWN.items():
         cells = []
         for contenders, cap in groups:
@@ -189,7 +195,8 @@ def _choice(ladder: pd.DataFrame) -> str:
     loss = {name: 100 * (table["fixed"] - table[name]).max() for name in SHOWN}
     clear = {name: 100 * saved[name][saved.index.get_level_values("effect") >= 2].mean() for name in SHOWN}
     compared = "; ".join(
-        f"{SHOWN[name][0]} {loss[name]:.0f} points and {clear[name]:.0f} %" for name in ("quadratic", "pocock", "e-process")
+        f"{SHOWN[name][0]} {loss[name]:.0f} points and {clear[name]:.0f} %"
+        for name in ("quadratic", "pocock", "e-process")
     )
     return f"""**O'Brien-Fleming-like spending.** At its worst it finds {loss["obrien-fleming"]:.0f} points less than \
 the fixed design at the cap, and where neighbours are two standard deviations apart or more it

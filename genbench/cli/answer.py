@@ -46,12 +46,13 @@ def print_answer(claims: Sequence[Judged], ranked: Table | None) -> None:
 
 def of_study(folder: Path, records: DataFrame) -> tuple[Sequence[Judged], Table | None]:
     """The claims of a study's folder, judged by records of its trials, and the ranking of these."""
-    from genbench.report import contents, ranking
-    from genbench.report.stats import judgement
+    from genbench.report import contents, looked, ranking
     from genbench.trial import about
 
-    claims = contents.claimed(folder, about.read(folder), records)
-    return claims, None if claims else ranking.table(ranking.rankings(records, judgement.verdicts(records)))
+    said = about.read(folder)
+    claims = contents.claimed(folder, said, records)
+    found = looked.verdicts(contents.standing(folder, said, records), records)
+    return claims, None if claims else ranking.table(ranking.rankings(records, found))
 
 
 def print_claims(claims: Sequence[Judged], formats: Sequence[str]) -> int:

@@ -64,7 +64,9 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 @click.option(
     "--observers", type=Names(), default="mlflow", show_default=True, help="Trackers: mlflow, tensorboard, or none."
 )
-@click.option("--until-decided", is_flag=True, help="Add seeds until the study is answered; what is decided gets no more.")
+@click.option(
+    "--until-decided", is_flag=True, help="Add seeds until the study is answered; what is decided gets no more."
+)
 @click.option("--max-seeds", type=click.IntRange(min=3), help="Of a method, for --until-decided.  [default: 12]")
 @click.option(
     "--max-hours",

@@ -67,7 +67,9 @@ class Supervision:
             click.echo(f"warning: {problem}", err=True)
         latent = ",".join(map(str, study.file.score))
         for trial, problem in latents.score(study):
-            said = f"{'not ' if problem else ''}scored with evaluate.seed={latent} too{': ' if problem else ''}{problem}"
+            said = (
+                f"{'not ' if problem else ''}scored with evaluate.seed={latent} too{': ' if problem else ''}{problem}"
+            )
             click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: {said}", err=True)
             self.unscored.extend([problem] if problem else [])
 

@@ -9,14 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
-from genbench.report import commands, overview, ranking, title
+from genbench.report import commands, looked, looks, overview, ranking, title
 from genbench.report.claims import judge, reading, told
 from genbench.report.claims.judge import Judged
 from genbench.report.commands import Command
 from genbench.report.figures import gallery
 from genbench.report.figures.figure import Figure, Trials, slug
+from genbench.report.looks import Standing
 from genbench.report.overview import Sentence
 from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
+from genbench.report.stats.statistics import LEVEL
 from genbench.report.table import Table
 from genbench.report.tables import lottery, meanings, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
@@ -104,8 +106,10 @@ def of(folder: Path) -> Report:
         drawn += found
         damaged += problems
     several = named.records["condition"].nunique() > 1
-    headline = judgement.verdicts(records)
-    promised = overview.promise(headline)
+    taken = _standing(folder, said, everything, damaged)
+    level = taken.level if taken and taken.taken else LEVEL
+    headline = looked.verdicts(taken, records)
+    promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
     claims = _claims(folder, said, records, damaged)
     return Report(
         study=folder.name,
@@ -137,7 +141,7 @@ def of(folder: Path) -> Report:
                         "verdicts-by-condition",
                         "Verdicts under every condition",
                         EVERY_CONDITION,
-                        judgement.by_condition(records),
+                        judgement.by_condition(looked.seen(taken, records), level=level),
                     )
                     if several
                     else None
@@ -159,7 +163,23 @@ def of(folder: Path) -> Report:
 
 def claimed(folder: Path, said: About, records: pd.DataFrame) -> tuple[Judged, ...]:
     """The claims of a study's folder, judged by records of its trials; raises GenbenchError for one that is none."""
-    return judge.judge(reading.stored(said.claims, folder / "study.json"), records)
+    claims, found = reading.stored(said.claims, folder / "study.json"), standing(folder, said, records)
+    return looked.judged(found, claims) if found else judge.judge(claims, records)
+
+
+def standing(folder: Path, said: About, records: pd.DataFrame) -> Standing | None:
+    """How far the looks of a study that runs until it is answered have come; None of another study."""
+    claims = reading.stored(said.claims, folder / "study.json")
+    return looks.follow(looks.stored(said.looks), records, claims) if said.looks else None
+
+
+def _standing(folder: Path, said: About, records: pd.DataFrame, damaged: list[str]) -> Standing | None:
+    """The same; none, and a line among the damaged files, where study.json cannot say it."""
+    try:
+        return standing(folder, said, records)
+    except GenbenchError as error:
+        damaged.append(str(error))
+        return None
 
 
 def _claims(folder: Path, said: About, records: pd.DataFrame, damaged: list[str]) -> tuple[Judged, ...]:

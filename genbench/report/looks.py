@@ -20,7 +20,6 @@ from genbench.report.stats.outcomes import families
 from genbench.report.stats.pairing import ENOUGH, Comparison, compare
 from genbench.report.stats.sequential import Design
 from genbench.report.stats.spending import KINDS
-from genbench.report.stats.statistics import LEVEL
 from genbench.report.tables import lottery
 from genbench.trial.about import PlannedLooks
 from genbench.trial.record import FINAL
@@ -98,6 +97,11 @@ class Standing:
         return self.looks.design.looks[self.taken - 1] if self.taken else 0
 
 
+def about(a: str, b: str, metric: str, dataset: str) -> str:
+    """What a pair on a metric is called; dataset: empty where there is only one."""
+    return f"{a} against {b} on {metric}{f', {dataset}' if dataset else ''}"
+
+
 def follow(looks: Looks, records: pd.DataFrame, claims: Sequence[str | Claim]) -> Standing:
     """Take every look for which there are results, in their order, and stop where there is nothing left to decide.
 
@@ -140,28 +144,6 @@ def follow(looks: Looks, records: pd.DataFrame, claims: Sequence[str | Claim]) -
     )
 
 
-def lines(found: Standing) -> tuple[str, ...]:
-    """The same for a reader: which look it is, what was decided at which, what is open, what was left out."""
-    design = found.looks.design
-    if not found.taken:
-        return (
-            f"Looked at after {listed(design.looks)} seeds; the first look waits for {_trials(len(found.waiting))}.",
-        )
-    spent = 100 * design.spent(found.taken - 1)
-    said = [
-        f"Look {found.taken} of at most {len(design.looks)}, at {found.seeds} of at most {design.cap} seeds: of the"
-        f" {100 * LEVEL:g} % chance that any decision is false, {spent:.2g} % is spent (group-sequential,"
-        f" {design.spending}); p after Holm's adjustment had to be at most {found.level:.2g}."
-    ]
-    said += [f"Decided at look {one.look}, {one.seeds} seeds: {one.word}: {one.about}." for one in found.decisions]
-    if found.open:
-        end = "" if found.waiting else f", and the last look was taken, at {found.seeds} seeds"
-        said.append(f"Undecided{end}: {'; '.join(found.open)}.")
-    if found.outside:
-        said.append(f"Outside of the looks, which leave them out: {', '.join(found.outside)}.")
-    return tuple(said)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
     """What a look says of one thing that is to be decided."""
@@ -200,14 +182,12 @@ def _of_claims(
     ]
 
 
-def _of_pairs(
-    records: pd.DataFrame, opened: Collection[str] | None, level: Callable[[int], float]
-) -> list[_Answer]:
+def _of_pairs(records: pd.DataFrame, opened: Collection[str] | None, level: Callable[[int], float]) -> list[_Answer]:
     """The pairs of contenders that are open on the primary metrics, judged together as verdicts are."""
     primary = [one for one in families(records) if one.role == "primary" and one.better != "neither"]
     several = len({one.dataset for one in primary}) > 1
     every = [compare(one, a, b, one.conditions) for one in primary for a, b in combinations(one.outcomes, 2)]
-    named = [(_about(pair, several=several), pair) for pair in every]
+    named = [(about(pair.a, pair.b, pair.family.metric, pair.family.dataset * several), pair) for pair in every]
     left = [(about, pair) for about, pair in named if opened is None or about in opened]
     tests = [adjustment.of_results(pair) for _, pair in left]
     rows = contenders.name(records).records
@@ -223,11 +203,6 @@ def _of_pairs(
     ]
 
 
-def _about(pair: Comparison, *, several: bool) -> str:
-    place = f", {pair.family.dataset}" if several else ""
-    return f"{pair.a} against {pair.b} on {pair.family.metric}{place}"
-
-
 def _word(lead: float) -> str:
     return "better" if lead > 0 else "worse"
 
@@ -235,12 +210,3 @@ def _word(lead: float) -> str:
 def _trials_of(pair: Comparison, rows: pd.DataFrame) -> frozenset[str]:
     own = rows["contender"].isin([pair.a, pair.b]) & (rows["dataset"] == pair.family.dataset)
     return frozenset(rows["trial"][own])
-
-
-def _trials(count: int) -> str:
-    return f"{count} trial" if count == 1 else f"{count} trials"
-
-
-def listed(numbers: Sequence[int]) -> str:
-    """Numbers in words."""
-    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])

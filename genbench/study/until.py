@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from genbench.errors import GenbenchError
+from genbench.report import looked
 from genbench.report import looks as reports
 from genbench.report.looks import Looks, Standing
 from genbench.report.stats.sequential import CAP, design
@@ -97,7 +98,7 @@ def news(found: Standing) -> tuple[str, ...]:
     head = (
         f"look {found.taken}, {found.seeds} seeds: {len(last)} decided, {len(found.open)} open"
         if found.taken
-        else f"looks at {reports.listed(found.looks.design.looks)} seeds"
+        else f"looks at {looked.listed(found.looks.design.looks)} seeds"
     )
     return (head, *(f"  {one.word}: {one.about}" for one in last))
 
@@ -109,4 +110,4 @@ def summary(found: Standing) -> tuple[str, ...]:
         if found.waiting
         else ()
     )
-    return ("", *reports.lines(found), *end)
+    return ("", *looked.lines(found), *end)

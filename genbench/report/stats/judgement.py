@@ -37,21 +37,22 @@ __all__ = [
 NAN = float("nan")
 
 
-def verdicts(records: pd.DataFrame) -> list[Verdict]:
+def verdicts(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict]:
     """A verdict for every pair of contenders on every metric of every data set; over several conditions each seed
-    counts with its mean.
+    counts with its mean. level: what adjusted p must be at most, for a study with several looks that of the last.
     """
-    return judge(list(families(records)))
+    return judge(list(families(records)), level=level)
 
 
-def judge(found: Sequence[Family]) -> list[Verdict]:
+def judge(found: Sequence[Family], *, level: float = LEVEL) -> list[Verdict]:
     """The same of outcomes."""
     return _judged(
-        [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)]
+        [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)],
+        level,
     )
 
 
-def by_condition(records: pd.DataFrame) -> list[Verdict]:
+def by_condition(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict]:
     """The same for each single condition, for every pair that was tried under it; adjusted over all pairs and
     conditions, and secondary all of them.
     """
@@ -60,7 +61,7 @@ def by_condition(records: pd.DataFrame) -> list[Verdict]:
         for condition in family.conditions:
             names = [name for name, places in family.outcomes.items() if condition in places]
             pairs += [compare(family, a, b, [condition]) for a, b in combinations(names, 2)]
-    return _judged(pairs)
+    return _judged(pairs, level)
 
 
 def frame(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -78,30 +79,32 @@ class _Tested:
     p_holm: float
     comparisons: int
     """How many these are."""
+    whole: float
+    """What adjusted p must be at most."""
 
     @property
     def level(self) -> float:
         """What Holm's adjustment leaves to the smallest p."""
-        return LEVEL / max(self.comparisons, 1)
+        return self.whole / max(self.comparisons, 1)
 
 
-def _judged(pairs: Sequence[Comparison]) -> list[Verdict]:
+def _judged(pairs: Sequence[Comparison], level: float) -> list[Verdict]:
     """The verdicts on comparisons, in their order."""
     found: list[Verdict | None] = [None] * len(pairs)
     for numbers in adjustment.together(pairs):
         own = [pairs[number] for number in numbers]
-        of_results = _adjusted([adjustment.of_results(pair) for pair in own])
+        of_results = _adjusted([adjustment.of_results(pair) for pair in own], level)
         counted = any(pair.is_counted for pair in own)
-        of_scores = _adjusted([adjustment.of_scores(pair) for pair in own]) if counted else of_results
+        of_scores = _adjusted([adjustment.of_scores(pair) for pair in own], level) if counted else of_results
         for number, result, scored in zip(numbers, of_results, of_scores, strict=True):
             found[number] = _verdict(result, scored if pairs[number].is_counted else result)
     return [one for one in found if one is not None]
 
 
-def _adjusted(tests: Sequence[Test]) -> list[_Tested]:
+def _adjusted(tests: Sequence[Test], level: float) -> list[_Tested]:
     count = sum(not math.isnan(one.p) for one in tests)
     return [
-        _Tested(test=test, p_holm=p, comparisons=count)
+        _Tested(test=test, p_holm=p, comparisons=count, whole=level)
         for test, p in zip(tests, adjustment.adjusted(tests), strict=True)
     ]
 
@@ -112,7 +115,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
     a, b = pair.values
     found = statistics.contrast(a, b, paired=pair.paired) if pair.enough else None
     has_p = found is not None and family.better != "neither"
-    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result.p_holm)
+    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result)
     return Verdict(
         dataset=family.dataset,
         condition=_place(pair),
@@ -170,11 +173,11 @@ def _word_of_scores(one: _Tested) -> Word:
         return "none"
     if one.test.name == "no spread" and statistics.contrast(*one.test.pair.values, paired=one.test.pair.paired).p == 1:
         return "equal"
-    return _word(one.test.pair.lead_of_scores, one.p_holm)
+    return _word(one.test.pair.lead_of_scores, one)
 
 
-def _word(lead: float, p: float) -> Word:
-    if p > LEVEL:
+def _word(lead: float, one: _Tested) -> Word:
+    if one.p_holm > one.whole:
         return "inconclusive"
     return "better" if lead > 0 else "worse"
 
