@@ -86,7 +86,7 @@ def t_tests(values: Values, looks: Sequence[int]) -> Values:
 
 
 def evidence(studies: Values, pairs: Sequence[tuple[int, int]]) -> Values:
-    """The e-process of the t of paired differences, [draws, metrics, pairs]: the likelihood ratio of a normal mixture of
+    """The e-process of paired differences, [draws, metrics, pairs]: the likelihood ratio of a normal mixture of
     standardised differences against none, which does not know the spread (Wang and Ramdas 2025, with a proper prior).
 
     Where differences have no spread t is not known, and nothing is bet.

@@ -1,4 +1,4 @@
-"""What the looks of a study that runs until it is answered mean for its report: claims, verdicts, lines for a reader."""
+"""What the looks of a study mean for its report: claims and verdicts by the looks, and lines for a reader."""
 
 from __future__ import annotations
 
