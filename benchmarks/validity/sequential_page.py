@@ -74,8 +74,9 @@ none, which decides at 20 times the number of open comparisons; it needs no cap.
 **Levels for t.** The textbook's levels are those of means with a known spread. Of 3, 4, 5, … values t is another \
 matter: at these levels {_gaussian(found, "gaussian_levels")} of normal studies are called different by the t test \
 alone, not 5 %. The levels here
-are t's own ({_gaussian(found, "t_levels")}): t is the tangent of an angle that changes, with one value more, by a law that \
-does not know the spread, so that the chance to pass a bound first at some look is a recursion in one dimension
+are t's own ({_gaussian(found, "t_levels")}): t is the tangent of an angle that changes, with one \
+value more, by a law that does not know the spread, so that the chance to pass a bound first at some look is a \
+recursion in one dimension
 (`genbench.report.stats.spending.t_levels`).
 
 ## A method against itself

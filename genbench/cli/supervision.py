@@ -34,12 +34,9 @@ class Supervision:
     @property
     def outcome(self) -> Outcome:
         """Of all batches together."""
-        from genbench.study.run import Outcome
+        from genbench.study.run import together
 
-        return Outcome(
-            problems=[problem for one in self.outcomes for problem in one.problems],
-            unsaved={path: record for one in self.outcomes for path, record in one.unsaved.items()},
-        )
+        return together(self.outcomes)
 
     def run(self, study: Study) -> None:
         """Run the trials of a study that are not done, and score them on the latents that it asks for too."""

@@ -30,7 +30,9 @@ def test_the_terminal_and_the_page_say_which_look_it_was_and_what_was_decided(tm
     found = contents.standing(folder, about.read(folder), records)
     assert found.taken >= 1
     assert all(line in ended.stdout for line in looked.lines(found))
-    monkeypatch.setattr(contents.gallery, "of", lambda trials: ([], []))  # figures take seconds and say nothing of looks
+    monkeypatch.setattr(
+        contents.gallery, "of", lambda trials: ([], [])
+    )  # figures take seconds and say nothing of looks
     assert set(looked.lines(found)) <= set(contents.of(folder).promise)
     again = run(tmp_path, "--until-decided")
     assert again.returncode == 0, again.stderr

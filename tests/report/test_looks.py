@@ -80,7 +80,8 @@ def test_later_seeds_change_no_decision_of_an_earlier_look():
     before = follow(planned(), records(a=5, b=5, c=5), [])
     turned = frame([row("a", 5, metrics={"fid": 1000.0})])
     after = follow(planned(), pd.concat([records(a=5, b=6, c=6), turned], ignore_index=True), [])
-    assert before.decisions and after.decisions == before.decisions
+    assert before.decisions
+    assert after.decisions == before.decisions
     assert after.outside == ("a-5",)
 
 

@@ -121,7 +121,7 @@ def test_the_looks_are_written_before_the_first_trial_and_kept_by_later_commands
 
 def test_another_cap_is_refused(tmp_path):
     until.run(planned(tmp_path), Training(), command="x")
-    with pytest.raises(GenbenchError, match="up to 6 seeds, not 7.*leave --max-seeds out"):
+    with pytest.raises(GenbenchError, match=r"up to 6 seeds, not 7.*leave --max-seeds out"):
         planned(tmp_path, cap=7)
 
 
