@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from genbench.report.claims.claim import Better, Equal, Rate, Trend
-from genbench.report.claims.judge import judge
-from genbench.report.stats import judgement
+from genbench.report.claims.differences import contrast
+from genbench.report.claims.judge import Weighed, decide, judge
+from genbench.report.claims.shares import Share
+from genbench.report.stats import hypotheses, judgement
+from genbench.report.stats.outcomes import Family, Outcomes
+from genbench.report.stats.pairing import compare
 from genbench.trial.record import Record, frame
 
 GOOD, BAD = (10.0, 10.2, 9.9, 10.1, 9.8), (20.0, 20.3, 19.8, 20.2, 20.1)
@@ -155,10 +159,8 @@ def test_a_trend_is_that_of_every_seed_over_the_values_of_a_setting_in_their_ord
 
 def test_a_trend_ranks_trials_without_a_score_last():
     claim = Trend(words="x", direction="falls", on="modes", setting="net.width", of=("gan",))
-    groups = [
-        modes("gan", scores, net__width=width)
-        for width, scores in ((20, [8] * 6), (100, [7, 6, 7, 5, 6, 7]), (200, [None] * 6))
-    ]
+    scores = {20: [8] * 6, 100: [7, 6, 7, 5, 6, 7], 200: [None] * 6}
+    groups = [modes("gan", own, net__width=width) for width, own in scores.items()]
     found = one(claim, *groups)
     assert (found.word, found.estimate) == ("held", -1.0)
     assert "the rank of modes" in found.sentence
@@ -230,28 +232,60 @@ LAWS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("law", LAWS)
+def evidence(scores, metric, a, b):
+    """What scores [contenders, seeds] say of two of them."""
+    outcomes = {
+        str(number): {
+            "": Outcomes(
+                statuses=dict.fromkeys(range(len(values)), "finished"),
+                scores=dict(enumerate(values)),
+                starts={seed: f"s{seed}" for seed in range(len(values))},
+                possible=math.nan,
+            )
+        }
+        for number, values in enumerate(scores)
+    }
+    family = Family(dataset="drawn", metric=metric, better="lower", role="primary", conditions=("",), outcomes=outcomes)
+    return contrast(compare(family, a, b, ("",)))
+
+
 @pytest.mark.parametrize("seeds", [3, 5])
+@pytest.mark.parametrize("law", LAWS)
 def test_of_studies_of_equals_at_most_5_percent_have_a_claim_with_a_false_word(law, seeds):
-    """Copies of one method: better in either direction is false, so is a trend; of the rate that is held at its bound
-    more is not so.
+    """Three copies of one method and four claims, on two metrics that have half of their luck in common, and of a share
+    of which more is claimed than there is.
     """
-    claims = [
-        Better(words="a", better="a", than=("b", "c"), on="fid"),
-        Better(words="b", better="b", than=("c",), on="fid"),
-        Trend(words="t", direction="rises", on="fid", setting="net.width", of=("a",)),
-    ]
-    rng, studies, false = np.random.default_rng(0), 150, 0
+    rng, studies, false = np.random.default_rng(0), 200, 0
+    words = [Better(words=word, better="0", than=("1",), on="fid") for word in "abcd"]
     for _ in range(studies):
-        scores = LAWS[law](rng, (3, 2, seeds))
-        records = frame(
-            [
-                record
-                for name, places in zip("abc", scores, strict=True)
-                for width, values in zip((20, 100), places, strict=True)
-                for record in trials(name, values, net__width=width)
-            ]
-        )
-        false += any(found.word in ("held", "refuted") for found in judge(claims, records))
+        fid = LAWS[law](rng, (3, seeds))
+        other = np.where(rng.random(fid.shape) < 0.5, fid, LAWS[law](rng, (3, seeds)))
+        share = share_of("gram", int(rng.binomial(3 * seeds, 0.5)), 3 * seeds, 0.5)
+        parts = [
+            (evidence(fid, "fid", "0", "1"), evidence(fid, "fid", "0", "2")),
+            (evidence(fid, "fid", "1", "2"),),
+            (evidence(other, "kid", "0", "1"),),
+            (share,),
+        ]
+        found = decide([Weighed(claim=claim, parts=own) for claim, own in zip(words, parts, strict=True)])
+        false += any(one.word in ("held", "refuted") for one in found[:3]) or found[3].word == "held"
     assert false <= 0.05 * studies + 2 * math.sqrt(0.05 * 0.95 * studies)
+
+
+def share_of(subject, count, total, bound):
+    """The evidence of so many of so many trials for a share above a bound."""
+    above, below = hypotheses.share_p(count, total, bound)
+    return Share(
+        subject=subject,
+        contenders=(subject,),
+        conditions=("",),
+        estimate=count / total,
+        p_held=above,
+        p_refuted=below,
+        seeds=total,
+        reached=count,
+        metric="modes",
+        aim=8,
+        bound=bound,
+        at_once=3,
+    )
