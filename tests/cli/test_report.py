@@ -38,7 +38,7 @@ def test_formats_a_folder_and_a_csv_file_can_be_asked_for(genbench, results, tmp
 CLAIMS = {
     "held": {"claim": "GRAM is better.", "better": "gram", "than": ["gan"], "on": "high_quality"},
     "refuted": {"claim": "GAN is better.", "better": "gan", "than": ["gram"], "on": "high_quality"},
-    "undecided": {"claim": "They are equal.", "equal": ["gan", "gram"], "on": "mode_kl", "within": 0.031},
+    "undecided": {"claim": "They are equal.", "equal": ["gan", "gram"], "on": "mode_kl", "within": 0.0292},
 }
 
 
@@ -68,9 +68,7 @@ def test_claims_are_a_line_each_and_the_exit_code_says_how_they_stand(genbench, 
 def test_a_report_ends_with_its_claims_or_with_a_ranking(genbench, results):
     make(results, two_methods(), logged=False, about={"claims": [CLAIMS["held"]]})
     _, out, _ = genbench("report", "s", "--format", "csv")
-    assert (
-        "\nClaims: 1 held\nheld        GRAM is better.\n            high_quality: gram is higher than gan by 0.3" in out
-    )
+    assert "\nClaims: 1 held\nheld        GRAM is better.\n            high_quality: gram is higher than gan by" in out
     assert (results / "s" / "report" / "claims.csv").read_text().startswith("claim,paper,tested,word")
     make(results, two_methods(study="t"), name="t", logged=False)
     _, out, _ = genbench("report", "t", "--format", "csv")

@@ -10,7 +10,7 @@ from genbench.report.claims.claim import Better, Equal, Rate, Trend
 from genbench.report.claims.differences import contrast
 from genbench.report.claims.judge import Weighed, decide, judge
 from genbench.report.claims.shares import Share
-from genbench.report.stats import hypotheses, judgement
+from genbench.report.stats import hypotheses, judgement, statistics
 from genbench.report.stats.outcomes import Family, Outcomes
 from genbench.report.stats.pairing import compare
 from genbench.trial.record import Record, frame
@@ -251,10 +251,11 @@ def evidence(scores, metric, a, b):
 
 @pytest.mark.parametrize("seeds", [3, 5])
 @pytest.mark.parametrize("law", LAWS)
-def test_of_studies_of_equals_at_most_5_percent_have_a_claim_with_a_false_word(law, seeds):
+def test_of_studies_of_equals_at_most_5_percent_have_a_claim_with_a_false_word(law, seeds, monkeypatch):
     """Three copies of one method and four claims, on two metrics that have half of their luck in common, and of a share
     of which more is claimed than there is.
     """
+    monkeypatch.setattr(statistics, "seeds_to_settle", lambda *_, **__: None)  # most of the time, and no part of it
     rng, studies, false = np.random.default_rng(0), 200, 0
     words = [Better(words=word, better="0", than=("1",), on="fid") for word in "abcd"]
     for _ in range(studies):
