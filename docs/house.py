@@ -51,11 +51,6 @@ INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
         ("contents",),
         ("formats",),
     ),
-        ("logged", "stats", "table"),
-        ("claims", "commands", "compare", "figures", "overview", "ranking", "tables", "title"),
-        ("contents",),
-        ("formats",),
-    ),
 }
 """The same inside a package that has its own packages."""
 
