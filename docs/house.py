@@ -49,6 +49,7 @@ INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
         ("logged", "stats", "table"),
         ("claims", "commands", "compare", "figures", "overview", "ranking", "tables", "title"),
         ("looks",),
+        ("looked",),
         ("contents",),
         ("formats",),
     ),

@@ -25,7 +25,7 @@ def better(claim: Better, records: pd.DataFrame) -> list[Evidence]:
         pair = (claim.better, other)
         for place in selection.places(claim, records, pair):
             compared = _compared(place, pair, claim.across)
-            found.append(compared if isinstance(compared, Nothing) else _contrast(compared, place.words))
+            found.append(compared if isinstance(compared, Nothing) else contrast(compared, place.words))
     return found
 
 
@@ -36,6 +36,29 @@ def equal(claim: Equal, records: pd.DataFrame) -> list[Evidence]:
         compared = _compared(place, claim.equal, claim.across)
         found.append(compared if isinstance(compared, Nothing) else _equivalence(compared, place.words, claim.within))
     return found
+
+
+def contrast(pair: Comparison, where: str = "") -> Evidence:
+    """The test of verdicts, its p on the side of who leads; where: words for the data set, behind the methods."""
+    subject, contenders = f"{pair.a} against {pair.b}{where}", (pair.a, pair.b)
+    tested = adjustment.of_results(pair)
+    if math.isnan(tested.p):
+        undirected = f"{pair.family.metric} has no better direction"
+        why = undirected if pair.family.better == "neither" else pair.why
+        return Nothing(subject=subject, contenders=contenders, conditions=pair.conditions, why=why)
+    lead = pair.lead_of_scores if tested.of_scores else pair.lead_of_ranks
+    a, b = pair.values
+    return Contrast(
+        subject=subject,
+        contenders=contenders,
+        conditions=pair.conditions,
+        estimate=statistics.mean(a) - statistics.mean(b),
+        p_held=tested.p if lead > 0 else 1.0,
+        p_refuted=tested.p if lead < 0 else 1.0,
+        seeds=min(len(a), len(b)) if tested.of_scores else pair.seeds_counted,
+        comparison=pair if tested.of_scores else None,
+        tested=tested,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,29 +137,6 @@ def _compared(place: selection.Place, pair: tuple[str, str], across: Across) -> 
         return Nothing(subject=subject, contenders=pair, why=place.why)
     family = place.family if across == "mean" else _ranges(place.family, pair)
     return compare(family, *pair, family.conditions)
-
-
-def _contrast(pair: Comparison, where: str) -> Evidence:
-    """The test of verdicts, its p on the side of who leads."""
-    subject, contenders = f"{pair.a} against {pair.b}{where}", (pair.a, pair.b)
-    tested = adjustment.of_results(pair)
-    if math.isnan(tested.p):
-        undirected = f"{pair.family.metric} has no better direction"
-        why = undirected if pair.family.better == "neither" else pair.why
-        return Nothing(subject=subject, contenders=contenders, conditions=pair.conditions, why=why)
-    lead = pair.lead_of_scores if tested.of_scores else pair.lead_of_ranks
-    a, b = pair.values
-    return Contrast(
-        subject=subject,
-        contenders=contenders,
-        conditions=pair.conditions,
-        estimate=statistics.mean(a) - statistics.mean(b),
-        p_held=tested.p if lead > 0 else 1.0,
-        p_refuted=tested.p if lead < 0 else 1.0,
-        seeds=min(len(a), len(b)) if tested.of_scores else pair.seeds_counted,
-        comparison=pair if tested.of_scores else None,
-        tested=tested,
-    )
 
 
 def _equivalence(pair: Comparison, where: str, margin: float) -> Evidence:

@@ -74,22 +74,34 @@ def judge(claims: Sequence[str | Claim], records: pd.DataFrame, *, alpha: float 
     where any is, by the smallest times their number. t tests of `better` have to agree with the permutation test that
     those of verdicts agree with, over all of the study's claims together.
     """
-    able = [one for one in claims if isinstance(one, Claim)]
-    weighed = _agreeing([_Weighed(claim=one, parts=_parts(one, records)) for one in able], alpha)
-    tested = [one for one in weighed if not math.isnan(one.p)]
+    return decide(weigh(claims, records), alpha=alpha)
+
+
+def weigh(claims: Sequence[str | Claim], records: pd.DataFrame) -> list[str | Weighed]:
+    """The claims with the evidence that records hold for and against each; sentences as they are."""
+    return [
+        one if isinstance(one, str) else Weighed(claim=one, parts=tuple(WEIGHERS[type(one)](one, records)))
+        for one in claims
+    ]
+
+
+def decide(weighed: Sequence[str | Weighed], *, alpha: float = LEVEL) -> tuple[Judged, ...]:
+    """The words of claims by their evidence, as `judge` has it."""
+    able = _agreeing([one for one in weighed if isinstance(one, Weighed)], alpha)
+    tested = [one for one in able if not math.isnan(one.p)]
     adjusted = statistics.holm([one.p for one in tested]).tolist()
     levels = hypotheses.holm_levels([one.p for one in tested], alpha)
     steps = {one.claim.words: (p, level) for one, p, level in zip(tested, adjusted, levels, strict=True)}
-    found = {one.claim.words: _judged(one, *steps.get(one.claim.words, (NAN, alpha)), alpha) for one in weighed}
-    return tuple(found[one.words] if isinstance(one, Claim) else Judged(claim=one, word="not judged") for one in claims)
+    found = iter([_judged(one, *steps.get(one.claim.words, (NAN, alpha)), alpha) for one in able])
+    return tuple(Judged(claim=one, word="not judged") if isinstance(one, str) else next(found) for one in weighed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Weighed:
-    """A claim and its parts."""
+class Weighed:
+    """A claim and the evidence for and against it, in parts."""
 
     claim: Claim
-    parts: list[Evidence]
+    parts: tuple[Evidence, ...]
     least: float = 0.0
     """What p cannot be below: that of a permutation test that does not agree."""
 
@@ -125,11 +137,7 @@ class _Weighed:
         )
 
 
-def _parts(claim: Claim, records: pd.DataFrame) -> list[Evidence]:
-    return WEIGHERS[type(claim)](claim, records)
-
-
-def _agreeing(weighed: list[_Weighed], alpha: float) -> list[_Weighed]:
+def _agreeing(weighed: list[Weighed], alpha: float) -> list[Weighed]:
     """The same, where t tests would decide any held to the permutation test of all that they compare."""
     pairs = [
         # The claim's number makes its trials a block of their own: `where` may give one condition other trials.
@@ -147,7 +155,7 @@ def _agreeing(weighed: list[_Weighed], alpha: float) -> list[_Weighed]:
     ]
 
 
-def _judged(one: _Weighed, p_holm: float, level: float, alpha: float) -> Judged:
+def _judged(one: Weighed, p_holm: float, level: float, alpha: float) -> Judged:
     is_decided = not math.isnan(p_holm) and p_holm <= alpha
     word: Word = "undecided" if not is_decided else "held" if one.is_for else "refuted"
     part = one.deciding
@@ -173,14 +181,14 @@ def _judged(one: _Weighed, p_holm: float, level: float, alpha: float) -> Judged:
     )
 
 
-def _needed(one: _Weighed, level: float) -> int | None:
+def _needed(one: Weighed, level: float) -> int | None:
     """Seeds that would settle all parts, or none where that of one cannot be said."""
     found = [part.seeds_to_settle(level) for part in one.parts if part.p_held > level or math.isnan(part.p_held)]
     known = [number for number in found if number is not None]
     return max(known) if known and len(known) == len(found) else None
 
 
-def _sentence(one: _Weighed, word: Word, p_holm: float, level: float, needed: int | None) -> str:
+def _sentence(one: Weighed, word: Word, p_holm: float, level: float, needed: int | None) -> str:
     """What the parts say: of what is refuted the part that refutes it, else all of them."""
     parts = [one.deciding] if word == "refuted" else one.parts
     said = "; ".join(part.said(part.interval(level)) for part in parts)
