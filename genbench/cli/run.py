@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def run(
     from genbench.config import compose
     from genbench.contract import registry
     from genbench.study import until
-    from genbench.study.plan import asked, plan
+    from genbench.study.plan import asked, name_of, plan
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
@@ -117,12 +118,12 @@ def run(
     given: list[str | compose.Override] = [*settings]
     if data_root is not None:
         given.append(compose.Override("data.root", (str(data_root.absolute()),)))
+    changes = asked(methods, datasets, seeds, given)
     if until_decided:
-        name = study or file.study_name(smoke=smoke)
-        seeds = until.seeds(results / name if name else None, seeds, most=max_seeds, only=only)
+        folder = results / (study or name_of(file, changes, smoke=smoke))
+        changes = replace(changes, seeds=until.seeds(folder, seeds, most=max_seeds, only=only))
     elif max_seeds or max_hours:
         raise GenbenchError("--max-seeds and --max-hours bound --until-decided; add it, or give --seeds")
-    changes = asked(methods, datasets, seeds, given)
     planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run, keep_old=keep_old)
     whole = planned
     if only:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,22 +43,22 @@ def run(
     from genbench.errors import UnfinishedError
     from genbench.study import catalogue, latents, until
     from genbench.study.file import EVERYTHING
-    from genbench.study.plan import Study, asked, plan
+    from genbench.study.plan import Study, asked, name_of, plan
     from genbench.study.run import Outcome, Silent, run_study, together
     from genbench.trial import record
 
     file = catalogue.find(str(study_file)) if study_file else EVERYTHING
-    if until_decided:
-        name = study or file.study_name(smoke=smoke)
-        seeds = until.seeds(Path(results) / name if name else None, seeds, most=max_seeds)
     changes = asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
+    if until_decided:
+        folder = Path(results) / (study or name_of(file, changes, smoke=smoke))
+        changes = replace(changes, seeds=until.seeds(folder, seeds, most=max_seeds))
     planned = plan(file, changes, name=study, results=Path(results), smoke=smoke, keep_old=keep_old)
     words: dict[str, Any] = {
         "study_file": study_file and str(study_file),
         "smoke": smoke,
         "methods": methods,
         "dataset": dataset,
-        "seeds": [] if until_decided else seeds,
+        "seeds": seeds,
     }
     words |= {"overrides": overrides, "study": study, "until_decided": until_decided}
     words |= {"max_seeds": max_seeds, "max_hours": max_hours}

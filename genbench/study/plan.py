@@ -119,11 +119,7 @@ def plan(
     trials that were made under older numerics stay as they are. Raises GenbenchError for anything that cannot be run.
     """
     chosen = file.changed(changes, smoke=smoke)
-    name = (
-        name
-        or file.study_name(smoke=smoke)
-        or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
-    )
+    name = name or name_of(file, changes, smoke=smoke)
     check_study_name(name)
     _check_results(results)
     try:
@@ -136,6 +132,12 @@ def plan(
         Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke), keep_old=keep_old
     )
     return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+
+
+def name_of(file: StudyFile, changes: Changes, *, smoke: bool = False) -> str:
+    """What a study is called that nobody gave a name: as its file, or after its data sets."""
+    datasets = dict.fromkeys(name for run in file.changed(changes, smoke=smoke).runs for name in run.datasets)
+    return file.study_name(smoke=smoke) or "-".join(datasets) + "-comparison"
 
 
 def _with_older(study: Study, *, keep_old: bool) -> Study:

@@ -18,20 +18,20 @@ from genbench.trial import about
 from genbench.trial.record import load_good
 
 
-def seeds(folder: Path | None, given: Sequence[int], *, most: int | None, only: str | None = None) -> list[int]:
+def seeds(folder: Path, given: Sequence[int], *, most: int | None, only: str | None = None) -> tuple[int, ...]:
     """The seeds that a study may get: 0, 1, …, as many as are asked for, or as its looks in study.json have, or CAP.
 
-    folder: the study's, None where only its plan says it. Raises GenbenchError where seeds are given too.
+    folder: the study's. Raises GenbenchError where seeds are given too.
     """
     if given or only:
         raise GenbenchError(
             f"--until-decided takes the seeds 0, 1, 2, … one after the other; leave {'--seeds' if given else '--only'}"
             " out, --max-seeds says how many there may be"
         )
-    stored = about.read(folder).looks if folder else None
+    stored = about.read(folder).looks
     if most is None and stored is not None:
         most = reports.stored(stored).design.cap
-    return list(range(CAP if most is None else most))
+    return tuple(range(CAP if most is None else most))
 
 
 def begin(study: Study) -> Study:

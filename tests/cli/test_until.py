@@ -40,7 +40,7 @@ def test_the_terminal_and_the_page_say_which_look_it_was_and_what_was_decided(tm
     assert all(line in again.stdout for line in looked.lines(found))
     other = run(tmp_path, "--until-decided", "--max-seeds", "5")
     assert (other.returncode, "up to 4 seeds, not 5" in other.stderr) == (2, True)
-    assert until.seeds(folder, [], most=None) == [0, 1, 2, 3]
+    assert until.seeds(folder, [], most=None) == (0, 1, 2, 3)
 
 
 def test_what_bounds_the_seeds_needs_until_decided(tmp_path):

@@ -12,7 +12,8 @@ from disturbed import small
 
 from genbench.errors import GenbenchError
 from genbench.study import until
-from genbench.study.plan import plan_study
+from genbench.study.file import EVERYTHING
+from genbench.study.plan import asked, name_of, plan, plan_study
 from genbench.study.run import write_trial
 from genbench.training.attempt import describe
 from genbench.trial import about, record
@@ -23,7 +24,7 @@ GOOD, BAD = 1e-3, 1e-2
 
 
 def planned(results, cap=6, rates=f"{GOOD},{BAD},2e-2", **changes):
-    seeds = until.seeds(None, [], most=cap)
+    seeds = until.seeds(results, [], most=cap)
     words = [*small(log_every=40, save_every=400), "train.updates=40", f"toy.lr={rates}"]
     return until.begin(plan_study(["toy"], ["ring"], seeds, words, name="s", results=results, **changes))
 
@@ -116,7 +117,7 @@ def test_the_looks_are_written_before_the_first_trial_and_kept_by_later_commands
     assert about.read(study.directory).looks["seeds"] == [3, 4, 5, 6]
     until.write_asked(dataclasses.replace(study, looks=None), "genbench run")
     assert about.read(study.directory).looks["seeds"] == [3, 4, 5, 6]
-    assert until.seeds(study.directory, [], most=None) == list(range(6))
+    assert until.seeds(study.directory, [], most=None) == tuple(range(6))
 
 
 def test_another_cap_is_refused(tmp_path):
@@ -131,11 +132,20 @@ def test_other_trials_are_refused(tmp_path):
         planned(tmp_path, rates=f"{GOOD},{BAD}")
 
 
-def test_seeds_of_ones_own_are_refused():
+def test_seeds_of_ones_own_are_refused(tmp_path):
     with pytest.raises(GenbenchError, match="leave --seeds out"):
-        until.seeds(None, [5], most=None)
+        until.seeds(tmp_path, [5], most=None)
 
 
 def test_a_study_without_looks_has_no_standing(tmp_path):
     with pytest.raises(GenbenchError, match="has no looks"):
         until.standing(dataclasses.replace(planned(tmp_path), looks=None))
+
+
+def test_without_a_number_there_are_twelve_seeds(tmp_path):
+    assert until.seeds(tmp_path, [], most=None) == tuple(range(12))
+
+
+def test_a_study_without_a_name_is_found_where_its_plan_puts_it(tmp_path):
+    changes = asked(["toy"], ["ring"], [], [])
+    assert plan(EVERYTHING, changes, name=None, results=tmp_path).name == name_of(EVERYTHING, changes)
