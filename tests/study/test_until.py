@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from disturbed import small
 
+import genbench
 from genbench.errors import GenbenchError
 from genbench.study import until
 from genbench.study.file import EVERYTHING
@@ -149,3 +150,10 @@ def test_without_a_number_there_are_twelve_seeds(tmp_path):
 def test_a_study_without_a_name_is_found_where_its_plan_puts_it(tmp_path):
     changes = asked(["toy"], ["ring"], [], [])
     assert plan(EVERYTHING, changes, name=None, results=tmp_path).name == name_of(EVERYTHING, changes)
+
+
+@pytest.mark.slow
+def test_from_python_a_study_of_one_contender_is_over_after_its_first_look(tmp_path):
+    words = {"methods": ["toy"], "overrides": [*small(log_every=40, save_every=400), "train.updates=40"]}
+    records = genbench.run(**words, results=tmp_path, observers=(), until_decided=True, max_seeds=4)
+    assert sorted(records["seed"]) == [0, 1, 2]
