@@ -45,7 +45,14 @@ LAYERS: Sequence[Mapping[str, str]] = (
 them."""
 
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
-    "report": (("logged", "stats", "table"), ("compare", "figures", "overview", "tables"), ("contents",), ("formats",)),
+    "report": (
+        ("logged", "stats", "table"),
+        ("claims", "commands", "compare", "figures", "overview", "ranking", "tables", "title"),
+        ("looks",),
+        ("looked",),
+        ("contents",),
+        ("formats",),
+    ),
 }
 """The same inside a package that has its own packages."""
 

@@ -22,6 +22,7 @@ from genbench.cli import cli, display
 from genbench.config import settings
 from genbench.contract import hooks, registry
 from genbench.metrics import protocol
+from genbench.report.claims import reading
 from genbench.report.stats import verdict
 from genbench.study import file as studyfile
 from genbench.training import attempt
@@ -140,6 +141,9 @@ def study_keys() -> str:
     for function, names in places.items():
         for place, keys in zip(names, source.mapping_calls(studyfile.__file__, function), strict=True):
             rows.append([place, *(", ".join(f"`{key}`" for key in some) for some in keys)])
+    for function, kinds in {"_better": "better", "_rate": "rate", "_equal": "equal"}.items():
+        for keys in source.mapping_calls(reading.__file__, function):
+            rows.append([f"a claim with `{kinds}`", *(", ".join(f"`{key}`" for key in some) for some in keys)])
     return table(["in", "must be there", "may be there"], rows)
 
 

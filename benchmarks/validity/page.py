@@ -61,7 +61,8 @@ Made-up studies whose truth is known, judged by the code that judges real ones (
 with its 95 % Wilson
 interval in [null.csv](null.csv), [power.csv](power.csv) and [coverage.csv](coverage.csv). This page is about one \
 metric, as the primary one of a study is; what that promises of a
-study with several, and where trials diverge, is on [a page of its own](studies.md).
+study with several, and where trials diverge, is on [a page of its own](studies.md), \
+and so is [a study that is looked at while its seeds come in](sequential.md).
 
 ## The procedure
 

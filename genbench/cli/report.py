@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -15,6 +15,7 @@ from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError, UnknownNameError
 
 if TYPE_CHECKING:
+    from genbench.report.claims.judge import Judged
     from genbench.report.compare import Side
     from genbench.report.contents import Report
 
@@ -26,28 +27,37 @@ if TYPE_CHECKING:
     "--format",
     "formats",
     type=Names(),
-    default="html",
-    show_default=True,
-    help="html, md, csv, latex, pdf (needs genbench[pdf] or a Chromium), or several.",
+    help="html, md, csv, latex, pdf (needs genbench[pdf] or a Chromium), or several; of --claims json or csv."
+    "  [default: html]",
 )
 @click.option("-o", "--output", type=Place(), help="Folder to write into.  [default: RESULTS/STUDY/report]")
 @click.option("--csv", "csv_file", type=Place(), help="Also write the table of scores here, numbers in full.")
-def report(study: str, results: Path, formats: list[str], output: Path | None, csv_file: Path | None) -> None:
-    """Print a study's table and its verdicts, and write its report: by default one HTML page that needs no network.
+@click.option("--claims", is_flag=True, help="Print whether the study's claims hold, a line each, and nothing else.")
+def report(
+    study: str, results: Path, formats: list[str] | None, output: Path | None, csv_file: Path | None, claims: bool
+) -> None:
+    """Print a study's table, its verdicts and whether its claims hold, and write its report: by default one HTML page
+    that needs no network.
 
     Everything comes from the files of the study's trials. Exit code 1 when a damaged file had to be left out, or a
-    figure could not be drawn; the report says so in its place.
+    figure could not be drawn; the report says so in its place. With --claims the exit code is 0 when all are held, 3
+    when one is refuted, 4 when none is and one is undecided.
     """
+    from genbench.cli.answer import print_answer
     from genbench.report import contents
     from genbench.report.formats import formats as files
     from genbench.report.tables import lottery, summary
     from genbench.trial.lock import check_inside
 
-    files.check(formats)
     folder = study_folder(study, results)
+    if claims:
+        _claims(folder, formats or [], output or csv_file)
+    formats = formats or ["html"]
+    files.check(formats)
     found = contents.of(folder)
     print_table(lottery.own(found.records))
     _print_verdicts(found)
+    print_answer(found.claims, found.ranked)
     if output is None:
         check_inside(folder / "report", folder)
     written = files.write(found, formats, output or folder / "report")
@@ -107,6 +117,20 @@ def compare(a: str, b: str, results: Path) -> None:
     _end([*damaged, *also_damaged])
 
 
+def _claims(folder: Path, formats: Sequence[str], asked: Path | None) -> NoReturn:
+    """Print how the claims of a study stand, and end with the exit code that says so; asked: a place to write to."""
+    from genbench.cli.answer import of_study, print_claims
+    from genbench.report.tables import lottery
+    from genbench.trial.record import load_good
+
+    if asked is not None:
+        raise GenbenchError(f"--claims prints and writes no file: leave out {asked}, or redirect what it prints")
+    records, damaged = load_good(folder)
+    code = print_claims(of_study(folder, records if records.empty else lottery.own(records))[0], [*formats])
+    _end(damaged)
+    sys.exit(code)
+
+
 def _print_verdicts(found: Report) -> None:
     console = terminal_console()
     answer = [*found.overview, *found.promise]
@@ -122,14 +146,20 @@ def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: 
     from genbench.observers.replay import reason
     from genbench.observers.summary import add_report
 
-    sentences = [*found.overview, *found.promise, *(one.words for one in found.summary)]
+    said = [*(one.line for one in found.claims), *found.overview, *found.promise]
+    sentences = [*said, *(one.words for one in found.summary)]
     try:
-        told = add_report(results, found.study, sentences, written, folder / "figures")
+        told = add_report(results, found.study, sentences, written, folder / "figures", claims=_tags(found.claims))
     except Exception as error:  # whatever a tracker raises: the report has been written
         click.echo(f"warning: MLflow was not given the report: {reason(error)}", err=True)
         return
     if told:
         click.echo(f"MLflow    run '{found.study}: report'")
+
+
+def _tags(claims: Sequence[Judged]) -> dict[str, str]:
+    """How the claims stand, each under its number in the study's file."""
+    return {str(number): one.line for number, one in enumerate(claims, start=1)}
 
 
 def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 
 from genbench.cli.options import RESULTS, print_table, results_option, terminal_console
 from genbench.cli.parameters import Names, Place, Seeds
+from genbench.cli.supervision import Supervision
 from genbench.engines.choice import ENGINES
 from genbench.errors import GenbenchError
 
@@ -63,6 +65,15 @@ genbench run figure2 --methods gram net.latent=2    a part of it
 @click.option(
     "--observers", type=Names(), default="mlflow", show_default=True, help="Trackers: mlflow, tensorboard, or none."
 )
+@click.option(
+    "--until-decided", is_flag=True, help="Add seeds until the study is answered; what is decided gets no more."
+)
+@click.option("--max-seeds", type=click.IntRange(min=3), help="Of a method, for --until-decided.  [default: 12]")
+@click.option(
+    "--max-hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="After which --until-decided starts no more seeds.  [default: none]",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
 @click.pass_obj
@@ -82,6 +93,9 @@ def run(
     keep_old: bool,
     only: str | None,
     observers: list[str],
+    until_decided: bool,
+    max_seeds: int | None,
+    max_hours: float | None,
     dry_run: bool,
     overrides: tuple[str, ...],
 ) -> None:
@@ -94,10 +108,8 @@ def run(
     from genbench.cli import display as terminal
     from genbench.config import compose
     from genbench.contract import registry
-    from genbench.engines.choice import choose
-    from genbench.study import latents
-    from genbench.study.plan import asked, plan
-    from genbench.study.run import run_study
+    from genbench.study import until
+    from genbench.study.plan import asked, name_of, plan
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
@@ -107,6 +119,11 @@ def run(
     if data_root is not None:
         given.append(compose.Override("data.root", (str(data_root.absolute()),)))
     changes = asked(methods, datasets, seeds, given)
+    if until_decided:
+        folder = results / (study or name_of(file, changes, smoke=smoke))
+        changes = replace(changes, seeds=until.seeds(folder, seeds, most=max_seeds, only=only))
+    elif max_seeds or max_hours:
+        raise GenbenchError("--max-seeds and --max-hours bound --until-decided; add it, or give --seeds")
     planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run, keep_old=keep_old)
     whole = planned
     if only:
@@ -126,31 +143,25 @@ def run(
             " --keep-old keeps them instead",
             err=True,
         )
-    done = sum(planned.is_done(trial) for trial in planned.trials)
-    if done:
-        click.echo(f"{done} of {len(planned.trials)} trials are done already", err=True)
-    started = choose(engine, planned.trials, slots=slots, ray_address=ray_address)
-    errors = terminal_console(stderr=True)
-    display = (terminal.Bars if errors.is_terminal else terminal.Lines)(errors, len(planned.trials) - done)
-    try:
-        with display:
-            command = shlex.join(["genbench", *words])
-            outcome = run_study(planned, started, observers=watching, display=display, command=command)
-    except KeyboardInterrupt:
-        if engine == "slurm":
-            again = f"genbench cancel {planned.name}{results_option(planned.results)}"
-            click.echo(f"the jobs go on; the same command watches them again, and {again} ends them", err=True)
-        raise
-    for problem in outcome.problems:
-        click.echo(f"warning: {problem}", err=True)
-    latent = ",".join(map(str, planned.file.score))
-    unscored = False
-    for trial, problem in latents.score(planned):
-        unscored = unscored or bool(problem)
-        said = f"{'not ' if problem else ''}scored with evaluate.seed={latent} too{': ' if problem else ''}{problem}"
-        click.echo(f"{trial.label} on {trial.dataset}, seed {trial.seed}: {said}", err=True)
+    supervision = Supervision(
+        engine=engine,
+        slots=slots,
+        ray_address=ray_address,
+        observers=watching,
+        command=shlex.join(["genbench", *words]),
+    )
+    answer: tuple[str, ...] = ()
+    if until_decided:
+        standing = supervision.run_until_decided(until.begin(planned), max_hours)
+        answer = until.summary(standing)
+        whole = planned.only_of(standing.used + standing.waiting)
+    else:
+        supervision.run(planned)
+    outcome = supervision.outcome
     code = _conclude(whole, outcome, mlflow="mlflow" in watching and not outcome.problems)
-    sys.exit(1 if unscored else code)
+    for line in answer:
+        click.echo(line)
+    sys.exit(1 if supervision.unscored else code)
 
 
 def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tuple[str, ...]]:
@@ -171,12 +182,16 @@ def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tu
 
 
 def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
-    """Print the table, the paths and what failed; return the exit code. mlflow: whether to name its pages too."""
+    """Print table, answer, paths and what failed; return the exit code. mlflow: whether to name its pages too."""
+    from genbench.cli.answer import of_study, print_answer
+    from genbench.report.tables import lottery
     from genbench.study import latents
     from genbench.trial import record
 
     records = outcome.records(study)
-    print_table(record.frame([latents.own(row) for row in records]))
+    frame = record.frame([latents.own(row) for row in records])
+    print_table(frame)
+    print_answer(*of_study(study.directory, lottery.own(frame)))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
     if mlflow:

@@ -24,7 +24,7 @@ LONGEST_TEXT, MOST_TEXTS, MOST_WHOLES = 10_000, 1_000, 10_000
 """Characters of a text, and items of a list."""
 LONGEST = 60
 """Characters of a value in a message."""
-MERGE = "tag:yaml.org,2002:merge"
+MERGE, BOOL, TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
 
 T = TypeVar("T")
 
@@ -170,6 +170,8 @@ class _Loader(yaml.SafeLoader):
         """The keys and values of a mapping."""
         seen = set()
         for key, _ in node.value:
+            if key.tag == BOOL:  # YAML 1.1 takes the key `on` for true
+                key.tag = TEXT
             name = key.value if key.tag == MERGE else self.construct_object(key, deep=True)
             if not isinstance(name, Hashable):
                 continue  # which is refused below

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genbench.observers.mlflow import LONGEST_TAG
@@ -11,12 +11,23 @@ from genbench.observers.store import connect, has_store, locked
 
 TAG = "genbench.report"
 """Marks the run of a study's report; its value is the study's name."""
+CLAIM = "genbench.claim."
+"""Before the number of a claim: the tags of a report's run that say how claims stand."""
 
 
-def add_report(results: Path, study: str, sentences: Sequence[str], files: Sequence[Path], figures: Path) -> bool:
+def add_report(
+    results: Path,
+    study: str,
+    sentences: Sequence[str],
+    files: Sequence[Path],
+    figures: Path,
+    *,
+    claims: Mapping[str, str],
+) -> bool:
     """Make or renew the run "STUDY: report", with the verdicts as its description and the files and figures as its
     artifacts.
 
+    claims: the study's, by their numbers, with how each stands; they become the tags `genbench.claim.NUMBER`.
     Returns whether there was a store that knows the study. What MLflow raises is passed on.
     """
     if not has_store(results):
@@ -35,6 +46,12 @@ def add_report(results: Path, study: str, sentences: Sequence[str], files: Seque
             else client.create_run(number, round(time.time() * 1000), tags, f"{study}: report").info.run_id
         )
         client.set_tag(run, "mlflow.note.content", "\n\n".join(sentences)[:LONGEST_TAG])
+        tagged = {f"{CLAIM}{number}": words[:LONGEST_TAG] for number, words in claims.items()}
+        stale = [tag for tag in client.get_run(run).data.tags if tag.startswith(CLAIM) and tag not in tagged]
+        for tag in stale:
+            client.delete_tag(run, tag)
+        for tag, words in tagged.items():
+            client.set_tag(run, tag, words)
         for file in files:
             client.log_artifact(run, str(file))
         if figures.is_dir():

@@ -9,13 +9,18 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
-from genbench.report import overview
+from genbench.report import commands, looked, looks, overview, ranking, title
+from genbench.report.claims import judge, reading, told
+from genbench.report.claims.judge import Judged
+from genbench.report.commands import Command
 from genbench.report.figures import gallery
 from genbench.report.figures.figure import Figure, Trials, slug
+from genbench.report.looks import Standing
 from genbench.report.overview import Sentence
 from genbench.report.stats import columns, contenders, judgement, outcomes, protocols
+from genbench.report.stats.statistics import LEVEL
 from genbench.report.table import Table
-from genbench.report.tables import agreement, lottery, paper_numbers, provenance, scores, targets
+from genbench.report.tables import agreement, lottery, meanings, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
 from genbench.trial import about
 from genbench.trial.about import About
@@ -33,21 +38,20 @@ EVERY_CONDITION = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
-    """A command line and what it is for."""
-
-    purpose: str
-    line: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that a report of one study says, whatever the format."""
 
     study: str
     title: str
     question: str
-    claims: tuple[str, ...]
+    claims: tuple[Judged, ...]
+    """What the study claims, each judged by its trials."""
+    promised: str
+    """How often the words of claims are wrong."""
+    stated: Table | None
+    """The same as a table."""
+    ranked: Table | None
+    """Who leads by the primary metric, and who cannot be told from whom, for every data set."""
     overview: tuple[str, ...]
     """For every pair of contenders the metrics on which the first is better, worse or neither, a line each."""
     promise: tuple[str, ...]
@@ -102,13 +106,19 @@ def of(folder: Path) -> Report:
         drawn += found
         damaged += problems
     several = named.records["condition"].nunique() > 1
-    headline = judgement.verdicts(records)
-    promised = overview.promise(headline)
+    taken = _standing(folder, said, everything, damaged)
+    level = taken.level if taken and taken.taken else LEVEL
+    headline = looked.verdicts(taken, records)
+    promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
+    claims = _claims(folder, said, records, damaged)
     return Report(
         study=folder.name,
-        title=said.title or f"Study {folder.name}",
+        title=said.title or title.of(folder.name, named),
         question=said.question,
-        claims=tuple(said.claims),
+        claims=claims,
+        promised=told.promise(claims),
+        stated=told.table(claims),
+        ranked=ranking.table(ranking.rankings(records, headline)),
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
@@ -116,6 +126,7 @@ def of(folder: Path) -> Report:
         results=provenance.joined(
             [
                 scores.scores(records),
+                meanings.of(records),
                 paper_numbers.beside(said.published, named.records, metrics),
                 scores.judged("verdicts", "Verdicts", " ".join([EVERY_PAIR, *promised]), headline),
                 targets.table(said.targets, named.records, directions, folder),
@@ -130,7 +141,7 @@ def of(folder: Path) -> Report:
                         "verdicts-by-condition",
                         "Verdicts under every condition",
                         EVERY_CONDITION,
-                        judgement.by_condition(records),
+                        judgement.by_condition(looked.seen(taken, records), level=level),
                     )
                     if several
                     else None
@@ -144,11 +155,41 @@ def of(folder: Path) -> Report:
             ]
         ),
         fairness=tuple(provenance.fairness(records)),
-        commands=_commands(folder, said),
+        commands=commands.of(folder, said),
         version=__version__,
         records=everything,
         damaged=tuple(damaged),
     )
+
+
+def claimed(folder: Path, said: About, records: pd.DataFrame) -> tuple[Judged, ...]:
+    """The claims of a study's folder, judged by records of its trials; raises GenbenchError for one that is none."""
+    claims, found = reading.stored(said.claims, folder / "study.json"), standing(folder, said, records)
+    return looked.judged(found, claims) if found else judge.judge(claims, records)
+
+
+def standing(folder: Path, said: About, records: pd.DataFrame) -> Standing | None:
+    """How far the looks of a study that runs until it is answered have come; None of another study."""
+    claims = reading.stored(said.claims, folder / "study.json")
+    return looks.follow(looks.stored(said.looks), records, claims) if said.looks else None
+
+
+def _standing(folder: Path, said: About, records: pd.DataFrame, damaged: list[str]) -> Standing | None:
+    """The same; none, and a line among the damaged files, where study.json cannot say it."""
+    try:
+        return standing(folder, said, records)
+    except GenbenchError as error:
+        damaged.append(str(error))
+        return None
+
+
+def _claims(folder: Path, said: About, records: pd.DataFrame, damaged: list[str]) -> tuple[Judged, ...]:
+    """The same; none, and a line among the damaged files, where there is one that is none."""
+    try:
+        return claimed(folder, said, records)
+    except GenbenchError as error:
+        damaged.append(str(error))
+        return ()
 
 
 def _about(folder: Path, damaged: list[str]) -> About:
@@ -211,27 +252,4 @@ def _trials(
         own=[column for column in named.own if records[column].astype(str).nunique() > 1],
         folder=folder,
         prefix=f"{slug(dataset)}-" if several else "",
-    )
-
-
-def _commands(folder: Path, about: About) -> tuple[Command, ...]:
-    """What was typed, and what to type to make the report again."""
-    results = "" if folder.parent == Path("results") else f" --results {folder.parent}"
-    ran = [*about.earlier, *([about.command] if about.command else [])]
-    again = "Run the study again; trials that are done are kept"
-    return (
-        *(Command(purpose=again, line=line) for line in ran),
-        Command(purpose="Write this page again", line=f"genbench report {folder.name}{results}"),
-        Command(
-            purpose="The same as text, tables and LaTeX",
-            line=f"genbench report {folder.name}{results} --format md,csv,latex",
-        ),
-        Command(
-            purpose="The same as a PDF, for which genbench[pdf] or a Chromium must be installed",
-            line=f"genbench report {folder.name}{results} --format pdf",
-        ),
-        Command(
-            purpose="Score the finished trials again, on more samples",
-            line=f"genbench evaluate {folder} --samples 50000",
-        ),
     )

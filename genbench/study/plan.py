@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,10 @@ from genbench.config.compose import Override, Schema
 from genbench.config.point import Point
 from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
-from genbench.study.file import EVERYTHING, Changes, StudyFile, StudyRun, canonical
+from genbench.report.looks import Looks
+from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
+from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.trial import about
 from genbench.trial.json_file import write_json
 from genbench.trial.record import FINAL, Record, age, read, trial_directories
@@ -37,6 +39,8 @@ class Study:
     """Whether it is the file's small size."""
     lacks: tuple[str, ...] = ()
     """Of a dry run: what this machine does not have and the trials need, one line each."""
+    looks: Looks | None = None
+    """When it is looked at, where it runs until it is answered."""
     outdated: tuple[str, ...] = ()
     """Folders of trials that have ended under older numerics; without `keep_old` they are made again beside those."""
 
@@ -60,6 +64,11 @@ class Study:
         chosen = tuple(trial for trial in self.trials if (record := self.record_of(trial)) and record.status == status)
         if not chosen:
             raise GenbenchError(f"no trial of {self.name} is {status}: nothing to run")
+        return dataclasses.replace(self, trials=chosen)
+
+    def only_of(self, directories: Collection[str]) -> Study:
+        """The study with only those of its trials that have these folders."""
+        chosen = tuple(trial for trial in self.trials if trial.directory in set(directories))
         return dataclasses.replace(self, trials=chosen)
 
     def is_done(self, trial: Trial) -> bool:
@@ -110,11 +119,7 @@ def plan(
     trials that were made under older numerics stay as they are. Raises GenbenchError for anything that cannot be run.
     """
     chosen = file.changed(changes, smoke=smoke)
-    name = (
-        name
-        or file.study_name(smoke=smoke)
-        or "-".join(dict.fromkeys(dataset for run in chosen.runs for dataset in run.datasets)) + "-comparison"
-    )
+    name = name or name_of(file, changes, smoke=smoke)
     check_study_name(name)
     _check_results(results)
     try:
@@ -127,6 +132,12 @@ def plan(
         Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke), keep_old=keep_old
     )
     return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+
+
+def name_of(file: StudyFile, changes: Changes, *, smoke: bool = False) -> str:
+    """What a study is called that nobody gave a name: as its file, or after its data sets."""
+    datasets = dict.fromkeys(name for run in file.changed(changes, smoke=smoke).runs for name in run.datasets)
+    return file.study_name(smoke=smoke) or "-".join(datasets) + "-comparison"
 
 
 def _with_older(study: Study, *, keep_old: bool) -> Study:
@@ -170,7 +181,8 @@ def write_asked(study: Study, command: str) -> None:
         raise GenbenchError(
             f"{study.directory} cannot be made: {error.strerror}; choose another folder with --results"
         ) from error
-    write_json({**words, **study.file.to_dict()}, path)
+    looks = study.looks.to_dict() if study.looks else before.looks
+    write_json({**words, **study.file.to_dict(), **({"looks": looks} if looks else {})}, path)
 
 
 def _problem_of(file: StudyFile) -> str:

@@ -65,6 +65,14 @@ class Outcome:
         return [record for record in found if record is not None]
 
 
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """What running a study batch by batch left."""
+    return Outcome(
+        problems=[problem for one in outcomes for problem in one.problems],
+        unsaved={path: record for one in outcomes for path, record in one.unsaved.items()},
+    )
+
+
 def run_study(
     study: Study, engine: Engine, *, observers: Sequence[str], display: Display, command: str = ""
 ) -> Outcome:

@@ -31,6 +31,14 @@ class PublishedNumbers(TypedDict):
     numbers: list[PublishedNumber]
 
 
+class PlannedLooks(TypedDict):
+    """When a study that runs until it is answered is looked at, see `genbench.report.looks.Looks`."""
+
+    seeds: list[int]
+    spending: str
+    trials: list[list[str]]
+
+
 NOTHING: PublishedNumbers = {"protocol": "", "numbers": []}
 
 
@@ -47,10 +55,13 @@ class About:
     title: str = ""
     question: str = ""
     paper: str = ""
-    claims: Sequence[str] = ()
+    claims: Sequence[str | Mapping[str, Any]] = ()
+    """As the study's file has them."""
     published: PublishedNumbers = field(default_factory=lambda: NOTHING)
     score: Sequence[int] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
+    looks: PlannedLooks | None = None
+    """Of a study that was run with --until-decided."""
 
 
 def read(study: Path) -> About:

@@ -9,8 +9,9 @@ import pytest
 from genbench import cli
 from genbench.contract import registry
 from genbench.study import catalogue
-from genbench.study.file import Changes, load
+from genbench.study.file import load
 from genbench.study.plan import asked, plan
+from genbench.study.runs import Changes
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 STUDIES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -36,6 +36,13 @@ def studies(monkeypatch):
     return module_of("studies")
 
 
+@pytest.fixture
+def sequential(monkeypatch):
+    mpl.use("agg")
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return module_of("sequential")
+
+
 @pytest.mark.slow
 def test_the_simulation_leaves_tables_a_picture_and_a_page(script, tmp_path):
     script.main(["--draws", "2", "--out", str(tmp_path)])
@@ -111,3 +118,51 @@ def test_five_metrics_that_are_one_are_wrong_as_often_as_one(studies):
     scores = np.repeat(np.random.default_rng(2).standard_normal((200, 1, 2, 5)), 5, axis=1)
     row = studies._row("normal", "1", scores, paired=True)
     assert row["primary"] == row["secondary"] == row["any"] > row["any_times_metrics"]
+
+
+@pytest.mark.slow
+def test_the_simulation_of_looks_leaves_a_table_a_picture_and_a_page(sequential, monkeypatch, tmp_path):
+    monkeypatch.setattr(sequential, "SPREADS", {"normal": sequential.SPREADS["normal"]})
+    monkeypatch.setattr(sequential, "correlations", lambda: {"the ring's": np.eye(5)})
+    monkeypatch.setattr(sequential, "LAWS", {"normal": sequential.LAWS["normal"]})
+    monkeypatch.setattr(sequential, "CAPS", (4, 5))
+    monkeypatch.setattr(sequential, "EFFECTS", (1.0, 3.0))
+    sequential.SPREADS["collapses 1 in 2"] = sequential.SPREADS["normal"]
+    sequential.main(["--draws", "2", "--out", str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == {"sequential.csv", "sequential.png", "sequential.md"}
+
+
+@pytest.mark.parametrize(("scale", "seeds"), [(1, 3), (100, 6), (1, 12)])
+def test_the_e_process_has_a_mean_of_one_under_the_null_whatever_the_spread_and_the_seeds(sequential, scale, seeds):
+    """By quadrature over the angle between normal values and their mean, whose density is a power of its cosine."""
+    angles, weights = np.polynomial.legendre.leggauss(400)
+    angles, density = angles * np.pi / 2, weights * np.cos(angles * np.pi / 2) ** (seeds - 2)
+    across = np.linalg.qr(np.column_stack([np.ones(seeds), np.eye(seeds)[:, 0]]))[0][:, 1]
+    values = scale * (np.outer(np.sin(angles), np.ones(seeds) / seeds**0.5) + np.outer(np.cos(angles), across))
+    studies = np.stack([values, np.zeros_like(values)], axis=1)[:, None]
+    evidence = sequential.run.__globals__["evidence"](studies, [(0, 1)])[:, 0, 0]
+    assert np.sum(evidence * density) / np.sum(density) == pytest.approx(1, rel=1e-6)
+
+
+def test_the_e_process_passes_twenty_at_any_time_in_at_most_one_of_twenty_studies(sequential):
+    evidence = sequential.run.__globals__["evidence"]
+    studies = np.random.default_rng(0).standard_normal((4000, 1, 2, 12))
+    best = np.max([evidence(studies[..., :seeds], [(0, 1)]) for seeds in range(3, 13)], axis=0)
+    assert 0.005 < np.mean(best >= 20) < 0.05
+
+
+def test_a_single_look_at_the_cap_finds_what_the_fixed_procedure_finds(sequential):
+    """The same as `draws.different`, which judges by `genbench.report.stats.statistics`."""
+    studies = sequential.SPREADS["normal"](np.random.default_rng(3), (60, 3, 5)) + np.array([[0], [0], [2]])
+    procedure = sequential.Procedure(looks=(5,), level=lambda look, comparisons: 0.05)
+    for paired in (True, False):
+        found = sequential.run(studies[:, None], procedure, paired=paired)
+        expected = module_of("draws").different(studies, paired=paired)
+        assert found.different.astype(float).tolist() == expected.tolist()
+
+
+def test_in_a_made_up_study_what_is_decided_takes_no_more_seeds(sequential):
+    studies = np.random.default_rng(4).standard_normal((20, 1, 3, 12)) + np.array([[0], [0], [100]])
+    found = sequential.run(studies, sequential.procedures(12)["obrien-fleming"], paired=True)
+    assert found.different[:, 1:].all()
+    assert (found.seeds < 12).all()

@@ -1,5 +1,6 @@
 """`report` and `compare` on the command line: what is printed and written, and with which exit code."""
 
+import json
 import re
 
 import pytest
@@ -34,6 +35,54 @@ def test_formats_a_folder_and_a_csv_file_can_be_asked_for(genbench, results, tmp
     assert not (results / "s" / "report").exists()
 
 
+CLAIMS = {
+    "held": {"claim": "GRAM is better.", "better": "gram", "than": ["gan"], "on": "high_quality"},
+    "refuted": {"claim": "GAN is better.", "better": "gan", "than": ["gram"], "on": "high_quality"},
+    "undecided": {"claim": "They are equal.", "equal": ["gan", "gram"], "on": "mode_kl", "within": 0.0292},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["held"], 0), (["held", "undecided"], 4), (["held", "undecided", "refuted"], 3)],
+)
+def test_claims_are_a_line_each_and_the_exit_code_says_how_they_stand(genbench, results, words, code):
+    spread = [
+        a_record(name, seed, score=score + seed * 0.01 * (name == "gan"))
+        for name, score in (("gan", 0.5), ("gram", 0.8))
+        for seed in range(3)
+    ]
+    make(results, spread, logged=False, about={"claims": [*(CLAIMS[word] for word in words), "A sentence."]})
+    ended, out, err = genbench("report", "s", "--claims")
+    assert (ended, err) == (code, "")
+    lines = out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [*words, "not judged"]
+    assert lines[0].startswith("held: GRAM is better. – high_quality: gram is higher than gan by 0.29 [")
+    ended, out, _ = genbench("report", "s", "--claims", "--format", "json")
+    assert (ended, [one["word"] for one in json.loads(out)]) == (code, [*words, "not judged"])
+    ended, out, _ = genbench("report", "s", "--claims", "--format", "csv")
+    assert (ended, out.startswith("claim,paper,tested,word,sentence,estimate")) == (code, True)
+    assert not (results / "s" / "report").exists()
+
+
+def test_a_report_ends_with_its_claims_or_with_a_ranking(genbench, results):
+    make(results, two_methods(), logged=False, about={"claims": [CLAIMS["held"]]})
+    _, out, _ = genbench("report", "s", "--format", "csv")
+    assert "\nClaims: 1 held\nheld        GRAM is better.\n            high_quality: gram is higher than gan by" in out
+    assert (results / "s" / "report" / "claims.csv").read_text().startswith("claim,paper,tested,word")
+    make(results, two_methods(study="t"), name="t", logged=False)
+    _, out, _ = genbench("report", "t", "--format", "csv")
+    assert "\nRanking by high_quality (higher is better)\n" in out
+    assert re.search(r"^1 +gram +0.81 ± 0.01 +a +leads; ahead of gan", out, re.MULTILINE)
+
+
+def test_claims_that_are_damaged_are_named_and_the_rest_is_reported(genbench, results):
+    make(results, two_methods(), logged=False, about={"claims": [{"claim": "x", "better": "gram"}]})
+    code, _, err = genbench("report", "s", "--format", "csv")
+    assert code == 1
+    assert "study.json: claims[0]: the key 'than' is missing" in err
+
+
 def test_a_damaged_record_is_named_and_left_out_and_the_exit_code_says_so(genbench, results):
     folder = make(results, two_methods(), logged=False)
     victim = next((folder / "trials").glob("gram--1-*")) / "record.json"
@@ -52,6 +101,9 @@ def test_a_damaged_record_is_named_and_left_out_and_the_exit_code_says_so(genben
         (["report", "s", "--format", "htm"], "did you mean 'html'"),
         (["report", "s", "--format", "csv", "-o", "file"], "cannot be written"),
         (["report", "s", "--format", "csv", "--csv", "file/below"], "cannot be written"),
+        (["report", "s", "--claims"], "the study has no claim that can be judged"),
+        (["report", "s", "--claims", "--format", "html"], "claims are printed as json or csv"),
+        (["report", "s", "--claims", "-o", "out"], "--claims prints and writes no file: leave out out"),
         (["compare", "s", "t"], "unknown study 't'"),
         (["compare", "s:gna", "s"], "unknown method in study s 'gna': did you mean 'gan'"),
         (["compare", "s"], "Missing argument 'B'"),

@@ -6,8 +6,9 @@ import pytest
 
 from genbench.config.compose import Override
 from genbench.errors import GenbenchError, SettingsError
-from genbench.study.file import EVERYTHING, Changes
+from genbench.study.file import EVERYTHING
 from genbench.study.file import load as read_file
+from genbench.study.runs import Changes
 
 WHOLE = """
 title: A title

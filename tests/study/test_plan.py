@@ -9,8 +9,9 @@ import pytest
 
 from genbench.config.compose import Override
 from genbench.errors import DataError, GenbenchError, UnknownNameError
-from genbench.study.file import EVERYTHING, Changes, load
+from genbench.study.file import EVERYTHING, load
 from genbench.study.plan import asked, plan, write_asked
+from genbench.study.runs import Changes
 from genbench.trial.json_file import read_json
 
 SMALL = "data.points: 800, train.batch: 20, net.width: 8, evaluate.samples: 100, train.updates: 2"

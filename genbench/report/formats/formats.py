@@ -62,7 +62,8 @@ def write(report: Report, formats: Sequence[str], folder: Path) -> Written:
 
 def _files(report: Report, pictures: Path) -> Mapping[str, Mapping[str, Callable[[], bytes]]]:
     """Format to the files that it is and how each is made."""
-    tables = {f"{one.name}.csv": one for one in (*report.results, *report.background)}
+    answer = [one for one in (report.stated, report.ranked) if one is not None]
+    tables = {f"{one.name}.csv": one for one in (*answer, *report.results, *report.background)}
     frames = {"records.csv": report.records} | {
         file: one.shown if one.data is None else one.data for file, one in tables.items()
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from genbench import files
 from genbench.report.contents import Report
 from genbench.report.figures.figure import Figure
+from genbench.report.figures.samples import SECTION
 from genbench.report.figures.style import COLUMN, DPI
 from genbench.report.table import Table
 
@@ -34,8 +35,11 @@ class Picture:
     """Whether it is wider than a phone."""
 
 
-def render(report: Report, folder: Path) -> str:
-    """The page's HTML; `folder` holds the figures' PNG files. All words of the study are escaped."""
+def render(report: Report, folder: Path, *, folded: bool = True) -> str:
+    """The page's HTML; `folder` holds the figures' PNG files. All words of the study are escaped.
+
+    folded: what stands behind the answer, the samples and the scores is shown when a reader opens it.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("genbench.report.formats", package_path="")
@@ -49,7 +53,13 @@ def render(report: Report, folder: Path) -> str:
             groupby(_pictures(report.figures, folder), lambda one: one.figure.section)
         )
     ]
-    return environment.get_template("page.html.jinja").render(report=report, sections=sections)
+    first = [section for section in sections if section[0] == SECTION]
+    return environment.get_template("page.html.jinja").render(
+        report=report,
+        first=first,
+        others=[section for section in sections if section not in first],
+        opened="" if folded else " open",
+    )
 
 
 def too_wide_for_paper(table: Table) -> bool:

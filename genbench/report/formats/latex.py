@@ -49,9 +49,15 @@ def render(report: Report, figures: str = "figures") -> str:
         f"% {_one_line(report.title)}: \\usepackage{{booktabs,longtable,graphicx}}; the widest tables want a landscape"
         " page"
     ]
-    words = [*report.overview, *report.promise, *(f"{one.headline}: {one.words}" for one in report.summary)]
+    words = [
+        *(one.line for one in report.claims),
+        *report.overview,
+        *report.promise,
+        *(f"{one.headline}: {one.words}" for one in report.summary),
+    ]
     parts += [f"% {_one_line(line)}" for line in words]
-    parts += [_table(one) for one in (*report.results, *report.background)]
+    answer = [one for one in (report.stated, report.ranked) if one is not None]
+    parts += [_table(one) for one in (*answer, *report.results, *report.background)]
     for figure in report.figures:
         parts.append(
             f"\\begin{{figure}}\n\\centering\n{_shown(figure, figures)}\n"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
+from genbench.report.claims.judge import Judged
 from genbench.report.contents import Report
 from genbench.report.figures.figure import Figure
 from genbench.report.table import Table
@@ -16,7 +17,8 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&])")
 def render(report: Report, figures: str = "figures") -> str:
     """The report's Markdown (GitHub's); `figures` is the folder of the pictures, as seen from the file."""
     parts = [f"# {escape(report.title)}", *([escape(report.question)] if report.question else [])]
-    parts += ["Claimed:\n\n" + _listed(report.claims)] if report.claims else []
+    parts += ["## Claims", _claims(report.claims), escape(report.promised)] if report.claims else []
+    parts += [_table(report.ranked, "##")] if report.ranked else []
     spoken = [f"**{escape(sentence.headline)}**: {escape(sentence.words)}" for sentence in report.spoken]
     parts += [
         "## In short",
@@ -43,6 +45,15 @@ def render(report: Report, figures: str = "figures") -> str:
         *(f"{escape(command.purpose)}:\n\n```bash\n{command.line}\n```" for command in report.commands),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _claims(claims: Iterable[Judged]) -> str:
+    return "\n".join(
+        f"- **{one.word}**: {escape(one.claim)}"
+        + (f" – {escape(one.sentence)}" if one.sentence else "")
+        + (f" (*{escape(one.paper)}*)" if one.paper else "")
+        for one in claims
+    )
 
 
 def escape(words: object) -> str:

@@ -43,7 +43,7 @@ OFFLINE_AND_SILENT = (
 
 def render(report: Report, folder: Path) -> bytes:
     """The PDF file; `folder` holds the figures' PNG files. One printer gives the same bytes every time."""
-    return printer()(html.render(report, folder))
+    return printer()(html.render(report, folder, folded=False))
 
 
 def printer() -> Printer:

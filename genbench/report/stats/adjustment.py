@@ -79,14 +79,16 @@ def adjusted(tests: Sequence[Test]) -> list[float]:
     p = statistics.holm([one.p for one in able]).tolist()
     scored = [one.pair for one in able if one.of_scores]
     if any(one.of_scores and value <= LEVEL for one, value in zip(able, p, strict=True)):
-        agreeing = _agreeing_p(scored)
+        agreeing = agreeing_p(scored)
         p = [max(value, agreeing) if one.of_scores else value for one, value in zip(able, p, strict=True)]
     found = iter(p)
     return [NAN if math.isnan(one.p) else next(found) for one in tests]
 
 
-def _agreeing_p(pairs: Sequence[Comparison]) -> float:
-    """The p of the permutation test, those under one set of conditions relabelled together."""
+def agreeing_p(pairs: Sequence[Comparison]) -> float:
+    """The p of the permutation test that has to agree with the t tests of pairs (`statistics.agreeing_p`), those under
+    one set of conditions relabelled together.
+    """
     blocks: dict[tuple[str, ...], dict[str, Mapping[int, float]]] = {}
     for pair in pairs:
         place = (pair.family.dataset, pair.family.metric, *pair.conditions)

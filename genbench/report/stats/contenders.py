@@ -24,8 +24,11 @@ class Field:
     """Columns of settings that vary within a method."""
 
 
-def name(records: pd.DataFrame) -> Field:
-    """The records with their contenders and conditions in words: `gram lr=0.001`, `latent=2 width=20`."""
+def name(records: pd.DataFrame, *, whole_methods: bool = False) -> Field:
+    """The records with their contenders and conditions in words: `gram lr=0.001`, `latent=2 width=20`.
+
+    whole_methods: a method is one contender, and its own settings that vary are conditions as the others are.
+    """
     named = records.copy()
     named["label"] = labels(records)
     table = named.assign(method=named["label"])
@@ -33,6 +36,8 @@ def name(records: pd.DataFrame) -> Field:
     named[varying] = table[varying]
     own = [column for column in varying if column.startswith("settings.method.")]
     shared = [column for column in varying if column not in own]
+    if whole_methods:
+        shared, own = varying, []
     of_method = {
         label: [column for column in own if rows[column].nunique(dropna=False) > 1]
         for label, rows in named.groupby("label")

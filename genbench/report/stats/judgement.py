@@ -37,21 +37,22 @@ __all__ = [
 NAN = float("nan")
 
 
-def verdicts(records: pd.DataFrame) -> list[Verdict]:
+def verdicts(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict]:
     """A verdict for every pair of contenders on every metric of every data set; over several conditions each seed
-    counts with its mean.
+    counts with its mean. level: what adjusted p must be at most, for a study with several looks that of the last.
     """
-    return judge(list(families(records)))
+    return judge(list(families(records)), level=level)
 
 
-def judge(found: Sequence[Family]) -> list[Verdict]:
+def judge(found: Sequence[Family], *, level: float = LEVEL) -> list[Verdict]:
     """The same of outcomes."""
     return _judged(
-        [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)]
+        [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)],
+        level,
     )
 
 
-def by_condition(records: pd.DataFrame) -> list[Verdict]:
+def by_condition(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict]:
     """The same for each single condition, for every pair that was tried under it; adjusted over all pairs and
     conditions, and secondary all of them.
     """
@@ -60,7 +61,7 @@ def by_condition(records: pd.DataFrame) -> list[Verdict]:
         for condition in family.conditions:
             names = [name for name, places in family.outcomes.items() if condition in places]
             pairs += [compare(family, a, b, [condition]) for a, b in combinations(names, 2)]
-    return _judged(pairs)
+    return _judged(pairs, level)
 
 
 def frame(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -78,30 +79,32 @@ class _Tested:
     p_holm: float
     comparisons: int
     """How many these are."""
+    whole: float
+    """What adjusted p must be at most."""
 
     @property
     def level(self) -> float:
         """What Holm's adjustment leaves to the smallest p."""
-        return LEVEL / max(self.comparisons, 1)
+        return self.whole / max(self.comparisons, 1)
 
 
-def _judged(pairs: Sequence[Comparison]) -> list[Verdict]:
+def _judged(pairs: Sequence[Comparison], level: float) -> list[Verdict]:
     """The verdicts on comparisons, in their order."""
     found: list[Verdict | None] = [None] * len(pairs)
     for numbers in adjustment.together(pairs):
         own = [pairs[number] for number in numbers]
-        of_results = _adjusted([adjustment.of_results(pair) for pair in own])
+        of_results = _adjusted([adjustment.of_results(pair) for pair in own], level)
         counted = any(pair.is_counted for pair in own)
-        of_scores = _adjusted([adjustment.of_scores(pair) for pair in own]) if counted else of_results
+        of_scores = _adjusted([adjustment.of_scores(pair) for pair in own], level) if counted else of_results
         for number, result, scored in zip(numbers, of_results, of_scores, strict=True):
             found[number] = _verdict(result, scored if pairs[number].is_counted else result)
     return [one for one in found if one is not None]
 
 
-def _adjusted(tests: Sequence[Test]) -> list[_Tested]:
+def _adjusted(tests: Sequence[Test], level: float) -> list[_Tested]:
     count = sum(not math.isnan(one.p) for one in tests)
     return [
-        _Tested(test=test, p_holm=p, comparisons=count)
+        _Tested(test=test, p_holm=p, comparisons=count, whole=level)
         for test, p in zip(tests, adjustment.adjusted(tests), strict=True)
     ]
 
@@ -112,7 +115,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
     a, b = pair.values
     found = statistics.contrast(a, b, paired=pair.paired) if pair.enough else None
     has_p = found is not None and family.better != "neither"
-    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result.p_holm)
+    word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result)
     return Verdict(
         dataset=family.dataset,
         condition=_place(pair),
@@ -135,7 +138,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
         of_scored=_word_of_scores(scored),
         test_of_scored=scored.test.name,
         p_of_scored=scored.p_holm,
-        seeds_needed=_needed(result) if word == "inconclusive" else None,
+        seeds_needed=seeds_needed(result.test, result.level) if word == "inconclusive" else None,
         why=_why(result.test),
         trials_a=pair.ends_a.trials,
         trials_b=pair.ends_b.trials,
@@ -170,11 +173,11 @@ def _word_of_scores(one: _Tested) -> Word:
         return "none"
     if one.test.name == "no spread" and statistics.contrast(*one.test.pair.values, paired=one.test.pair.paired).p == 1:
         return "equal"
-    return _word(one.test.pair.lead_of_scores, one.p_holm)
+    return _word(one.test.pair.lead_of_scores, one)
 
 
-def _word(lead: float, p: float) -> Word:
-    if p > LEVEL:
+def _word(lead: float, one: _Tested) -> Word:
+    if one.p_holm > one.whole:
         return "inconclusive"
     return "better" if lead > 0 else "worse"
 
@@ -184,13 +187,15 @@ def _probability(a: Values, b: Values, better: str) -> float:
     return statistics.probability_of_improvement(a, b, better=sign)
 
 
-def _needed(one: _Tested) -> int | None:
-    """Seeds that would find the difference that was seen, if there was one; None where ranks decide."""
-    pair = one.test.pair
-    level = one.level / 2 if pair.is_counted and one.test.of_scores else one.level
-    if one.test.name == "ranks":
+def seeds_needed(test: Test, level: float) -> int | None:
+    """Seeds at which a test at that level would find the difference that was seen, if there was one; None where ranks
+    decide.
+    """
+    pair = test.pair
+    level = level / 2 if pair.is_counted and test.of_scores else level
+    if test.name == "ranks":
         return None
-    if one.test.name in ("all against none", "no spread"):
+    if test.name in ("all against none", "no spread"):
         power = partial(statistics.spreadless_power, level=level)
         return statistics.seeds_to_settle(power, more_than=pair.seeds_counted)
     a, b = pair.values

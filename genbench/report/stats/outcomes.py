@@ -61,19 +61,21 @@ class Family:
     """primary: the first metric of the data set that has a better direction; numbers of it under different protocols
     all are."""
     conditions: tuple[str, ...]
-    """Those under which anything was scored."""
+    """Those under which anything was scored, or all where they were asked for."""
     outcomes: Mapping[str, Mapping[str, Outcomes]]
     """Contender to condition to outcomes."""
 
 
-def families(records: pd.DataFrame) -> Iterator[Family]:
+def families(records: pd.DataFrame, *, whole_methods: bool = False, every_condition: bool = False) -> Iterator[Family]:
     """Every metric of every data set, in order of appearance; numbers under different protocols are separate metrics,
     `fid [<key>]`.
+
+    whole_methods: as `contenders.name` has it. every_condition: keep those too under which no trial has a score.
     """
     if records.empty:
         return
     separated, metrics = protocols.separate(records, columns.metric_names(records))
-    named = contenders.name(separated).records
+    named = contenders.name(separated, whole_methods=whole_methods).records
     named = named.sort_values("status", key=lambda status: status != "finished", kind="stable")
     named = named.drop_duplicates(["dataset", "contender", "condition", "seed"]).sort_index()
     directions = {metric: _better(records, metric) for metric in metrics}
@@ -91,7 +93,7 @@ def families(records: pd.DataFrame) -> Iterator[Family]:
             }
             outcomes: dict[str, dict[str, Outcomes]] = {}
             for (contender, condition), trials in places.items():
-                if condition in scored and (tried := _tried(trials, metric)):
+                if (every_condition or condition in scored) and (tried := _tried(trials, metric)):
                     outcomes.setdefault(contender, {})[condition] = _outcomes(tried, metric)
             if scored:
                 yield Family(
@@ -99,7 +101,7 @@ def families(records: pd.DataFrame) -> Iterator[Family]:
                     metric=metric,
                     better=directions[metric],
                     role="primary" if base_name(metric) == primary else "secondary",
-                    conditions=tuple(scored),
+                    conditions=tuple(dict.fromkeys(place[1] for place in places) if every_condition else scored),
                     outcomes=outcomes,
                 )
 

@@ -40,7 +40,7 @@ class Contrast(NamedTuple):
 
     difference: float
     low: float
-    """The 95 % interval of the difference, for only this comparison."""
+    """The interval of the difference, of 95 % where nothing else is asked for, for only this comparison."""
     high: float
     p: float
     """Two-sided."""
@@ -115,8 +115,9 @@ def has_spread_between(a: Values, b: Values, *, paired: bool) -> bool:
     return has_spread(a) or has_spread(b)
 
 
-def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
-    """The t test of the difference of means: of paired values, seed by seed, or Welch's, which lets the spreads differ.
+def contrast(a: Values, b: Values, *, paired: bool, level: float = LEVEL) -> Contrast:
+    """The t test of the difference of means: of paired values, seed by seed, or Welch's, which lets the spreads differ;
+    its interval is of 1 - level.
 
     Values without any spread have no t. Then p is 1 where they are equal, and else `all_or_none_p`.
     """
@@ -125,18 +126,21 @@ def contrast(a: Values, b: Values, *, paired: bool) -> Contrast:
         if abs(difference) <= ROUNDING * _scale(a, b):
             return Contrast(0.0, 0.0, 0.0, 1.0)
         return Contrast(difference, difference, difference, all_or_none_p(min(len(a), len(b))))
-    difference, error, df = (
-        (mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0)
-        if paired
-        else (mean(a) - mean(b), *_welch(sd(a), sd(b), len(a), len(b)))
-    )
-    margin = stats.t.isf(LEVEL / 2, df) * error
+    difference, error, df = estimated(a, b, paired=paired)
+    margin = stats.t.isf(level / 2, df) * error
     return Contrast(
         difference,
         float(difference - margin),
         float(difference + margin),
         float(2 * stats.t.sf(abs(difference) / error, df)),
     )
+
+
+def estimated(a: Values, b: Values, *, paired: bool) -> tuple[float, float, float]:
+    """The difference of means, its standard error and the degrees of freedom of that."""
+    if paired:
+        return mean(a - b), sd(a - b) / len(a) ** 0.5, len(a) - 1.0
+    return mean(a) - mean(b), *_welch(sd(a), sd(b), len(a), len(b))
 
 
 def all_or_none_p(seeds: int) -> float:

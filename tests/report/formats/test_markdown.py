@@ -58,7 +58,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(text):
 
 
 def test_it_has_question_verdict_tables_figures_and_commands(text):
-    assert text.startswith("# R\\*ngs\n\nWhy?\n\nClaimed:\n\n- A claim.")
+    assert text.startswith("# R\\*ngs\n\nWhy?\n\n## Claims\n\n- **not judged**: A claim.")
     for words in (
         "gan against gram: worse on",
         "| method |",
@@ -70,5 +70,5 @@ def test_it_has_question_verdict_tables_figures_and_commands(text):
 
 
 def test_numbers_stand_to_the_right(text):
-    head = text.index("| method | high\\_quality |")
+    head = text.index("| method | high\\_quality | mode")
     assert text[head:].splitlines()[1].startswith("| --- | ---: |")

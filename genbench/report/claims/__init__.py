@@ -1,0 +1,1 @@
+"""What a study claims: read from its file, judged by its trials."""
