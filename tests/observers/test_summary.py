@@ -39,18 +39,22 @@ def runs(results):
 
 
 def test_the_report_is_one_run_with_its_verdicts_page_and_figures_however_often_it_is_written(results, report):
-    for sentences in (["gan is better"], ["gan is better", "or not"]):
-        assert add_report(results, "study", sentences, *report)
+    for sentences, claims in (
+        (["gan is better"], {"1": "undecided: x", "2": "refuted: y"}),
+        (["gan is better", "or not"], {"1": "held: x"}),
+    ):
+        assert add_report(results, "study", sentences, *report, claims=claims)
     client, (run,) = runs(results)
     assert run.info.run_name == "study: report"
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.note.content"] == "gan is better\n\nor not"
+    assert {tag: run.data.tags[tag] for tag in run.data.tags if "claim" in tag} == {"genbench.claim.1": "held: x"}
     assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"report.html", "figures"}
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == ["figures/curve.png"]
 
 
 def test_the_comparison_of_runs_is_of_trials_alone(results, report):
-    add_report(results, "study", ["x"], *report)
+    add_report(results, "study", ["x"], *report, claims={"1": "undecided: x"})
     _, (run,) = runs(results)
     _, comparison = links(results, "study", "http://127.0.0.1:5000")
     assert run.info.run_id not in comparison
@@ -58,6 +62,6 @@ def test_the_comparison_of_runs_is_of_trials_alone(results, report):
 
 
 def test_a_study_that_the_store_does_not_know_gets_no_run(results, report, tmp_path):
-    assert not add_report(results, "never run", ["x"], *report)
-    assert not add_report(tmp_path, "study", ["x"], *report)
+    assert not add_report(results, "never run", ["x"], *report, claims={})
+    assert not add_report(tmp_path, "study", ["x"], *report, claims={})
     assert not (tmp_path / "mlflow.db").exists()

@@ -10,7 +10,9 @@ from study_folders import a_record, make, trial_of, two_methods
 from genbench.data import pictures
 from genbench.errors import GenbenchError
 from genbench.report import contents
-from genbench.trial.record import read, write
+from genbench.report.stats import judgement
+from genbench.report.tables import scores
+from genbench.trial.record import frame, read, write
 
 ABOUT = {
     "name": "s",
@@ -52,6 +54,14 @@ def test_a_study_without_study_json_says_what_was_run_and_can_be_reported_again(
     assert (report.study, report.question) == ("s", "")
     assert report.title == "gan and gram on ring: 20,000 images, 3 seeds, 2023-11-14 (study s)"
     assert report.commands[0].line == f"genbench report s --results {tmp_path}"
+
+
+@pytest.mark.parametrize(("seeds", "there"), [(3, False), (6, True)])
+def test_the_p_of_a_permutation_test_stands_only_where_it_could_decide(seeds, there):
+    found = frame(two_methods(seeds=seeds))
+    shown = scores.judged("verdicts", "Verdicts", "All.", judgement.verdicts(found))
+    assert ("p (permutation)" in shown.shown) is there
+    assert ("of so few seeds none could reach 0.05" in shown.caption) is not there
 
 
 def test_the_verdict_is_in_words_and_in_its_table(of):

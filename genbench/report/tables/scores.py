@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from genbench.report.stats import judgement
 from genbench.report.stats.judgement import Verdict
+from genbench.report.stats.statistics import LEVEL
 from genbench.report.table import Table
 from genbench.report.tables import summary as tables
 
@@ -33,6 +35,11 @@ COUNTED = (
     " A trial without a score, because it diverged or its number is not finite, counts as worse than every one with a"
     " score; of scored: the verdict of only those with one. Trials that failed with an error or were stopped are no"
     " result."
+)
+
+
+NO_ROOM = (
+    " The p of a permutation test by itself is left out: of so few seeds none could reach 0.05. It is in the CSV file."
 )
 
 
@@ -80,6 +87,8 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
         for one in found
     ]
     shown = pd.DataFrame(rows)
+    if not any(map(_has_room, found)):
+        shown, caption = shown.drop(columns="p (permutation)"), caption + NO_ROOM
     if not shown["without a score"].any():
         shown = shown.drop(columns=["without a score", "of scored"])
     else:
@@ -93,6 +102,14 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
         data=judgement.frame(list(found)),
         numbers=frozenset(shown.columns) - WORDS,
     )
+
+
+def _has_room(one: Verdict) -> bool:
+    """Whether exchanged labels of so many seeds could give a p that decides, as they are exchanged within seeds or over
+    all.
+    """
+    labellings = 2.0**one.seeds if one.why.startswith("paired") else math.comb(2 * one.seeds, one.seeds)
+    return 2 / labellings <= LEVEL
 
 
 def without_score(one: Verdict) -> str:
