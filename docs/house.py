@@ -47,7 +47,13 @@ LAYERS: Sequence[Mapping[str, str]] = (
 them."""
 
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
-    "report": (("logged", "stats", "table"), ("compare", "figures", "overview", "tables"), ("contents",), ("formats",)),
+    "report": (
+        ("logged", "stats", "table"),
+        ("compare", "figures", "overview", "tables"),
+        ("contents",),
+        ("formats",),
+        ("board",),
+    ),
 }
 """The same inside a package that has its own packages."""
 

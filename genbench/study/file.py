@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.compose import Override
 from genbench.config.settings import RESERVED
 from genbench.config.strict_yaml import Node, read_yaml
@@ -99,6 +100,7 @@ class StudyFile:
             return {}
         published = {"protocol": self.protocol, "numbers": [asdict(number) for number in self.published]}
         words = {"title": self.title, "question": self.question, "paper": self.paper, "claims": list(self.claims)}
+        words |= {"file": files.read_text(self.path, errors="replace")} if self.path.is_file() else {}
         return {**words, "published": published, "score": list(self.score), "targets": dict(self.targets)}
 
 

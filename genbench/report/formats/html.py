@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genbench import files
 from genbench.report.contents import Report
 from genbench.report.figures.figure import Figure
 from genbench.report.figures.style import COLUMN, DPI
 from genbench.report.table import Table
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 CSS_INCH = 96
 """CSS pixels in an inch."""
@@ -36,6 +40,17 @@ class Picture:
 
 def render(report: Report, folder: Path) -> str:
     """The page's HTML; `folder` holds the figures' PNG files. All words of the study are escaped."""
+    sections = [
+        (name, slug_of(number), list(group))
+        for number, (name, group) in enumerate(
+            groupby(_pictures(report.figures, folder), lambda one: one.figure.section)
+        )
+    ]
+    return template("page.html.jinja").render(report=report, sections=sections)
+
+
+def template(name: str) -> Template:
+    """A page to be filled, in which all words are escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("genbench.report.formats", package_path="")
@@ -43,13 +58,7 @@ def render(report: Report, folder: Path) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.tests["too_wide_for_paper"] = too_wide_for_paper
-    sections = [
-        (name, slug_of(number), list(group))
-        for number, (name, group) in enumerate(
-            groupby(_pictures(report.figures, folder), lambda one: one.figure.section)
-        )
-    ]
-    return environment.get_template("page.html.jinja").render(report=report, sections=sections)
+    return environment.get_template(name)
 
 
 def too_wide_for_paper(table: Table) -> bool:
