@@ -1,4 +1,4 @@
-"""manifest.json: the SHA-256 of every file of a folder that is handed on, so that a changed one is known by its name."""
+"""manifest.json: the SHA-256 of every file of a folder that is handed on, so that a changed one can be named."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def check_replaceable(folder: Path, kind: str) -> None:
         return
     if not (folder / NAME).exists():
         raise GenbenchError(
-            f"{folder} holds files that genbench did not write ({sorted(own)[0].name}); empty it, or name another folder"
-            " with -o"
+            f"{folder} holds files that genbench did not write ({sorted(own)[0].name}); empty it, or name another"
+            " folder with -o"
         )
     try:
         if read_json(folder / NAME).get("kind") != kind:

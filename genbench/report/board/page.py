@@ -1,5 +1,5 @@
-"""A board as a static folder: one page, the studies' pages that it links to, its rows and the trials behind them as CSV;
-relative links alone, no script, no network.
+"""A board as a static folder: one page, the studies' pages that it links to, its rows and the trials behind them as
+CSV; relative links alone, no script, no network.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ KIND = "board"
 PAGES = "studies"
 """The folder of the studies' pages."""
 EXPLAINED = (
-    "A comparison holds trials on the same data, with the same architecture, budget and settings around the method, made"
-    " under the same numerics and scored under one protocol; what differs in any of these is another comparison, and"
-    " numbers of different ones are not to be compared. Every trial counts once, whoever has a copy of it.",
-    "Wins: better than every other method of the comparison, by the verdicts that genbench report gives too (t tests over"
-    " training seeds, or ranks where trials diverged, after Holm over the pairs of the comparison). Worse than nobody: no"
-    " other one is better, but not all are worse. Were all methods equal, one comparison would call any two different"
-    " with a chance of at most 5 %; a board of many comparisons holds more false ones. Images, updates and seconds of"
-    " training are means over a method's trials: seconds depend on the machine.",
+    "A comparison holds trials on the same data, with the same architecture, budget and settings around the method,"
+    " made under the same numerics and scored under one protocol. What differs in any of these is another comparison, and"
+    " numbers of different ones are not to be compared. A trial counts once, whoever has a copy of it.",
+    "Wins: better than every other method of the comparison, by the verdicts that a study's page has too: t tests over"
+    " training seeds, or ranks where trials diverged, after Holm over the comparison's pairs. Among the best: no other"
+    " method is better, but not all are worse. Were all methods equal, one comparison would call any two different with"
+    " a chance of at most 5 %; of many comparisons more are false. Images, updates and seconds of training are means"
+    " over a method's trials; seconds depend on the machine.",
 )
+UNSIGNED = "{} trials are of version 0.1.0, whose files carry neither ids nor seals: they cannot be verified"
 
 
 class Written(NamedTuple):
@@ -65,13 +66,7 @@ class Board:
         return (
             *(said if copies else []),
             *self.trials.unlike,
-            *(
-                [
-                    f"{unsigned} trials are of version 0.1.0, whose files carry neither ids nor hashes: nothing of them can be verified"
-                ]
-                if unsigned
-                else []
-            ),
+            *([UNSIGNED.format(unsigned)] if unsigned else []),
         )
 
 
@@ -122,15 +117,13 @@ def render(board: Board, addresses: Mapping[int, str]) -> str:
         }
         for number, source in enumerate(board.sources)
     ]
-    people = list(dict.fromkeys(source.person for source in board.sources))
+    people = ", ".join(dict.fromkeys(source.person for source in board.sources))
+    whose = f"{len(sources)} studies" if len(sources) > 1 else board.sources[0].study
     by_dataset = [(name, list(own)) for name, own in groupby(large, lambda one: one["dataset"])]
     return html.template("board.html.jinja").render(
         report={
             "title": "Board",
-            "question": f"{len(sources)} studies of {', '.join(people)}: which method is better, on which data, at which"
-            " cost?"
-            if len(sources) > 1
-            else f"{sources[0]['study']} of {people[0]}: which method is better, on which data, at which cost?",
+            "question": f"{whose} of {people}: which method is better, on which data, at which cost?",
             "version": __version__,
             "sources": sources,
             "answers": answers,
@@ -167,10 +160,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "method": row.method,
         "standing": row.standing,
-        "kind": row.standing.partition(" ")[0]
-        if row.standing == standings.WINS
-        or (row.standing.startswith("worse than ") and row.standing != standings.FIRST)
-        else "",
+        "kind": row.standing.partition(" ")[0],
         "score": mean_and_sd(row.mean, row.sd),
         "seeds": row.seeds,
         "ended": row.ended,

@@ -1,4 +1,4 @@
-"""Who stands where: the trials of several people's studies, merged by their ids, and judged where they may be compared."""
+"""Who stands where: the trials of several people's studies, merged by id, and judged where they may be compared."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pandas as pd
 
 from genbench.config.settings import flatten
 from genbench.report.board.sources import Entry, Source
-from genbench.report.stats import columns, judgement, outcomes, protocols, statistics
-from genbench.report.stats.outcomes import Family
+from genbench.report.stats import contenders, judgement, outcomes, statistics
 from genbench.report.stats.verdict import Verdict
 from genbench.trial import record
 from genbench.trial.record import FINAL, Record
@@ -61,15 +60,15 @@ class Comparison:
     @property
     def answer(self) -> str:
         """Who wins."""
-        best = [row.method for row in self.rows if row.standing in (WINS, FIRST)]
         if len(self.rows) == 1:
-            return "one contender"
-        if self.rows and self.rows[0].standing == WINS:
-            return f"{self.rows[0].method} wins"
-        return f"{', '.join(best)} cannot be told apart" if len(best) > 1 else "undecided"
+            return f"{self.rows[0].method} alone"
+        best = [row.method for row in self.rows if row.standing in (WINS, FIRST)]
+        if any(row.standing == WINS for row in self.rows):
+            return f"{best[0]} wins"
+        return f"{best[0]} leads, undecided against {', '.join(best[1:])}" if len(best) > 1 else "undecided"
 
 
-WINS, FIRST, ALONE, OPEN = "wins", "worse than nobody", "nobody to compare with", "too few seeds"
+WINS, FIRST, ALONE, OPEN = "wins", "among the best", "nobody to compare with", "too few seeds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ def merged(sources: Sequence[Source]) -> Merged:
     copies, unlike = 0, []
     for number, source in enumerate(sources):
         for entry in source.entries:
-            mark = f"{entry.trial.label} {entry.trial.id}"
+            mark = _mark(entry)
             smoke[mark] = smoke.get(mark, True) and source.smoke
             if number not in places.setdefault(mark, []):
                 places[mark].append(number)
@@ -158,18 +157,29 @@ def words(conditions: Mapping[str, Any]) -> str:
 
 
 def _compared(entries: Sequence[Entry], trials: Merged, shared: Sequence[str]) -> Iterable[Comparison]:
-    """The comparisons on the primary metrics of trials under the same conditions."""
+    """The comparisons of trials under the same conditions: one for each metric that is the primary one of any of them,
+    and each protocol of it.
+    """
+    wanted = dict.fromkeys(
+        (metric, key) for entry in entries if (metric := _primary(entry.record)) and (key := _key(entry.record, metric))
+    )
+    for metric, key in wanted:
+        own = [entry for entry in entries if not entry.record.metrics or _key(entry.record, metric) == key]
+        yield from _compared_on(metric, key, own, trials, shared)
+
+
+def _compared_on(
+    metric: str, key: str, entries: Sequence[Entry], trials: Merged, shared: Sequence[str]
+) -> Iterable[Comparison]:
+    """The comparison of trials that have a number under one protocol, and of those that could not have it."""
     records = record.frame([entry.record for entry in entries])
     records = records.drop(columns=[name for name in records if str(name).startswith("settings.evaluate.")])
-    primary = {_primary(entry.record) for entry in entries}
-    families = [one for one in outcomes.families(records) if outcomes.base_name(one.metric) in primary]
-    separated, _ = protocols.separate(records, columns.metric_names(records))
-    named = outcomes.contenders.name(separated).records
-    own = {contender: rows for contender, rows in named.groupby("contender", sort=False)}
-    marks = {entry.record.id + entry.trial.label: _mark(entry) for entry in entries}
-    verdicts = judgement.judge(families)
+    families = [one for one in outcomes.families(records) if one.metric == metric]
+    named = contenders.name(records).records
+    own = dict(list(named.groupby("contender", sort=False)))
+    marks = {f"{entry.record.id}{entry.trial.label}": _mark(entry) for entry in entries}
+    judged = judgement.judge(families)
     for family in families:
-        judged = [one for one in verdicts if one.metric == family.metric and one.dataset == family.dataset]
         rows = []
         for contender, conditions in family.outcomes.items():
             (outcome,) = list(conditions.values())[:1]
@@ -200,12 +210,12 @@ def _compared(entries: Sequence[Entry], trials: Merged, shared: Sequence[str]) -
         settings = _settings(entries[0])
         yield Comparison(
             dataset=family.dataset,
-            metric=outcomes.base_name(family.metric),
+            metric=metric,
             better=family.better,
-            key=_protocol(records, family),
+            key=key,
             numerics=_numerics(entries[0]),
             conditions={key: settings[key] for key in shared if settings.get(key) is not None},
-            rows=tuple(sorted(rows, key=lambda row: _order(row, judged, family))),
+            rows=tuple(sorted(rows, key=lambda row: _order(row, family.better))),
             smoke=_mark(entries[0]) in trials.smoke,
         )
 
@@ -224,14 +234,11 @@ def _standing(contender: str, judged: Sequence[Verdict]) -> str:
     return OPEN if all(one.verdict == "none" for one, _ in mine) else FIRST
 
 
-def _order(row: Row, judged: Sequence[Verdict], family: Family) -> tuple[int, float]:
-    """Where a row stands: by how many others are better, then by its mean."""
-    above = sum(
-        (one.a, one.verdict) == (row.method, "worse") or (one.b, one.verdict) == (row.method, "better")
-        for one in judged
-    )
-    mean = row.mean if row.seeds else float("inf") if family.better == "lower" else float("-inf")
-    return above, mean if family.better == "lower" else -mean
+def _order(row: Row, better: str) -> float:
+    """Where a row stands: by its mean, the best first, those without a score last."""
+    if not row.seeds:
+        return float("inf")
+    return row.mean if better == "lower" else -row.mean
 
 
 def _primary(one: Record) -> str:
@@ -239,11 +246,9 @@ def _primary(one: Record) -> str:
     return next((name for name in one.metrics if one.better.get(name, "neither") != "neither"), "")
 
 
-def _protocol(records: pd.DataFrame, family: Family) -> str:
-    """The key of the protocol of a family's numbers."""
-    _, _, key = family.metric.removesuffix("]").partition(" [")
-    known = records.get(f"protocol.{family.metric}")
-    return key or ("unknown" if known is None or known.dropna().empty else str(known.dropna().iloc[0]))
+def _key(one: Record, metric: str) -> str:
+    """The key of the protocol of a record's number; nothing where it has no such number."""
+    return one.protocol.get(metric, "unknown") if metric in one.metrics else ""
 
 
 def _conditions(entry: Entry, *, small: bool) -> str:
@@ -273,7 +278,10 @@ def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _mark(entry: Entry) -> str:
-    return f"{entry.trial.label} {entry.trial.id}"
+    """A word that a trial's copies have in common: it is trained and scored in the same way on the same data."""
+    primary = _primary(entry.record)
+    scored = f"{primary} {_key(entry.record, primary)}" if primary else ""
+    return f"{entry.trial.label} {entry.trial.id} {entry.record.data_hash} {scored}"
 
 
 def _is_settled(one: Record) -> bool:
@@ -283,12 +291,9 @@ def _is_settled(one: Record) -> bool:
 def _differ(one: Record, other: Record) -> bool:
     """Whether two records of one trial say unlike things where both say something."""
     common = set(one.metrics) & set(other.metrics)
-    same = all(one.metrics[name] == other.metrics[name] for name in common if _same_protocol(one, other, name))
+    numbers = [name for name in common if one.protocol.get(name) == other.protocol.get(name)]
+    same = all(one.metrics[name] == other.metrics[name] for name in numbers)
     return not same or (one.status, one.images, one.updates) != (other.status, other.images, other.updates)
-
-
-def _same_protocol(one: Record, other: Record, metric: str) -> bool:
-    return one.protocol.get(metric) == other.protocol.get(metric)
 
 
 def _unlike(source: Source, one: Entry, other_source: Source, other: Entry) -> str:
