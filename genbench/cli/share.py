@@ -46,8 +46,8 @@ def board(results: tuple[Path, ...], output: Path, *, pages: bool) -> None:
     """One page over several studies and several people's results: who wins where, on which data set, at which cost.
 
     RESULTS are results folders, folders of studies, or published folders. Copies of a trial count once; unlike
-    protocols and numerics are never in one comparison. Exit code 2 where anything is not what it says it is, a file that
-    was changed for example, which is named.
+    protocols and numerics are never in one comparison. Exit code 2 where anything is not what it says it is, a file
+    that was changed for example, which is named.
     """
     from genbench.cli import display
     from genbench.report.board import page, sources

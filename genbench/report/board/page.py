@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from genbench import files
 from genbench.errors import GenbenchError
 from genbench.report import contents
-from genbench.report.board import manifest, standings
+from genbench.report.board import manifest, merging, standings
+from genbench.report.board.merging import Merged
 from genbench.report.board.sources import Source
-from genbench.report.board.standings import Comparison, Merged, Row
+from genbench.report.board.standings import Comparison, Row
 from genbench.report.figures.figure import slug
 from genbench.report.formats import formats, html
 from genbench.report.tables.summary import mean_and_sd
@@ -29,8 +30,8 @@ PAGES = "studies"
 """The folder of the studies' pages."""
 EXPLAINED = (
     "A comparison holds trials on the same data, with the same architecture, budget and settings around the method,"
-    " made under the same numerics and scored under one protocol. What differs in any of these is another comparison, and"
-    " numbers of different ones are not to be compared. A trial counts once, whoever has a copy of it.",
+    " made under the same numerics and scored under one protocol. What differs in any of these is another comparison,"
+    " and numbers of different ones are not to be compared. A trial counts once, whoever has a copy of it.",
     "Wins: better than every other method of the comparison, by the verdicts that a study's page has too: t tests over"
     " training seeds, or ranks where trials diverged, after Holm over the comparison's pairs. Among the best: no other"
     " method is better, but not all are worse. Were all methods equal, one comparison would call any two different with"
@@ -72,7 +73,7 @@ class Board:
 
 def of(sources: Sequence[Source]) -> Board:
     """The board of some studies. Raises GenbenchError where no trial of them has a score."""
-    trials = standings.merged(sources)
+    trials = merging.merged(sources)
     found = standings.comparisons(trials)
     if not found:
         raise GenbenchError("no trial of these studies has finished with a score; there is nothing to compare")

@@ -1,4 +1,4 @@
-"""Who stands where: the trials of several people's studies, merged by id, and judged where they may be compared."""
+"""Who stands where: trials judged where they may be compared."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from genbench.config.settings import flatten
-from genbench.report.board.sources import Entry, Source
+from genbench.report.board.merging import Merged, key_of, mark_of, primary
+from genbench.report.board.sources import Entry
 from genbench.report.stats import contenders, judgement, outcomes, statistics
 from genbench.report.stats.verdict import Verdict
 from genbench.trial import record
-from genbench.trial.record import FINAL, Record
 
 OWN = ("method", "evaluate")
 """Sections of settings in which contenders may differ: the first is theirs, the second is in the protocol of a number.
@@ -71,53 +71,11 @@ class Comparison:
 WINS, FIRST, ALONE, OPEN = "wins", "among the best", "nobody to compare with", "too few seeds"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Merged:
-    """The trials of all sources, each once."""
-
-    entries: Sequence[Entry]
-    smoke: frozenset[str]
-    """Ids of trials of a study's small size."""
-    places: Mapping[str, tuple[int, ...]]
-    """A trial's id to the numbers of the sources that have it."""
-    copies: int
-    unlike: tuple[str, ...]
-    """A line for every trial of which two sources have unlike records; the first named counts."""
-
-
-def merged(sources: Sequence[Source]) -> Merged:
-    """The trials of some sources: a copy counts once."""
-    kept: dict[str, tuple[int, Entry]] = {}
-    places: dict[str, list[int]] = {}
-    smoke: dict[str, bool] = {}
-    copies, unlike = 0, []
-    for number, source in enumerate(sources):
-        for entry in source.entries:
-            mark = _mark(entry)
-            smoke[mark] = smoke.get(mark, True) and source.smoke
-            if number not in places.setdefault(mark, []):
-                places[mark].append(number)
-            first, other = kept.get(mark, (number, entry))
-            if mark in kept:
-                copies += 1
-                if _is_settled(entry.record) and _is_settled(other.record) and _differ(entry.record, other.record):
-                    unlike.append(_unlike(sources[first], other, source, entry))
-            if mark not in kept or (_is_settled(entry.record) and not _is_settled(other.record)):
-                kept[mark] = number, entry
-    return Merged(
-        entries=[entry for _, entry in kept.values()],
-        smoke=frozenset(mark for mark, small in smoke.items() if small),
-        places={mark: tuple(numbers) for mark, numbers in places.items()},
-        copies=copies,
-        unlike=tuple(unlike),
-    )
-
-
 def comparisons(trials: Merged) -> list[Comparison]:
     """Every comparison that the trials allow, by data set; those with most contenders first."""
     groups: dict[str, list[Entry]] = {}
     for entry in trials.entries:
-        groups.setdefault(_conditions(entry, small=_mark(entry) in trials.smoke), []).append(entry)
+        groups.setdefault(_conditions(entry, small=mark_of(entry) in trials.smoke), []).append(entry)
     shared = _varying([_settings(entries[0]) for entries in groups.values()])
     found = [one for entries in groups.values() for one in _compared(entries, trials, shared)]
     return sorted(found, key=lambda one: (one.smoke, one.dataset, -len(one.rows)))
@@ -161,10 +119,12 @@ def _compared(entries: Sequence[Entry], trials: Merged, shared: Sequence[str]) -
     and each protocol of it.
     """
     wanted = dict.fromkeys(
-        (metric, key) for entry in entries if (metric := _primary(entry.record)) and (key := _key(entry.record, metric))
+        (metric, key)
+        for entry in entries
+        if (metric := primary(entry.record)) and (key := key_of(entry.record, metric))
     )
     for metric, key in wanted:
-        own = [entry for entry in entries if not entry.record.metrics or _key(entry.record, metric) == key]
+        own = [entry for entry in entries if not entry.record.metrics or key_of(entry.record, metric) == key]
         yield from _compared_on(metric, key, own, trials, shared)
 
 
@@ -177,7 +137,7 @@ def _compared_on(
     families = [one for one in outcomes.families(records) if one.metric == metric]
     named = contenders.name(records).records
     own = dict(list(named.groupby("contender", sort=False)))
-    marks = {f"{entry.record.id}{entry.trial.label}": _mark(entry) for entry in entries}
+    marks = {f"{entry.record.id}{entry.trial.label}": mark_of(entry) for entry in entries}
     judged = judgement.judge(families)
     for family in families:
         rows = []
@@ -216,7 +176,7 @@ def _compared_on(
             numerics=_numerics(entries[0]),
             conditions={key: settings[key] for key in shared if settings.get(key) is not None},
             rows=tuple(sorted(rows, key=lambda row: _order(row, family.better))),
-            smoke=_mark(entries[0]) in trials.smoke,
+            smoke=mark_of(entries[0]) in trials.smoke,
         )
 
 
@@ -239,16 +199,6 @@ def _order(row: Row, better: str) -> float:
     if not row.seeds:
         return float("inf")
     return row.mean if better == "lower" else -row.mean
-
-
-def _primary(one: Record) -> str:
-    """A record's first metric that has a better direction."""
-    return next((name for name in one.metrics if one.better.get(name, "neither") != "neither"), "")
-
-
-def _key(one: Record, metric: str) -> str:
-    """The key of the protocol of a record's number; nothing where it has no such number."""
-    return one.protocol.get(metric, "unknown") if metric in one.metrics else ""
 
 
 def _conditions(entry: Entry, *, small: bool) -> str:
@@ -275,38 +225,6 @@ def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """The keys that do not have one value in all."""
     keys = dict.fromkeys(key for one in settings for key in one)
     return [key for key in keys if len({json.dumps(one.get(key)) for one in settings}) > 1]
-
-
-def _mark(entry: Entry) -> str:
-    """A word that a trial's copies have in common: it is trained and scored in the same way on the same data."""
-    primary = _primary(entry.record)
-    scored = f"{primary} {_key(entry.record, primary)}" if primary else ""
-    return f"{entry.trial.label} {entry.trial.id} {entry.record.data_hash} {scored}"
-
-
-def _is_settled(one: Record) -> bool:
-    return one.status in FINAL
-
-
-def _differ(one: Record, other: Record) -> bool:
-    """Whether two records of one trial say unlike things where both say something."""
-    common = set(one.metrics) & set(other.metrics)
-    numbers = [name for name in common if one.protocol.get(name) == other.protocol.get(name)]
-    same = all(one.metrics[name] == other.metrics[name] for name in numbers)
-    return not same or (one.status, one.images, one.updates) != (other.status, other.images, other.updates)
-
-
-def _unlike(source: Source, one: Entry, other_source: Source, other: Entry) -> str:
-    return (
-        f"{one.trial.label} on {one.trial.dataset}, seed {one.trial.seed} ({one.trial.id}) came out otherwise in"
-        f" {other_source.person} ({_where(other.record)}) than in {source.person} ({_where(one.record)}); the latter"
-        " counts"
-    )
-
-
-def _where(one: Record) -> str:
-    values = ", ".join(f"{name} {value:.4g}" for name, value in list(one.metrics.items())[:1])
-    return ", ".join(filter(None, (values or one.status, f"torch {one.torch_version}", one.device)))
 
 
 def _short(value: Any) -> str:
