@@ -28,11 +28,13 @@ LAYERS: Sequence[Mapping[str, str]] = (
     {
         "data": "data sets, the stream of batches, pictures",
         "nets": "architectures that all methods share",
-        "observers": "MLflow and TensorBoard, filled from the files of trials",
         "report": "from records to verdicts, tables, figures and pages",
         "testing": "the conformance suite for methods",
     },
-    {"metrics": "scores of samples; the home of torch-fidelity"},
+    {
+        "metrics": "scores of samples; the home of torch-fidelity",
+        "observers": "MLflow and TensorBoard, filled from the files of trials",
+    },
     {
         "plugin": "the one door for plugins: re-exports only",
         "training": "one trial from its folder to its record: build, loop, scoring, ranks, worker",
@@ -52,6 +54,7 @@ INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
         ("looked",),
         ("contents",),
         ("formats",),
+        ("board",),
     ),
 }
 """The same inside a package that has its own packages."""

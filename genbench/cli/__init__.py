@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from genbench import shown
-from genbench.cli import inspect, report, run, standing, tracking, trained
+from genbench.cli import inspect, report, run, share, standing, tracking, trained
 from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError, UnfinishedError
 
@@ -31,6 +31,8 @@ for command in (
     inspect.check,
     report.report,
     report.compare,
+    share.publish,
+    share.board,
     trained.sample,
     trained.evaluate,
     tracking.sync,

@@ -208,8 +208,9 @@ def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
 
 def _name_pages(study: Study) -> None:
     """Print where MLflow shows a study; the trials are there even where that cannot be found out."""
+    from genbench.observers.pages import links
     from genbench.observers.replay import reason
-    from genbench.observers.store import links, tracking_server
+    from genbench.observers.store import tracking_server
 
     if server := tracking_server():
         click.echo(f"MLflow    {server}")

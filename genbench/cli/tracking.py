@@ -51,6 +51,8 @@ def sync(results: Path, observers: list[str]) -> None:
 )
 def ui(results: Path, port: int, host: str, expose: bool) -> None:
     """Serve MLflow's pages of the results, only to this machine, until Ctrl-C."""
+    from genbench.observers.pages import studies
+    from genbench.observers.replay import reason
     from genbench.observers.store import ui_command
 
     if not (expose or _is_loopback(host)):
@@ -61,7 +63,15 @@ def ui(results: Path, port: int, host: str, expose: bool) -> None:
     if not results.is_dir():
         raise GenbenchError(f"there is no results folder {results}; run a study first, or name one with --results")
     command, environment = ui_command(results, port, host)
-    click.echo(f"MLflow on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    click.echo(f"MLflow on {address} (Ctrl-C ends it)")
+    try:
+        known = studies(results, address)
+    except Exception as error:  # whatever a tracker raises: it may be able to serve what it cannot list now
+        click.echo(f"warning: the studies cannot be named: {reason(error)}", err=True)
+        known = {}
+    for name, link in known.items():
+        click.echo(f"{name:<{max(map(len, known))}}  {link}")
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
 

@@ -47,8 +47,8 @@ def genbench_extractors() -> Iterable[Extractor]:  # type: ignore[empty-body]
 
 @hookspec(firstresult=True)
 def genbench_observer(results: Path) -> object:
-    """An object with some of the `genbench_trial_*` hooks, for one results folder; entry points in
-    `genbench.observers`.
+    """An object with some of the hooks `genbench_trial_*` and `genbench_study_end`, for one results folder; entry
+    points in `genbench.observers`.
     """
 
 
@@ -65,3 +65,10 @@ def genbench_trial_log(trial: Trial, directory: Path, rows: Sequence[Mapping[str
 @hookspec
 def genbench_trial_end(trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
     """The trial left its record; always called, whatever the status."""
+
+
+@hookspec
+def genbench_study_end(study: str, directory: Path) -> None:
+    """All that happened to a study's trials has been told: at the end of a command that runs it, even of one that found
+    nothing to do, and after its trials in `genbench sync`. directory: the study's folder.
+    """

@@ -1,19 +1,18 @@
-"""Writes trials into MLflow, a sqlite file beside them or a tracking server: one experiment per study, one flat run per
-trial.
+"""Writes trials into MLflow, a sqlite file beside them or a tracking server: one experiment per study, one run per
+trial, and one above those that differ only in their seed.
 """
 
 from __future__ import annotations
 
 import math
-import posixpath
-import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genbench.config.settings import flatten
 from genbench.contract.hooks import hookimpl
+from genbench.observers.names import LONGEST_PARAM, LONGEST_TAG, METRICS, PARAMS, allowed, parameters
+from genbench.observers.parents import NESTED, parent_of, renew
 from genbench.observers.points import Point, curves, pictures, scores
 from genbench.observers.store import check_address, connect, locked, open_experiment
 from genbench.trial.json_file import read_json
@@ -22,10 +21,8 @@ from genbench.trial.trial import Trial
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PARAMS, METRICS = 100, 1000
-"""What one call of `log_batch` takes."""
-LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6000, 8000, 250
-"""Characters that MLflow keeps; all settings are in full in trial.json, an artifact."""
+RESTS = 19
+"""For how many times as long as it took to renew a study's parent runs they are left alone while trials end."""
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """A record's status in MLflow's words; the tag `genbench.status` has ours."""
 
@@ -52,6 +49,7 @@ class MLflow:
         self._opened: MlflowClient | None = None
         self._runs: dict[Path, str] = {}
         self._infinite: dict[Path, set[str]] = {}
+        self._rest = 0.0
 
     @hookimpl
     def genbench_trial_start(self, trial: Trial, directory: Path) -> None:
@@ -59,9 +57,10 @@ class MLflow:
         from mlflow.entities import Param
 
         client = self._client()
-        params = [Param(_name(key), text[:LONGEST_PARAM]) for key, text in parameters(trial).items()]
+        params = [Param(allowed(key), text[:LONGEST_PARAM]) for key, text in parameters(trial).items()]
         with locked(self._results):
             run = _find_run(client, trial, directory) or _create_run(client, trial, directory, self._results)
+            client.set_tag(run, NESTED, parent_of(client, trial, self._results))
             client.update_run(run, status="RUNNING")
             client.set_tag(run, "genbench.status", "running")
             for start in range(0, len(params), PARAMS):
@@ -84,6 +83,22 @@ class MLflow:
             # single dots.
             self._log_points(client, directory, [score._replace(images=0) for score in scores(record)])
             _log_outcome(client, run, {**record, "infinite": ", ".join(sorted(self._infinite[directory]))}, directory)
+            if time.monotonic() >= self._rest:
+                self._renew(directory.parent.parent)
+
+    @hookimpl
+    def genbench_study_end(self, study: str, directory: Path) -> None:
+        """Make the parent runs say what the study's files say."""
+        self._client()
+        with locked(self._results):
+            self._renew(directory)
+
+    def _renew(self, study: Path) -> None:
+        """Renew the parent runs; after trials no more often than that it takes a twentieth of the time."""
+        began = time.monotonic()
+        renew(self._client(), self._results, study)
+        now = time.monotonic()
+        self._rest = now + RESTS * (now - began)
 
     def _client(self) -> MlflowClient:
         if self._opened is None:
@@ -99,7 +114,7 @@ class MLflow:
         self._infinite[directory] |= {point.name for point in points if math.isinf(point.value)}
         metrics = [
             Metric(
-                _name(point.name),
+                allowed(point.name),
                 math.nan if math.isinf(point.value) else point.value,
                 _milliseconds(point.seconds),
                 point.images,
@@ -156,31 +171,8 @@ def _log_outcome(client: MlflowClient, run: str, record: Mapping[str, Any], dire
     client.set_terminated(run, STATUS[record["status"]], _milliseconds(record["ended"]))
 
 
-def parameters(trial: Trial) -> dict[str, str]:
-    """What a run is sorted and grouped by: the trial's names and every setting that determines its numbers."""
-    # The comparison of runs begins with the first three parameters that differ, by name: the data set, the method, the
-    # seed.
-    names = {
-        "method": trial.label,
-        "variant": trial.variant,
-        "dataset": trial.dataset,
-        "architecture": trial.architecture,
-        "seed": trial.seed,
-    }
-    settings = {
-        key: ",".join(map(str, value)) if isinstance(value, list) else value
-        for key, value in flatten(trial.settings, "settings.").items()
-    }
-    return {key: str(value) for key, value in (names | settings).items() if value not in (None, "")}
-
-
 def _key(trial: Trial, directory: Path) -> str:
     return f"{trial.study}/{directory.name}"
-
-
-def _name(text: str) -> str:
-    """A name that MLflow takes: word characters, space, and . : / -, none of them doubled into a path."""
-    return posixpath.normpath(re.sub(r"[^\w.: /-]", "_", text))[:LONGEST_NAME]
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,16 +1,12 @@
-"""Replays the files of trials to observers: live in the background of a supervisor, or a whole results folder at
-once.
-"""
+"""The chosen observers of a results folder, and the replay of the files of all its trials to them."""
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pluggy
 
@@ -21,9 +17,6 @@ from genbench.trial.lock import check_links
 from genbench.trial.log import Row, Tail
 from genbench.trial.record import read, trial_directories
 from genbench.trial.trial import Trial
-
-INTERVAL = 0.5
-"""Seconds between two looks at the files of running trials."""
 
 
 class Observers:
@@ -56,6 +49,10 @@ class Observers:
         """Tell one observer how a trial ended."""
         self._caller(name, "genbench_trial_end")(trial=trial, directory=directory, record=record)
 
+    def end_study(self, name: str, directory: Path) -> None:
+        """Tell one observer that it knows all of a study's trials."""
+        self._caller(name, "genbench_study_end")(study=directory.name, directory=directory)
+
     def _check_hooks(self, name: str, observer: object) -> None:
         """Raise PluginError when an observer has a hook that does not exist or is not marked, or none at all."""
         marked = {caller.name for caller in self._manager.get_hookcallers(observer) or ()}
@@ -67,50 +64,12 @@ class Observers:
         if not marked:
             raise PluginError(
                 f"observer '{name}' has no hook; it needs some of genbench_trial_start, genbench_trial_log,"
-                " genbench_trial_end"
+                " genbench_trial_end, genbench_study_end"
             )
 
     def _caller(self, name: str, hook: str) -> pluggy.HookCaller:
         others = [observer for other, observer in self._manager.list_name_plugin() if other != name]
         return self._manager.subset_hook_caller(hook, others)
-
-
-class Watcher:
-    """Replays running trials to observers in the background of a supervisor.
-
-    Every observer has its own thread: one that hangs or raises disturbs neither training nor the others. One that
-    raises is dropped for the session.
-    """
-
-    def __init__(self, observers: Observers, interval: float = INTERVAL) -> None:
-        self._followers = [_Follower(observers, name, interval) for name in observers.names]
-        for follower in self._followers:
-            follower.thread.start()
-
-    def trial_started(self, trial: Trial, directory: Path) -> None:
-        """Follow a trial from its first row on; returns at once."""
-        self._tell(_Started(trial, directory))
-
-    def trial_ended(self, trial: Trial, directory: Path, record: Mapping[str, Any]) -> None:
-        """Hand over the trial's remaining rows, then its record; returns at once."""
-        self._tell(_Ended(trial, directory, record))
-
-    def close(self, timeout: float = 30.0) -> list[str]:
-        """Hand over what is left, within so many seconds; return what went wrong in the session, each problem once."""
-        self._tell(None)
-        deadline = time.monotonic() + timeout
-        for follower in self._followers:
-            follower.thread.join(max(0.0, deadline - time.monotonic()))
-        problems = [problem for follower in self._followers for problem in follower.problems]
-        late = [follower.name for follower in self._followers if follower.thread.is_alive()]
-        problems += [
-            f"observer '{name}' was not done after {timeout:g} s and lacks rows; run `genbench sync`" for name in late
-        ]
-        return list(dict.fromkeys(problems))
-
-    def _tell(self, event: _Event) -> None:
-        for follower in self._followers:
-            follower.events.put(event)
 
 
 def sync(results: Path, names: Iterable[str]) -> int:
@@ -129,19 +88,29 @@ def sync(results: Path, names: Iterable[str]) -> int:
         record = read(directory)
         rows = Tail(directory).rows()
         for name in observers.names:
-            try:
+            with _blamed(name, f"{trial.study}/{directory.name}"):
                 observers.start(name, trial, directory)
                 observers.log(name, trial, directory, rows)
                 if record is not None:
                     observers.end(name, trial, directory, record.to_row())
-            except GenbenchError:
-                raise
-            except Exception as error:  # whatever an observer raises, the user learns that it was the observer
-                raise PluginError(
-                    f"observer '{name}' could not take {trial.study}/{directory.name}: {reason(error)}; what it lacks"
-                    " comes with the next sync"
-                ) from error
+    for study in dict.fromkeys(directory.parent.parent for directory in directories):
+        for name in observers.names:
+            with _blamed(name, study.name):
+                observers.end_study(name, study)
     return len(directories)
+
+
+@contextmanager
+def _blamed(name: str, what: str) -> Iterator[None]:
+    """Whatever an observer raises, the user learns that it was the observer."""
+    try:
+        yield
+    except GenbenchError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"observer '{name}' could not take {what}: {reason(error)}; what it lacks comes with the next sync"
+        ) from error
 
 
 def reason(error: BaseException) -> str:
@@ -166,74 +135,6 @@ def _observer(name: str, results: Path) -> object:
     if observer is None:
         raise PluginError(f"observer '{name}': genbench_observer(results) gives no object; its module must return one")
     return observer
-
-
-class _Started(NamedTuple):
-    trial: Trial
-    directory: Path
-
-
-class _Ended(NamedTuple):
-    trial: Trial
-    directory: Path
-    record: Mapping[str, Any]
-
-
-_Event = _Started | _Ended | None
-"""None: hand over what is left and stop."""
-
-
-class _Follower:
-    """A thread that replays running trials to one observer until it is told to stop or the observer raises."""
-
-    def __init__(self, observers: Observers, name: str, interval: float) -> None:
-        self.name = name
-        self.events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self.problems: list[str] = []
-        self._observers, self._interval = observers, interval
-        self._running: dict[Path, tuple[Trial, Tail]] = {}
-        self.thread = threading.Thread(target=self._follow, name=f"genbench observer {name}", daemon=True)
-
-    def _follow(self) -> None:
-        try:
-            while self._handle_event():
-                self._poll()
-            self._poll()
-        except BaseException as error:  # whatever it raises must end in the list of problems, never in training
-            dropped = f"observer '{self.name}' was dropped: {reason(error)}"
-            self.problems.append(f"{dropped}; run `genbench sync` once it is fixed")
-
-    def _handle_event(self) -> bool:
-        """Handle the next event, if one comes within the interval; return whether to go on."""
-        try:
-            event = self.events.get(timeout=self._interval)
-        except queue.Empty:
-            return True
-        if event is None:
-            return False
-        if isinstance(event, _Started) or event.directory not in self._running:
-            self._observers.start(self.name, event.trial, event.directory)
-            self._running[event.directory] = event.trial, Tail(event.directory)
-        if isinstance(event, _Ended):
-            self._advance(event.directory)
-            del self._running[event.directory]
-            self._observers.end(self.name, event.trial, event.directory, event.record)
-        return True
-
-    def _poll(self) -> None:
-        for directory in self._running:
-            self._advance(directory)
-
-    def _advance(self, directory: Path) -> None:
-        """Hand over a trial's new rows; a file that cannot be read is a problem of the trial, not of the observer."""
-        trial, tail = self._running[directory]
-        try:
-            rows = tail.rows()
-        except (OSError, GenbenchError) as error:
-            if str(error) not in self.problems:
-                self.problems.append(str(error))
-            return
-        self._observers.log(self.name, trial, directory, rows)
 
 
 def _discreet(text: str) -> str:

@@ -4,7 +4,6 @@ the pages that show it.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -41,8 +40,6 @@ LOCK_PATIENCE = 60.0
 """Seconds that another process may keep the store to itself."""
 SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "file", "databricks", "databricks-uc", "uc")
 """Of the addresses that MLflow takes, besides those of its plugins; a database's may also name a driver after a `+`."""
-WORKFLOW = "workflowType=machine_learning"
-"""Makes MLflow's pages show what is about training, not what is about language models."""
 
 
 def connect(results: Path) -> MlflowClient:
@@ -51,17 +48,22 @@ def connect(results: Path) -> MlflowClient:
     Raises DataError for a store that is damaged, and whatever MLflow raises where it cannot be opened now.
     """
     check_address()
+    if not (server := os.environ.get(SERVER)):
+        return own_store(results)
     _silence()
-    if tracking_server():
-        for name, value in SERVER_PATIENCE.items():
-            os.environ.setdefault(name, value)
-    else:
-        _check_place(results)
+    for name, value in SERVER_PATIENCE.items():
+        os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
+    with locked(results):
+        return MlflowClient(server)
+
+
+def own_store(results: Path) -> MlflowClient:
+    """A client of the store in a results folder, whatever server the environment names; as `connect` has it."""
+    _silence()
+    _check_place(results)
     with locked(results):  # two processes that create one sqlite store at once crash (MLflow 3.17)
-        if server := os.environ.get(SERVER):
-            return MlflowClient(server)
         try:
             return database.opened(_database(results))
         except Exception as error:  # MLflow passes on what sqlalchemy, alembic and sqlite raise
@@ -107,26 +109,6 @@ def has_store(results: Path) -> bool:
     """Whether there is a tracking server or a store in a results folder, so that opening one creates nothing."""
     check_address()
     return bool(tracking_server()) or _database(results).exists()
-
-
-def links(results: Path, study: str, address: str) -> list[str]:
-    """Pages of a user interface at that address: a study's charts, and the comparison of its runs.
-
-    None while the store lacks the study. What MLflow raises is passed on.
-    """
-    if not has_store(results):
-        return []
-    client = connect(results)
-    experiment = client.get_experiment_by_name(study)
-    if experiment is None:
-        return []
-    number = experiment.experiment_id
-    found = client.search_runs([number], "tags.`genbench.trial` LIKE '%'", order_by=["attributes.start_time ASC"])
-    runs = json.dumps([run.info.run_id for run in found])
-    return [
-        f"{address}/#/experiments/{number}/runs?compareRunsMode=CHART&{WORKFLOW}",
-        f"{address}/#/compare-runs?runs={quote(runs)}&experiments={quote(json.dumps([number]))}&{WORKFLOW}",
-    ]
 
 
 def ui_command(results: Path, port: int, host: str = "127.0.0.1") -> tuple[list[str], dict[str, str]]:

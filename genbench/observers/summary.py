@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from genbench.observers.mlflow import LONGEST_TAG
+from genbench.observers.names import LONGEST_TAG
 from genbench.observers.store import connect, has_store, locked
 
 TAG = "genbench.report"

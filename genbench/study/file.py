@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from genbench import files
 from genbench.config.compose import Override
 from genbench.config.strict_yaml import Node, read_yaml
 from genbench.errors import GenbenchError, UnknownNameError
@@ -85,6 +86,7 @@ class StudyFile:
             "paper": self.paper,
             "claims": [reading.plain(one) for one in self.claims],
         }
+        words |= {"file": files.read_text(self.path, errors="replace")} if self.path.is_file() else {}
         return {**words, "published": published, "score": list(self.score), "targets": dict(self.targets)}
 
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from genbench.engines.engine import RETRIES, Engine
 from genbench.errors import GenbenchError, UnfinishedError
-from genbench.observers.replay import Observers, Watcher
+from genbench.observers.replay import Observers
+from genbench.observers.watcher import Watcher
 from genbench.study.plan import Study, write_asked
 from genbench.study.status import supervising
 from genbench.training.attempt import BUSY, describe, record_of_lost
@@ -96,6 +97,8 @@ def run_study(
             with supervising(study.directory):
                 _run(engine, list(directories), listener)
     finally:
+        if study.directory.is_dir():
+            watcher.study_ended(study.directory)
         problems = watcher.close(OBSERVER_PATIENCE)
     return Outcome(problems=problems, unsaved=listener.unsaved)
 

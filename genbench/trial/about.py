@@ -52,6 +52,8 @@ class About:
     """The last command that ran it."""
     earlier: Sequence[str] = ()
     """Other commands before it: a study may be run in parts."""
+    file: str = ""
+    """The text of the study's file."""
     title: str = ""
     question: str = ""
     paper: str = ""

@@ -55,6 +55,11 @@ class Trial:
         return [self.method, self.dataset, self.architecture, self.seed, self.settings]
 
     @property
+    def cell(self) -> str:
+        """A word that trials have in common if they differ only in their seed."""
+        return _hash([self.label, self.dataset, self.architecture, self.settings, self.numerics])
+
+    @property
     def signs(self) -> bool:
         """Whether all of its files carry its id; those of version 0.1.0 do not."""
         return bool(self.numerics)

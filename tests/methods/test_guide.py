@@ -172,4 +172,5 @@ def test_the_example_of_an_observer_keeps_a_diary(tmp_path):
     manager.hook.genbench_trial_start(trial=None, directory=tmp_path / "t")
     manager.hook.genbench_trial_log(trial=None, directory=tmp_path / "t", rows=[{"images": 1}, {"images": 2}])
     manager.hook.genbench_trial_end(trial=None, directory=tmp_path / "t", record={"status": "finished"})
-    assert (tmp_path / "diary.txt").read_text() == "t starts\nt is at 2 images\nt finished\n"
+    manager.hook.genbench_study_end(study="s", directory=tmp_path)
+    assert (tmp_path / "diary.txt").read_text() == "t starts\nt is at 2 images\nt finished\ns is over\n"

@@ -42,7 +42,9 @@ def replay(observer, trial, directory, record=None):
 
 
 def runs_of(client, study):
-    return client.search_runs([client.get_experiment_by_name(study).experiment_id])
+    """The runs of a study's trials."""
+    number = client.get_experiment_by_name(study).experiment_id
+    return client.search_runs([number], "tags.`genbench.trial` LIKE '%'")
 
 
 def everything(client, study):

@@ -8,7 +8,8 @@ import pytest
 from trial_files import append, end, make, row_of, trial_of
 
 from genbench.errors import DataError, PluginError, UnknownNameError
-from genbench.observers.replay import Observers, Watcher, _discreet, sync
+from genbench.observers.replay import Observers, _discreet, sync
+from genbench.observers.watcher import Watcher
 from genbench.trial.log import Tail
 
 MODULES = {
@@ -24,6 +25,9 @@ MODULES = {
             @hookimpl
             def genbench_trial_end(self, directory, record):
                 calls.put(("end", directory.name, record["status"]))
+            @hookimpl
+            def genbench_study_end(self, study, directory):
+                calls.put(("study", study, directory.name))
         """
     ),
     "breaks": (
@@ -299,6 +303,19 @@ def test_sync_replays_every_trial_of_every_study_in_order(tmp_path):
     assert [call[1] for call in told if call[0] == "start"] == [directory.name for directory in sorted(directories)]
     assert updates(told) == [10, 20] * 4
     assert [call[0] for call in told].count("end") == 3
+    assert [call for call in told if call[0] == "study"] == [("study", "a", "a"), ("study", "b", "b")]
+
+
+def test_the_end_of_a_study_is_told_after_its_trials_and_where_there_were_none(tmp_path):
+    trial = trial_of()
+    directory = make(tmp_path, trial, row_of(1))
+    watcher = Watcher(Observers(["notes"], tmp_path), interval=0.001)
+    watcher.trial_started(trial, directory)
+    watcher.trial_ended(trial, directory, end(trial, directory))
+    watcher.study_ended(tmp_path / "study")
+    watcher.study_ended(tmp_path / "another")
+    assert watcher.close() == []
+    assert [call[0] for call in calls()] == ["start", "log", "end", "study", "study"]
 
 
 def test_sync_names_a_folder_that_does_not_exist(tmp_path):

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from trial_files import make, row_of, trial_of
+from trial_files import make, row_of
 
 from genbench.errors import DataError, GenbenchError
 from genbench.observers import replay as replaying
 from genbench.observers import store
 from genbench.observers.mlflow import MLflow
-from genbench.observers.store import check_address, connect, links, locked, ui_command
+from genbench.observers.store import check_address, connect, locked, ui_command
 from genbench.trial.log import Tail
 
 NEW = pytest.mark.slow  # a new MLflow store takes seconds
@@ -30,23 +30,6 @@ def replay(results, trial):
     observer = MLflow(results)
     observer.genbench_trial_start(trial, directory)
     observer.genbench_trial_log(trial, directory, Tail(directory).rows())
-
-
-@NEW
-def test_links_lead_to_the_studys_charts_and_to_the_comparison_of_its_runs(results, client):
-    for seed in (0, 1):
-        trial = trial_of(seed=seed, study="linked")
-        replay(results, trial)
-    charts, comparison = links(results, "linked", "http://127.0.0.1:5000")
-    number = client.get_experiment_by_name("linked").experiment_id
-    assert charts.startswith(f"http://127.0.0.1:5000/#/experiments/{number}/runs?compareRunsMode=CHART")
-    assert all(run.info.run_id in comparison for run in client.search_runs([number]))
-
-
-@NEW
-def test_there_are_no_links_to_a_study_that_the_store_lacks(results, client, tmp_path):
-    assert links(results, "never run", "http://127.0.0.1:5000") == []
-    assert links(tmp_path, "study", "http://127.0.0.1:5000") == []
 
 
 @NEW

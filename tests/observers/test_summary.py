@@ -4,7 +4,8 @@ import pytest
 from trial_files import end, make, row_of, trial_of
 
 from genbench.observers.mlflow import MLflow
-from genbench.observers.store import connect, links
+from genbench.observers.pages import links
+from genbench.observers.store import connect
 from genbench.observers.summary import add_report
 
 pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
@@ -53,12 +54,12 @@ def test_the_report_is_one_run_with_its_verdicts_page_and_figures_however_often_
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == ["figures/curve.png"]
 
 
-def test_the_comparison_of_runs_is_of_trials_alone(results, report):
+def test_the_comparison_of_runs_is_without_the_report(results, report):
     add_report(results, "study", ["x"], *report, claims={"1": "undecided: x"})
     _, (run,) = runs(results)
     _, comparison = links(results, "study", "http://127.0.0.1:5000")
     assert run.info.run_id not in comparison
-    assert comparison.count("%22") == 4  # the one trial and the experiment, each in quotation marks
+    assert comparison.count("%22") == 4  # the one method and the experiment, each in quotation marks
 
 
 def test_a_study_that_the_store_does_not_know_gets_no_run(results, report, tmp_path):

@@ -13,7 +13,8 @@ from disturbed import command, small
 
 from genbench.engines.choice import choose
 from genbench.errors import GenbenchError, UnfinishedError, UnknownNameError
-from genbench.observers.replay import Observers, Watcher
+from genbench.observers.replay import Observers
+from genbench.observers.watcher import Watcher
 from genbench.study import run as running
 from genbench.study.plan import Study, plan_study
 from genbench.study.run import Silent, run_study

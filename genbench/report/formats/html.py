@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genbench import files
 from genbench.report.contents import Report
@@ -14,6 +15,9 @@ from genbench.report.figures.figure import Figure
 from genbench.report.figures.samples import SECTION
 from genbench.report.figures.style import COLUMN, DPI
 from genbench.report.table import Table
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 CSS_INCH = 96
 """CSS pixels in an inch."""
@@ -40,13 +44,6 @@ def render(report: Report, folder: Path, *, folded: bool = True) -> str:
 
     folded: what stands behind the answer, the samples and the scores is shown when a reader opens it.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("genbench.report.formats", package_path="")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.tests["too_wide_for_paper"] = too_wide_for_paper
     sections = [
         (name, slug_of(number), list(group))
         for number, (name, group) in enumerate(
@@ -54,12 +51,24 @@ def render(report: Report, folder: Path, *, folded: bool = True) -> str:
         )
     ]
     first = [section for section in sections if section[0] == SECTION]
-    return environment.get_template("page.html.jinja").render(
+    return template("page.html.jinja").render(
         report=report,
         first=first,
         others=[section for section in sections if section not in first],
         opened="" if folded else " open",
     )
+
+
+def template(name: str) -> Template:
+    """A page to be filled, in which all words are escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("genbench.report.formats", package_path="")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.tests["too_wide_for_paper"] = too_wide_for_paper
+    return environment.get_template(name)
 
 
 def too_wide_for_paper(table: Table) -> bool:

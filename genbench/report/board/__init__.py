@@ -1,0 +1,1 @@
+"""What is published of a study, and one page over the studies of several people."""
