@@ -27,6 +27,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    tests = Counter(item.path for item in items)
+    # Processes that share the files then end together: no file that takes long is begun last.
+    items.sort(key=lambda item: slow[item.path] / tests[item.path], reverse=True)
     for item in items if sys.platform != "linux" else ():
         if item.get_closest_marker("proc"):
             item.add_marker(

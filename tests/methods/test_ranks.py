@@ -10,7 +10,7 @@ from genbench.testing.launch import launch
 
 METHODS = [entry.name for entry in registry.installed("methods") if not entry.problem and entry.name != "toy-fails"]
 """The toy is always among them."""
-UPDATES = 20
+UPDATES = 6
 SMALL = ["train.precision=fp64", "train.batch=32", "net.width=8", "net.latent=16", "evaluate.samples=20"]
 if "mmdgan" in METHODS:
     SMALL += ["mmdgan.warmup=1", "mmdgan.warmup_critic_steps=8", "mmdgan.burst_every=0"]
