@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    tests = Counter(item.path for item in items)
+    # Processes that share the files then end together: no file that takes long is begun last.
+    items.sort(key=lambda item: slow[item.path] / tests[item.path], reverse=True)
     for item in items if sys.platform != "linux" else ():
         if item.get_closest_marker("proc"):
             item.add_marker(
@@ -136,3 +140,29 @@ def run_trial():
     from genbench.training import worker
 
     return worker.run_trial
+
+
+@pytest.fixture(scope="session")
+def results_of_trained(tmp_path_factory):
+    """Results folders of one finished trial each, by its overrides."""
+    return defaultdict(lambda: tmp_path_factory.mktemp("trained") / "results")
+
+
+@pytest.fixture
+def trained(study, run_trial, tmp_path, results_of_trained):
+    """trained(override…): the folder of a finished trial of the toy in the test's own results folder; trained once
+    and copied for every test that asks for the same.
+    """
+
+    def folder(*overrides):
+        kept, results = results_of_trained[overrides], tmp_path / "results"
+        if kept.exists():
+            shutil.copytree(kept, results)
+        else:
+            planned = study(overrides=overrides)
+            run_trial(planned.directory_of(planned.trials[0]))
+            shutil.copytree(results, kept)
+        (trial,) = results.glob("s/trials/*")
+        return trial
+
+    return folder

@@ -68,12 +68,9 @@ def call(capsys, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def directory(study, run_trial):
+def directory(trained):
     """The folder of a finished trial that keeps its best checkpoint too."""
-    planned = study(overrides=["evaluate.every=200"])
-    (trial,) = planned.trials
-    assert run_trial(planned.directory_of(trial)) == worker.DONE
-    return planned.directory_of(trial)
+    return trained("evaluate.every=200")
 
 
 class Malice:

@@ -11,6 +11,8 @@ import dataclasses
 import math
 import typing
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -100,7 +102,20 @@ def compose(schema: Schema, overrides: Sequence[Override], methods: Sequence[str
 
 
 def _composed(schema: Schema) -> Any:
-    """Hydra's composition of the schema with its layers, as an OmegaConf node of plain values."""
+    """The schema's defaults with its layers, as an OmegaConf node of plain values."""
+    config = deepcopy(_defaults(schema._replace(layers=())))
+    known = set(_keys(config))
+    for layer in schema.layers:
+        for key, value in plain(layer).items():
+            if key not in known:
+                raise UnknownNameError("setting", _shown(schema, key), [_shown(schema, name) for name in known])
+            _update(config, key, value, shown=_shown(schema, key))
+    return config
+
+
+@lru_cache(maxsize=100)  # it is most of the time that planning takes, and the cells of a study share schemas
+def _defaults(schema: Schema) -> Any:
+    """Hydra's composition of a schema without layers; whoever changes it copies it first."""
     from hydra import compose as hydra_compose
     from hydra import initialize
     from hydra.core.config_store import ConfigStore
@@ -119,12 +134,6 @@ def _composed(schema: Schema) -> Any:
         config = hydra_compose(config_name="genbench")
     for key, value in flatten(typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))).items():
         check(_shown(schema, key), value)  # a class's defaults refer to nothing either
-    known = set(_keys(config))
-    for layer in schema.layers:
-        for key, value in plain(layer).items():
-            if key not in known:
-                raise UnknownNameError("setting", _shown(schema, key), [_shown(schema, name) for name in known])
-            _update(config, key, value, shown=_shown(schema, key))
     return config
 
 

@@ -43,18 +43,26 @@ def file(request):
     return load(FOLDER / f"{request.param}.yaml")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def changes(file):
     """None, or the toy for the methods of a study that are not installed."""
     methods = {label.partition("/")[0] for run in file.runs for label in run.methods}
     return Changes() if methods <= INSTALLED else Changes(methods=("toy",))
 
 
-@pytest.fixture(autouse=True)
-def nothing_there(tmp_path, monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def nothing_there(tmp_path_factory):
     """No data and no weights, whatever this machine has."""
-    for name in ("GENBENCH_DATA", "TORCH_HOME"):
-        monkeypatch.setenv(name, str(tmp_path))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GENBENCH_DATA", "TORCH_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("nothing")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def composed(file, changes, nothing_there, tmp_path_factory):
+    """The study of a file, planned in full."""
+    return plan(file, changes, name=None, results=tmp_path_factory.mktemp("results"), dry=True)
 
 
 def test_every_table_and_figure_with_results_has_a_study():
@@ -62,8 +70,8 @@ def test_every_table_and_figure_with_results_has_a_study():
 
 
 @pytest.mark.slow
-def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, changes, tmp_path):
-    study = plan(file, changes, name=None, results=tmp_path, dry=True)
+def test_a_study_is_composed_for_real_and_what_it_needs_is_named(file, composed):
+    study = composed
     assert study.name == file.path.stem
     needed = {trial.dataset for trial in study.trials} & NEEDING_DATA
     assert {line.split()[0] for line in study.lacks if " is not there" in line} == needed
@@ -90,8 +98,8 @@ def test_the_small_size_is_small_and_needs_nothing(file, changes, tmp_path):
 
 
 @pytest.mark.slow
-def test_methods_of_one_run_get_the_same_images(file, changes, tmp_path):
-    study = plan(file, changes, name=None, results=tmp_path, dry=True)
+def test_methods_of_one_run_get_the_same_images(composed):
+    study = composed
     for dataset in {trial.dataset for trial in study.trials}:
         budgets = {
             (trial.settings["train"]["images"], trial.settings["train"]["updates"])

@@ -22,6 +22,8 @@ SMALLEST = {
     "step": (["--steps", "1", "--rounds", "1", "--precision", "bf16"], METHODS),
     "supply": (["--images", "130", "--batches", "2", "--rounds", "1"], set()),
 }
+LONG = {"engines", "kernels", "metrics"}
+"""Those that start processes, or compare with another library's networks."""
 INSTALLED = {entry.name for entry in registry.installed("methods")}
 
 
@@ -51,7 +53,7 @@ def test_every_script_is_tried():
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.long) if name == "engines" else name
+        pytest.param(name, marks=pytest.mark.long) if name in LONG else name
         for name, (_, needed) in SMALLEST.items()
         if needed <= INSTALLED
     ],

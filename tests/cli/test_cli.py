@@ -17,12 +17,9 @@ SMALL = [
 
 
 @pytest.fixture
-def finished(study, run_trial):
+def finished(trained):
     """The folder of a finished trial of the toy."""
-    planned = study()
-    (trial,) = planned.trials
-    run_trial(planned.directory_of(trial))
-    return planned.directory_of(trial)
+    return trained()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbench.config.compose import Override, Schema, compose, parse
-from genbench.config.settings import DataSettings, NetSettings, cite, merge, restore, setting, split
+from genbench.config.settings import DataSettings, NetSettings, TrainSettings, cite, merge, restore, setting, split
 from genbench.config.typecheck import defaults
 from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 
@@ -54,6 +54,13 @@ def test_later_layers_win_and_the_command_line_wins_over_all():
     layers = [{"method.lr": cite(0.1, "data set")}, {"method.lr": cite(0.2, "variant"), "method.widths": (3.0,)}]
     assert only(layers=layers).method == Config(lr=0.2, widths=(3.0,))
     assert only("gram.lr=0.3", layers=layers).method.lr == 0.3
+
+
+def test_a_composition_leaves_nothing_behind_in_the_next_one_of_the_same_classes():
+    changed = only("gram.steps=5", "gram.widths=[7]", layers=[{"method.lr": 0.1, "train.batch": 3}])
+    assert (changed.method, changed.train.batch) == (Config(lr=0.1, widths=(7.0,), steps=5), 3)
+    unchanged = only()
+    assert (unchanged.method, unchanged.train) == (Config(), TrainSettings(images=100))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def work(directory):
 def test_a_trial_killed_at_random_moments_ends_with_the_same_bits(study, method):
     overrides = ["evaluate.samples=500", "train.save_every=1000"]
     quiet, loud = (
-        study(method, name=name, budget="train.images=30000", overrides=overrides) for name in ("quiet", "loud")
+        study(method, name=name, budget="train.images=10000", overrides=overrides) for name in ("quiet", "loud")
     )
     quiet, loud = (planned.directory_of(planned.trials[0]) for planned in (quiet, loud))
     assert work(quiet).wait() == 0

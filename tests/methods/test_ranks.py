@@ -8,7 +8,7 @@ from genbench.contract.comm import Comm
 from genbench.study.plan import plan_study
 from genbench.testing.launch import launch
 
-UPDATES = 20
+UPDATES = 6
 SMALL = ["train.precision=fp64", "train.batch=32", "net.width=8", "net.latent=16", "evaluate.samples=20"]
 if "mmdgan" in METHODS:
     SMALL += ["mmdgan.warmup=1", "mmdgan.warmup_critic_steps=8", "mmdgan.burst_every=0"]

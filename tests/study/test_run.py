@@ -150,22 +150,34 @@ def processes_of(folder):
     return found
 
 
+DISTURBED = [*SMALL, "train.updates=600"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The folder of a trial that ran to its end at once."""
+    quiet = tmp_path_factory.mktemp("quiet")
+    subprocess.run(command(quiet, *DISTURBED), check=True, capture_output=True)
+    (trial,) = quiet.glob("*/trials/*")
+    return trial
+
+
 @pytest.mark.proc
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["interrupt", "kill the supervisor"])  # trials and fork servers: tests/faults
-def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_command_is_run_again(tmp_path, how):
-    words = ["train.updates=1500"]
-    quiet, loud = tmp_path / "quiet", tmp_path / "loud"
-    subprocess.run(command(quiet, *SMALL, *words), check=True, capture_output=True)
+def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_command_is_run_again(
+    undisturbed, tmp_path, how
+):
+    loud = tmp_path / "loud"
     # What runs in the background of a shell ignores SIGINT, and so do its children unless they change that.
     process = subprocess.Popen(
-        command(loud, *SMALL, *words),
+        command(loud, *DISTURBED),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    wait_for_rows(loud, 200, process)
+    wait_for_rows(loud, 60, process)
     (trial,) = loud.glob("*/trials/*")
     if how == "interrupt":
         process.send_signal(signal.SIGINT)
@@ -177,8 +189,7 @@ def test_a_disturbed_study_ends_with_the_bits_of_an_undisturbed_one_when_the_com
         assert record.read(trial).status == "interrupted"
         assert "goes on" in output[1]
         assert processes_of(loud) == []
-    subprocess.run(command(loud, *SMALL, *words), check=True, capture_output=True)
-    (undisturbed,) = quiet.glob("*/trials/*")
+    subprocess.run(command(loud, *DISTURBED), check=True, capture_output=True)
     rows = [[(row["images"], row["values"]) for row in Tail(path).rows()] for path in (undisturbed, trial)]
     assert rows[0] == rows[1]
     one, other = (checkpoint.latest(path / "checkpoint", Trial.read(path))["trainer"] for path in (undisturbed, trial))

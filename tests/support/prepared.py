@@ -1,8 +1,9 @@
 """Python with everything loaded, from which tests fork processes: importing torch takes most of a short one's time.
 
-`PREPARED.executable` stands for `sys.executable`: `-m genbench.cli WORD…` and `-m genbench.engines.forkserver WORD…`
-are forked from a process that has imported what they need; everything else is run by Python itself. The forked process
-has the caller's files, folder, umask and environment, receives its signals, gives it its exit code, and dies with it.
+`PREPARED.executable` stands for `sys.executable`: `-m genbench.cli WORD…`, `-m genbench.engines.forkserver WORD…` and
+`-m pytest WORD…` are forked from a process that has imported what they need; everything else is run by Python itself.
+The forked process has the caller's files, folder, umask and environment, receives its signals, gives it its exit code,
+and dies with it. Beside it stands a `genbench` that does the same.
 
 `python prepared.py serve FOLDER` is that process; it ends with the process that FOLDER/owner names.
 `python prepared.py call FOLDER WORD…` asks it for one.
@@ -27,7 +28,11 @@ PRELOADED = (
     *("genbench.cli", "genbench.study.run", "genbench.training.rescore", "genbench.training.generator"),
     *("genbench.study.latents", "genbench.engines.local", "genbench.observers.mlflow", "genbench.data.ring"),
     *("genbench.nets.mlp", "genbench.metrics.modes", "genbench.report.contents", "genbench.report.formats.formats"),
+    *("genbench.data.digits", "genbench.testing", "PIL.PngImagePlugin", "jinja2", "pytest", "hydra.core.config_store"),
+    *("matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "mlflow.store.tracking.sqlalchemy_store"),
 )
+FORKED = ("genbench.cli", "genbench.engines.forkserver", "pytest")
+"""The modules whose command lines are run in a forked process."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 VARIABLE = "GENBENCH_PREPARED"
 """The folder of a session's prepared process; tests that share the work share the process."""
@@ -56,10 +61,14 @@ class Prepared:
                 (self._folder / "owner").write_text(str(os.getpid()))
                 python = shlex.quote(sys.executable)
                 call = f"exec {python} -SE {shlex.quote(__file__)} call {shlex.quote(str(self._folder))} {python}"
-                script = self._folder / "python"
-                choice = f'case "$1 $2" in "-m genbench.cli"|"-m genbench.engines.forkserver") {call} "$@" ;; esac'
-                script.write_text(f'#!/bin/sh\n{choice}\nexec {python} "$@"\n')
-                script.chmod(0o755)
+                forked = "|".join(f'"-m {module}"' for module in FORKED)
+                programs = {
+                    "python": f'case "$1 $2" in {forked}) {call} "$@" ;; esac\nexec {python} "$@"',
+                    "genbench": f'{call} -m genbench.cli "$@"',
+                }
+                for name, lines in programs.items():
+                    (self._folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+                    (self._folder / name).chmod(0o755)
         return self._folder
 
 
@@ -142,6 +151,11 @@ def run(words):
         from genbench.engines.forkserver import serve as serve_workers
 
         serve_workers(words[2:])
+    elif words[:2] == ["-m", "pytest"]:
+        import pytest
+
+        sys.argv = ["pytest", *words[2:]]
+        raise SystemExit(pytest.console_main())
     else:
         sys.argv = words
         program = Path(words[0]).read_text(encoding="utf-8")

@@ -82,7 +82,7 @@ def a_record(
     return replace(record, id=trial_of(record).id)
 
 
-def make(results, records, *, name="s", logged=True, about=None):
+def make(results, records, *, name="s", logged=True, pictured=True, about=None):
     """The folder of a study with these records, each with a log and pictures of a course; about: what study.json
     says.
     """
@@ -94,7 +94,7 @@ def make(results, records, *, name="s", logged=True, about=None):
         write(record, directory)
         if logged:
             (directory / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(record)))
-        for stem in ("0000000000", "0000000500", "0000001000", "final"):
+        for stem in ("0000000000", "0000000500", "0000001000", "final") if pictured else ():
             noise = np.random.default_rng(record.seed).integers(0, 255, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(noise).save(directory / "samples" / f"{stem}.png")
     if about is not None:

@@ -117,6 +117,7 @@ def test_a_signal_to_the_worker_stops_all_ranks_at_one_update(study):
     )
 
 
+@pytest.mark.long
 def test_a_killed_rank_ends_the_attempt_and_leaves_no_record(study):
     directory = directory_of(study(budget="train.updates=100000", overrides=["world=2"]))
     process = start(directory)

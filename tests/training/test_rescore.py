@@ -16,11 +16,8 @@ from genbench.trial.trial import Trial
 
 
 @pytest.fixture
-def directory(study, run_trial):
-    planned = study(overrides=["evaluate.every=100", "evaluate.best=mmd", "evaluate.metrics=[modes,mmd]"])
-    directory = planned.directory_of(planned.trials[0])
-    run_trial(directory)
-    return directory
+def directory(trained):
+    return trained("evaluate.every=100", "evaluate.best=mmd", "evaluate.metrics=[modes,mmd]")
 
 
 def score(directory, *overrides, which="last"):
