@@ -45,6 +45,7 @@ class CelebaData(DataSettings):
         " resized to it by Pillow's bilinear filter",
         at_least=8,
         below=513,
+        later=True,
     )
 
 

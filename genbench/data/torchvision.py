@@ -101,6 +101,7 @@ class CifarData(DataSettings):
         "height and width of the images: 32 as published, else resized by Pillow's bilinear filter",
         at_least=8,
         below=513,
+        later=True,
     )
 
 

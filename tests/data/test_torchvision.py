@@ -43,6 +43,7 @@ from genbench.data.torchvision import (
     load_mnist,
 )
 from genbench.errors import DataError, SettingsError
+from genbench.study.plan import EVERYTHING, asked, plan
 
 RANDOM = np.random.default_rng(0)
 GREY = {
@@ -552,3 +553,13 @@ def test_sizes_that_cannot_be_are_refused_before_anything_is_read(name, size):
 def test_size_28_and_dcgan_do_not_go_together():
     dcgan = load_plugin("architectures", "dcgan")
     assert "power of two" in dcgan.accepts(dcgan.config(), (1, 28, 28))
+
+
+@pytest.mark.parametrize(("dataset", "before", "size"), [("cifar10", "8d053ddad1", 32), ("celeba", "3c5e637f4b", 64)])
+def test_ids_of_trials_are_those_from_before_there_was_a_choice_of_size(dataset, before, size):
+    def planned(*words):
+        wanted = asked(["toy"], [dataset], [0], ["train.updates=5", *words])
+        return plan(EVERYTHING, wanted, name="s", results=Path("results"), dry=True).trials[0].id
+
+    assert planned() == planned(f"data.size={size}") == before
+    assert planned("data.size=16") != before
