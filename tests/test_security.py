@@ -476,8 +476,9 @@ def test_a_note_in_the_cache_of_images_cannot_lead_out_of_it(tmp_path, monkeypat
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """served(words…): what `genbench ui` would have run for a results folder with a store."""
+    """served(words…): what `genbench ui` would have run for a results folder with a store, of no study."""
     (tmp_path / "mlflow.db").touch()
+    monkeypatch.setattr("genbench.observers.pages.studies", lambda results, address: {})
 
     def run(*words):
         found = []

@@ -30,10 +30,12 @@ def lines(found: Standing) -> tuple[str, ...]:
         f" {100 * LEVEL:g} % chance that any decision is false, {spent:.2g} % is spent (group-sequential,"
         f" {design.spending}); p after Holm's adjustment had to be at most {found.level:.2g}."
     ]
-    said += [f"Decided at look {one.look}, {one.seeds} seeds: {one.word}: {one.about}." for one in found.decisions]
+    said += [
+        f"Decided at look {one.look}, {one.seeds} seeds: {one.word}: {_inside(one.about)}." for one in found.decisions
+    ]
     if found.open:
         end = "" if found.waiting else f", and the last look was taken, at {found.seeds} seeds"
-        said.append(f"Undecided{end}: {'; '.join(found.open)}.")
+        said.append(f"Undecided{end}: {'; '.join(map(_inside, found.open))}.")
     if found.outside:
         said.append(f"Outside of the looks, which leave them out: {', '.join(found.outside)}.")
     return tuple(said)
@@ -80,3 +82,8 @@ def _trials(count: int) -> str:
 def listed(numbers: Sequence[int]) -> str:
     """Numbers in words."""
     return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
+
+
+def _inside(claim: str) -> str:
+    """A claim as a part of another sentence."""
+    return claim.removesuffix(".")

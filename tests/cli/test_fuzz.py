@@ -344,6 +344,10 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
+LATER = {"net.critic_norm": "batch"}
+"""Settings that were added later, which trials leave out at their defaults."""
+
+
 @pytest.mark.slow
 @examples(150)
 @given(ASKED, st.integers(0, 10**18 - 1))
@@ -353,7 +357,8 @@ def test_what_is_planned_is_what_was_asked_for_and_survives_the_trip_through_its
     (trial,) = plan_study(["toy"], ["ring"], [seed], [*kept, *words], name="s", results=Path("results")).trials
     flat = settings.flatten(settings.merge(trial.settings, trial.running))
     for key, (value, _) in asked.items():
-        found = flat[f"method.{key.removeprefix('toy.')}" if key.startswith("toy.") else key]
+        name = f"method.{key.removeprefix('toy.')}" if key.startswith("toy.") else key
+        found = flat.get(name, LATER.get(name))
         found = tuple(found) if isinstance(found, list) else found
         assert found == value
         assert type(found) is type(value)

@@ -249,6 +249,7 @@ def evidence(scores, metric, a, b):
     return contrast(compare(family, a, b, ("",)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 5])
 @pytest.mark.parametrize("law", LAWS)
 def test_of_studies_of_equals_at_most_5_percent_have_a_claim_with_a_false_word(law, seeds, monkeypatch):
@@ -256,7 +257,7 @@ def test_of_studies_of_equals_at_most_5_percent_have_a_claim_with_a_false_word(l
     of which more is claimed than there is.
     """
     monkeypatch.setattr(statistics, "seeds_to_settle", lambda *_, **__: None)  # most of the time, and no part of it
-    rng, studies, false = np.random.default_rng(0), 200, 0
+    rng, studies, false = np.random.default_rng(0), 100, 0
     words = [Better(words=word, better="0", than=("1",), on="fid") for word in "abcd"]
     for _ in range(studies):
         fid = LAWS[law](rng, (3, seeds))
