@@ -115,6 +115,7 @@ def test_every_study_that_a_page_shows_and_does_not_run_can_be_planned(page, she
 
 @pytest.mark.methods
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in RUN if page != "tutorial.md"])
 def test_a_page_followed_to_its_end_after_the_tutorial_works(page, shell, after_the_tutorial, tmp_path):
     shutil.copytree(after_the_tutorial, tmp_path, dirs_exist_ok=True)
@@ -123,6 +124,7 @@ def test_a_page_followed_to_its_end_after_the_tutorial_works(page, shell, after_
 
 @pytest.mark.methods
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_page_on_the_files_of_a_trial_names_every_file(after_the_tutorial):
     for trial in (after_the_tutorial / "results").glob("*/trials/*"):
         found = {

@@ -78,6 +78,7 @@ def test_the_page_holds_a_whole_plugin_of_one_short_module():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_page_followed_word_for_word_ends_in_a_study_of_the_method(folder):
     outputs = {}
     for command in COMMANDS:
