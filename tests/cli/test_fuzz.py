@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench import cli
+from genbench.cli import environment
 from genbench.config import compose, settings
 from genbench.config.overrides import parse
 from genbench.contract import registry
@@ -142,6 +143,9 @@ class Started(BaseException):
 
 def start(*words, **options):
     raise Started(words)
+
+
+environment.lines()  # asks git and uname, once for a process, and `show --environment` may
 
 
 def tree(folder):
