@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class Workers:
 
     def close(self) -> int:
         """Let the server end when its workers have; its exit code, or minus the signal that killed it."""
-        self._orders.close()
+        with suppress(BrokenPipeError):  # an order that a server which is gone never read is still in the buffer
+            self._orders.close()
         status = self._process.wait()
         self._answers.close()
         self._selector.close()
