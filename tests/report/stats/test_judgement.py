@@ -4,6 +4,7 @@ said.
 
 import dataclasses
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -283,19 +284,42 @@ COMBINATIONS = [
 
 @pytest.mark.parametrize(("ours", "theirs", "head", "test", "words"), COMBINATIONS)
 def test_however_trials_ended_the_headline_and_the_sentence_say_who_failed(ours, theirs, head, test, words):
-    found = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    found = between(("gram", ours), ("gan", theirs))
     assert (headline(found), found.test) == (head, test)
     assert words in sentence(found)
 
 
+def family(*records):
+    """What a metric says of these trials, where some other contender has a score of it."""
+    scored = frame([a_record("other", 0, 1.0)])
+    (found,) = outcomes.families(pd.concat([frame(list(records)), scored], ignore_index=True))
+    return dataclasses.replace(found, outcomes={name: one for name, one in found.outcomes.items() if name != "other"})
+
+
 def pairwise(ours, theirs):
     """The verdict on two contenders by a metric that some other one has a score of."""
-    scored = frame([a_record("other", 0, 1.0)])
-    records = pd.concat([frame([*ours, *theirs]), scored], ignore_index=True)
-    (family,) = outcomes.families(records)
-    kept = {name: places for name, places in family.outcomes.items() if name != "other"}
-    (found,) = judgement.judge([dataclasses.replace(family, outcomes=kept)])
+    (found,) = judgement.judge([family(*ours, *theirs)])
     return found
+
+
+@cache
+def family_of(method, ends):
+    """The same of the trials of one method that ended so: gram's have good scores, gan's have bad ones."""
+    return family(*ended(method, ends, GOOD if method == "gram" else BAD))
+
+
+@cache
+def between(*contenders):
+    """The verdict on two methods, each with how its trials ended: what each says is read once for all tests."""
+    one, other = (family_of(*contender) for contender in contenders)
+    (found,) = judgement.judge([dataclasses.replace(one, outcomes={**one.outcomes, **other.outcomes})])
+    return found
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(SOME, FAILED), (NO, NAN), (ALL, FEW)])
+def test_a_verdict_on_two_contenders_is_made_of_what_is_known_of_each(ours, theirs):
+    together = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    assert repr(between(("gram", ours), ("gan", theirs))) == repr(together)
 
 
 ENDS = [ALL, SOME, SINGLE, NO, NAN, FAILED, STOPPED, FEW, (*ALL[:3], "diverged"), (*ALL[:3], "failed"), ALL[:3]]
@@ -304,8 +328,7 @@ ENDS = [ALL, SOME, SINGLE, NO, NAN, FAILED, STOPPED, FEW, (*ALL[:3], "diverged")
 @pytest.mark.parametrize("theirs", ENDS)
 @pytest.mark.parametrize("ours", ENDS)
 def test_the_other_way_round_every_verdict_is_the_opposite(ours, theirs):
-    there = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
-    back = pairwise(ended("gan", theirs, BAD), ended("gram", ours, GOOD))
+    there, back = between(("gram", ours), ("gan", theirs)), between(("gan", theirs), ("gram", ours))
     opposite = {"better": "worse", "worse": "better"}
     assert back.verdict == opposite.get(there.verdict, there.verdict)
     assert back.of_scored == opposite.get(there.of_scored, there.of_scored)
@@ -315,7 +338,7 @@ def test_the_other_way_round_every_verdict_is_the_opposite(ours, theirs):
 @pytest.mark.parametrize("theirs", ENDS)
 @pytest.mark.parametrize("ours", ENDS)
 def test_trials_without_a_score_are_named_and_what_they_change_is_in_the_headline(ours, theirs):
-    found = pairwise(ended("gram", ours, GOOD), ended("gan", theirs, BAD))
+    found = between(("gram", ours), ("gan", theirs))
     words, head = sentence(found), headline(found)
     lost = found.diverged_a + found.unscored_a + found.diverged_b + found.unscored_b
     assert ("diverged" in words or "without a score" in words) == (lost > 0)
