@@ -39,6 +39,19 @@ def strange(tmp_path):
         one.close()
 
 
+def test_what_was_a_plain_file_until_it_was_opened_is_looked_at_again(strange, monkeypatch):
+    path, look = strange("a FIFO"), os.stat
+
+    def too_early(name, **options):
+        if name == path:
+            raise FileNotFoundError
+        return look(name, **options)
+
+    monkeypatch.setattr(files.os, "stat", too_early)
+    with pytest.raises(OSError, match="it is a FIFO"):
+        files.read_bytes(path)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a folder", "a device"])
 def test_what_is_no_plain_file_is_not_opened(strange, way, kind):

@@ -1,5 +1,6 @@
 """The cache: what was kept comes back, damage is noticed, and nothing is lost without a folder."""
 
+import errno
 import json
 import logging
 import os
@@ -30,6 +31,17 @@ def compute():
 def archive():
     (path,) = folder().glob("*.npz")
     return path
+
+
+def test_on_a_full_disk_nothing_is_kept_and_no_half_file_is_left(compute, monkeypatch, caplog):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with caplog.at_level(logging.WARNING, logger="genbench"):
+        assert list(cached(KEY, compute)) == ["features"]
+    assert "cannot be written: No space left on device" in caplog.text
+    assert {path.suffix for path in folder().iterdir()} == {".lock"}
 
 
 def test_what_was_computed_once_is_kept(compute):

@@ -74,6 +74,12 @@ MODULES = {
                 raise OSError("no way to http://me:secret@tracker:1\\nat all")
         """
     ),
+    "nothing": (
+        """
+        def Observer():
+            return None
+        """
+    ),
     "quits": (
         """
         class Observer:
@@ -257,6 +263,11 @@ def test_an_observer_whose_hook_raises_is_refused_by_the_name_of_its_distributio
         "watching 1.0: genbench_observer(results) in watching_unmade raises OSError: no way to http://tracker:1 at all;"
         " mend or uninstall it, or choose other --observers"
     )
+
+
+def test_an_observer_whose_hook_gives_nothing_is_refused(tmp_path):
+    with pytest.raises(PluginError, match=r"observer 'nothing': genbench_observer\(results\) gives no object"):
+        Observers(["nothing"], tmp_path)
 
 
 def test_what_an_observer_says_with_a_traceback_is_one_line_without_it():

@@ -45,6 +45,12 @@ def test_a_folder_without_a_store_has_no_user_interface(tmp_path):
         ui_command(tmp_path, 5000)
 
 
+def test_a_folder_in_the_place_of_the_store_is_named(tmp_path):
+    (tmp_path / "mlflow.db").mkdir()
+    with pytest.raises(DataError, match=r"mlflow\.db is no file; remove it, and `genbench sync` builds the store"):
+        connect(tmp_path)
+
+
 def test_a_damaged_store_has_no_user_interface_and_the_message_names_what_builds_it_again(tmp_path):
     (tmp_path / "mlflow.db").write_text("no database")
     with pytest.raises(DataError, match=r"is damaged \(file is not a database\); `genbench sync .*` puts it aside"):

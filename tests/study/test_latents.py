@@ -1,6 +1,7 @@
 """Scoring on other latents: once each, beside the trial's own numbers."""
 
 import dataclasses
+import shutil
 
 from genbench.study import latents
 from genbench.study.file import EVERYTHING
@@ -23,3 +24,12 @@ def test_finished_trials_are_scored_on_the_wanted_latents_once(study, run_trial)
     assert scored(planned)["mmd@seed3"] != scored(planned)["mmd"] != scored(planned)["mmd@seed4"]
     assert list(latents.score(planned)) == []
     assert latents.own(planned.record_of(trial)).metrics == own
+
+
+def test_a_trial_that_cannot_be_scored_is_named_with_the_reason(study, trained):
+    shutil.rmtree(trained() / "checkpoint")
+    planned = study()
+    planned = dataclasses.replace(planned, file=dataclasses.replace(EVERYTHING, score=(3,)))
+    ((trial, problem),) = latents.score(planned)
+    assert trial == planned.trials[0]
+    assert "checkpoint" in problem

@@ -17,7 +17,7 @@ from genbench.observers.replay import Observers
 from genbench.observers.watcher import Watcher
 from genbench.study import run as running
 from genbench.study.plan import Study, plan_study
-from genbench.study.run import Silent, run_study
+from genbench.study.run import Silent, run_study, write_trial
 from genbench.training import worker
 from genbench.trial import checkpoint, record
 from genbench.trial.log import Tail
@@ -214,6 +214,7 @@ def refuse(error, said, methods=("toy",), datasets=("ring",), overrides=(), name
         ({"datasets": ["rnig"]}, UnknownNameError, "did you mean 'ring'"),
         ({"overrides": ["net=mpl"]}, UnknownNameError, "did you mean 'mlp'"),
         ({"overrides": ["net=dcgan"]}, GenbenchError, "dcgan"),
+        ({"overrides": ["net=3"]}, GenbenchError, "net=3 names no architecture"),
         ({"overrides": ["toy-fails.at=1"]}, GenbenchError, "not among this study's methods"),
         ({"overrides": ["evaluate.metrics=[modse]"]}, UnknownNameError, "did you mean 'modes'"),
         ({"overrides": ["evaluate.metrics=[modes,modes]"]}, GenbenchError, "twice"),
@@ -290,6 +291,20 @@ def test_a_begun_trial_keeps_its_threads(study):
     assert again.id == trial.id
     running = record.read_json(first.directory_of(trial) / "trial.json")["running"]
     assert (running["threads"], running["train"]["log_every"]) == (2, 60)
+
+
+def test_a_folder_that_holds_another_trial_is_not_written_over(study):
+    one, other = study(seeds=(0, 1)).trials
+    place = study().directory_of(one)
+    with pytest.raises(GenbenchError, match=rf"holds trial {one.id} \(toy, seed 0\), not {other.id}; remove it$"):
+        write_trial(other, place)
+
+
+def test_a_trial_whose_folder_cannot_be_made_is_refused(study, tmp_path):
+    (trial,) = study().trials
+    (tmp_path / "file").touch()
+    with pytest.raises(GenbenchError, match=r"cannot be written: Not a directory; choose another folder with --res"):
+        write_trial(trial, tmp_path / "file" / "trial")
 
 
 class Scripted:

@@ -69,6 +69,7 @@ def test_word_of_a_supervisor_that_was_killed_is_removed_and_one_elsewhere_is_na
     dead = planned.directory / f".supervisor-{os.uname().nodename}-{2**22 + 1}"
     dead.touch()
     (planned.directory / ".supervisor-another-7").touch()
+    (planned.directory / ".supervisor-of-nobody").touch()
     assert status.cancel(planned.directory) == ([], ["process 7 on another runs it too; cancel it there"])
     assert not dead.exists()
 

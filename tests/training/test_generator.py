@@ -17,6 +17,8 @@ def test_a_generator_is_loaded_from_a_trials_folder_and_repeats_its_samples(stud
     generator = genbench.Generator.load(directory)
     assert generator.updates == 20
     assert generator.sample(30).shape == (30, 2)
+    with pytest.raises(GenbenchError, match="must be at least 1, got 0"):
+        generator.sample(0)
     assert torch.equal(generator.sample(30), genbench.Generator.load(directory).sample(30))
 
 

@@ -1,6 +1,7 @@
 """Scoring finished trials again: numbers are added, nothing is trained, nothing is mixed up."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -93,6 +94,23 @@ def test_scoring_changes_no_checkpoint_and_no_curve(directory):
 def test_what_cannot_be_scored_again_is_refused(directory, word, said):
     with pytest.raises(GenbenchError, match=said):
         rescore.changed(directory, [word])
+
+
+def test_a_picture_that_cannot_be_written_is_named_and_the_record_stays(directory):
+    before = record.read(directory)
+    shutil.rmtree(directory / "samples")
+    (directory / "samples").touch()
+    with pytest.raises(GenbenchError, match=r"samples.* cannot be written: "):
+        score(directory, Override("evaluate.samples", (40,)))
+    assert record.read(directory) == before
+
+
+def test_the_best_checkpoint_says_which_metric_chose_it(directory):
+    state = checkpoint.load(directory / "checkpoint" / checkpoint.BEST, Trial.read(directory))
+    del state["progress"]["chosen_by"]
+    checkpoint.save_best(state, directory / "checkpoint")
+    with pytest.raises(CheckpointError, match="does not say which metric chose it"):
+        Generator.load(directory, "best")
 
 
 def test_only_finished_trials_are_scored_and_the_others_are_named(directory, study):

@@ -100,6 +100,14 @@ def test_a_trial_that_is_asked_to_stop_while_it_is_scored_stops_at_once_and_goes
     assert record.read(directory).batches_hash == record.read(whole).batches_hash
 
 
+def test_a_curve_of_metrics_without_a_direction_has_no_best_checkpoint(study, run_trial):
+    planned = study(overrides=["evaluate.every=100", "evaluate.metrics=[max_abs]"])
+    directory = planned.directory_of(planned.trials[0])
+    run_trial(directory)
+    assert any("max_abs" in line for line in (directory / "metrics.jsonl").read_text().splitlines())
+    assert not (directory / "checkpoint" / checkpoint.BEST).exists()
+
+
 def test_the_metric_that_chooses_is_the_first_with_a_direction_or_the_named_one():
     metrics = [load("metrics", name) for name in ("neighbour_distance", "mmd", "modes")]
     assert deciding(metrics, "").name == "mmd"

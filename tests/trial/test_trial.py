@@ -67,6 +67,13 @@ def test_the_folder_of_a_trial_is_one_safe_path_component(name):
     assert folder.isprintable()
 
 
+@pytest.mark.parametrize("change", [{"seed": None}, {"seed": "0"}, {"settings": []}])
+def test_a_trial_without_a_part_of_the_right_kind_is_damaged(change):
+    (name,) = change
+    with pytest.raises(GenbenchError, match=rf"^x is damaged: it has no {name} of the right kind; "):
+        Trial.from_dict({**a_trial().to_dict(), **change}, "x")
+
+
 def test_a_plan_is_the_product_with_seeds_slowest():
     trials = plan("s", [("gan", ""), ("gram", "flow")], ["ring", "digits"], [0, 1], points)
     assert len(trials) == 2 * 2 * 2 * 2

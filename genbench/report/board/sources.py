@@ -113,8 +113,6 @@ def _entry(directory: Path) -> Entry | None:
     if record is None:
         return None
     path = directory / "record.json"
-    if record.id != trial.id:
-        raise GenbenchError(f"{path} is of trial {record.id}, not of {trial.id}; remove it")
     for name in NAMED:
         if getattr(record, name) != getattr(trial, name):
             raise GenbenchError(

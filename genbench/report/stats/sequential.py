@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genbench.report.stats.pairing import ENOUGH
@@ -46,8 +45,3 @@ class Design:
 def design(cap: int = CAP, *, spending: Spending = SPENDING) -> Design:
     """A look at the smallest number of seeds that allows a verdict, and after every one more, up to the cap."""
     return Design(looks=tuple(range(min(ENOUGH, cap), cap + 1)), spending=spending)
-
-
-def look_of(found: Design, seeds: Sequence[int]) -> int:
-    """The number of the last look for which there are so many seeds; -1 before the first."""
-    return sum(len(seeds) >= wanted for wanted in found.looks) - 1

@@ -38,6 +38,13 @@ def test_a_boards_folder_is_written_anew_the_same_and_nothing_foreign_is_lost(tm
         page.write(board(tmp_path / "results"), folder, pages=False)
 
 
+def test_a_board_that_cannot_be_written_is_one_line_that_says_where(tmp_path):
+    put(tmp_path / "results", some())
+    (tmp_path / "file").touch()
+    with pytest.raises(GenbenchError, match=r"file/board cannot be written: Not a directory; name another folder"):
+        page.write(board(tmp_path / "results"), tmp_path / "file" / "board", pages=False)
+
+
 @pytest.mark.slow
 def test_the_studies_pages_are_made_from_their_trials_and_never_taken_from_others(tmp_path):
     folder = put(tmp_path / "results", some(seeds=2))

@@ -11,6 +11,7 @@ from shared_folders import directory_of, edit, put, signed, some
 from genbench.errors import GenbenchError
 from genbench.report.board import manifest, sources
 from genbench.trial.json_file import read_json
+from genbench.trial.log import Log, Progress
 from genbench.trial.picture import carried
 
 
@@ -102,6 +103,23 @@ def test_a_record_that_claims_newer_numerics_than_its_trial_is_refused(tmp_path)
     path = directory_of(folder, "gram", 0) / "record.json"
     edit(path, **{"numerics.genbench": 2})
     refused(tmp_path, str(path), "other numerics")
+
+
+def test_a_log_that_goes_on_beyond_its_record_is_refused(tmp_path):
+    folder = put(tmp_path, some())
+    place = directory_of(folder, "gan", 1)
+    updates = read_json(place / "record.json")["updates"]
+    Log(place).append(Progress(updates=updates), {})
+    sources.found([tmp_path])
+    Log(place).append(Progress(updates=updates + 5), {})
+    refused(tmp_path, "metrics.jsonl", f"goes on to {updates + 5:,} updates")
+
+
+def test_a_trial_that_has_not_ended_is_left_out(tmp_path):
+    folder = put(tmp_path, some())
+    (directory_of(folder, "gan", 1) / "record.json").unlink()
+    (source,) = sources.found([tmp_path])
+    assert len(source.entries) == 5
 
 
 def test_a_number_under_the_key_of_another_protocol_is_refused(tmp_path):
