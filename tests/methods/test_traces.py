@@ -20,8 +20,8 @@ pytestmark = pytest.mark.methods
 FILES = {file.stem: file for file in sorted((Path(__file__).parent / "traces").glob("*.npz"))}
 AFTER = (1, 5, 20)
 CLOSE = {"drift-code": 1e-4}
-"""Of the largest change of a weight; of the others 1e-9. The code of drifting takes 1e-4 for the distance of a row to itself, not 0,
-and its mean distance counts it."""
+"""Of the largest change of a weight; of the others 1e-9. The code of drifting takes 1e-4, not 0, for the distance of a
+row to itself, and its mean distance counts it."""
 UNLIKE = [
     ("gan", {"update": "simultaneous"}),
     ("gan", {"beta1": 0.9}),
