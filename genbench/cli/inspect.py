@@ -53,7 +53,7 @@ def show(method: str | None, environment: bool) -> None:
 
 def _show_method(method: str) -> None:
     from genbench.cli import display
-    from genbench.config.settings import Cited, describe
+    from genbench.config.field import Cited, describe
     from genbench.contract import registry
 
     plugin = registry.load("methods", method)

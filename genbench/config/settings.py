@@ -3,64 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from genbench.config.field import check_range, setting
 from genbench.config.typecheck import built
 from genbench.errors import SettingsError
-
-
-class Cited(NamedTuple):
-    """A value and where it comes from."""
-
-    value: Any
-    source: str
-
-
-def cite(value: Any, source: str) -> Cited:
-    """A value for `presets`, `variants` or a data set's defaults, with its source: `cite(5e-5, "Li et al. 2017")`."""
-    return Cited(value, source)
-
-
-def cited(source: str, **values: Any) -> dict[str, Cited]:
-    """Several values that share a source: `cited("paper, app. A.1", lr=1e-3, features=10)`."""
-    return {name: Cited(value, source) for name, value in values.items()}
-
-
-def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without their sources."""
-    return {key: value.value if isinstance(value, Cited) else value for key, value in settings.items()}
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    source: str = "",
-    at_least: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    numbers: bool = True,
-    later: bool = False,
-) -> Any:
-    """A dataclass field with a meaning, a source and a range; `genbench show` prints them.
-
-    numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id. later: whether it
-    was added once there were trials; at its default, which must never change, it stays out of the id, too, so that the
-    ids of those trials are what they were.
-    """
-    metadata = {
-        "help": help,
-        "source": source,
-        "at_least": at_least,
-        "above": above,
-        "below": below,
-        "numbers": numbers,
-        "later": later,
-    }
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,8 +153,6 @@ SHARED: Mapping[str, type] = {
 """The sections that are the same for every method, data set and architecture."""
 SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
 SINGLES = ("device", "threads", "world")
-LARGEST = 2**63 - 1
-"""Of whole numbers, as torch has them."""
 RESERVED = (*SECTIONS, *SINGLES, "method", "seed")
 
 
@@ -286,30 +233,12 @@ def validate(settings: Settings, method: str) -> None:
     def check(node: Any, prefix: str) -> None:
         for f in dataclasses.fields(node):
             value = getattr(node, f.name)
-            name = f"{prefix}{f.name}"
             if dataclasses.is_dataclass(value):
                 check(value, f"{method if f.name == 'method' else f.name}.")
-                continue
-            low, above, below = (f.metadata.get(bound) for bound in ("at_least", "above", "below"))
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, float) and not math.isfinite(item):
-                    raise SettingsError(f"{name} must be finite, got {item}")
-                if isinstance(item, int) and abs(item) > LARGEST:
-                    raise SettingsError(f"{name} must lie between -2^63 and 2^63, got {item}")
-                if isinstance(item, int | float) and low is not None and item < low:
-                    raise SettingsError(f"{name} must be at least {low}, got {item}")
-                if isinstance(item, int | float) and above is not None and item <= above:
-                    raise SettingsError(f"{name} must be above {above}, got {item}")
-                if isinstance(item, int | float) and below is not None and item >= below:
-                    raise SettingsError(f"{name} must be below {below}, got {item}")
+            else:
+                check_range(f"{prefix}{f.name}", value, f.metadata)
 
     check(settings, "")
     train = settings.train
     if train.images is None and train.updates is None and train.seconds is None:
         raise SettingsError("no budget: set train.images, train.updates or train.seconds")
-
-
-def describe(config: type) -> Iterator[tuple[str, Any, str, str]]:
-    """(name, default, meaning, source) of every setting of a dataclass."""
-    for f in dataclasses.fields(config):
-        yield f.name, f.default, f.metadata.get("help", ""), f.metadata.get("source", "")

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genbench.config.settings import NetSettings, setting
+from genbench.config.field import setting
+from genbench.config.settings import NetSettings
 from genbench.contract.comm import Comm
 from genbench.contract.kit import Architecture, Kit, Shape, prior
 from genbench.contract.streams import Draws, generator

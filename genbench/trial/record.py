@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
-from genbench.trial.schema import made
+from genbench.trial.schema import made, sections
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -124,18 +124,7 @@ class Record:
         own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         named = row.get("metrics", [])
         own["metrics"] = {name: row.get(name) for name in named} if _are_texts(named) else named
-        nested: dict[str, Any] = {name: {} for name in NESTED}
-        for key, value in row.items():
-            *sections, name = key.split(".")
-            if sections and sections[0] in NESTED:
-                node = nested
-                for section in sections:
-                    node = node.setdefault(section, {})
-                    if not isinstance(node, dict):
-                        raise GenbenchError(f"{place} is damaged: {key} is in no section; {AGAIN}")
-                if isinstance(node.get(name), dict):
-                    raise GenbenchError(f"{place} is damaged: {key} is a section and a value; {AGAIN}")
-                node[name] = value
+        nested = sections(row, NESTED, place, AGAIN)
         record = made(cls, {**own, **nested}, place, AGAIN)
         return replace(record, warnings=tuple(record.warnings))
 

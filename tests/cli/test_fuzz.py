@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from genbench import cli
 from genbench.cli import environment
 from genbench.config import compose, settings
+from genbench.config.field import LARGEST
 from genbench.config.overrides import parse
 from genbench.contract import registry
 from genbench.engines.slurm_job import attempts
@@ -313,8 +314,8 @@ def valid(field, hint):
     if hint is bool:
         return st.sampled_from([(True, "true"), (False, "false")])
     if hint is int:
-        upper = settings.LARGEST if below is None else below - 1
-        lower = low if low is not None else above + 1 if above is not None else -settings.LARGEST
+        upper = LARGEST if below is None else below - 1
+        lower = low if low is not None else above + 1 if above is not None else -LARGEST
         return st.integers(lower, upper).map(lambda number: (number, str(number)))
     if hint is float:
         edges = {"min_value": above if above is not None else low, "exclude_min": above is not None}

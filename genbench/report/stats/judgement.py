@@ -16,6 +16,7 @@ from genbench.report.stats import adjustment, statistics
 from genbench.report.stats.adjustment import Test
 from genbench.report.stats.outcomes import Family, families
 from genbench.report.stats.pairing import Comparison, compare
+from genbench.report.stats.permutation import permutation_p
 from genbench.report.stats.sentence import failure, headline, losses, sentence
 from genbench.report.stats.spreads import spreads
 from genbench.report.stats.statistics import LEVEL, Values
@@ -132,7 +133,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
         p=result.test.p,
         p_holm=result.p_holm,
         comparisons=result.comparisons,
-        p_permutation=statistics.permutation_p(a, b, paired=pair.paired) if has_p else NAN,
+        p_permutation=permutation_p(a, b, paired=pair.paired) if has_p else NAN,
         probability_of_improvement=_probability(a, b, family.better) if has_p else NAN,
         verdict=word,
         of_scored=_word_of_scores(scored),

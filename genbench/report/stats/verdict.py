@@ -42,7 +42,7 @@ class Verdict:
     """Two-sided, of the test; doubled where a trial has no score and both ranks and the seeds with a score were tested.
     """
     p_holm: float
-    """Adjusted over all comparisons of the metric, on all data sets (`statistics.family_p`); decides, at 0.05."""
+    """Adjusted over all comparisons of the metric, on all data sets (`permutation.family_p`); decides, at 0.05."""
     comparisons: int
     """How many these are."""
     p_permutation: float
