@@ -173,6 +173,7 @@ READERS = {
         *("--checkpoint", "best"),
     ),
     "evaluate": lambda results, folder: ("evaluate", folder, "evaluate.samples=20"),
+    "report": lambda results, folder: ("report", "s", "--results", results, "--format", "csv"),
     "sync": lambda results, folder: ("sync", results, "--observers", "tensorboard"),
     "compare": lambda results, folder: ("compare", "s:toy", "s:toy/fast", "--results", results),
     "board": lambda results, folder: ("board", results, "--no-pages", "-o", results / "board"),
@@ -204,7 +205,7 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
         return made_by(reader, study.parent, study / "trials" / names[trial])
 
     @examples(COUNT)
-    @given(disturbances(), st.sampled_from([*READERS, "run"]))
+    @given(disturbances(), st.sampled_from([*READERS, "run", "worker"]))
     def every(disturb, reader):
         note(disturb.words)
         results = tmp_path / str(next(number))
@@ -233,22 +234,20 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
         gone = disturb.words.startswith("foreign") or disturbed_without_a_trace(study)
         assert len(ids) == 4 or named or gone, disturb.words
 
-        # The commands say it.
+        # A command says it, and what it makes of the numbers is true.
         within_patience("status", "s", "--results", results)
-        within_patience("report", "s", "--results", results, "--format", "csv")
         victim = next((folder for folder in folders if folder.name in touched), folders[0])
         if reader == "run":
             dry = ("run", "--methods", "toy,toy/fast", "--seeds", "0,1", "--study", "s", "--dry-run")
             within_patience(*dry, "--results", results, *WORDS)
+        elif reader == "worker":  # goes on to the true numbers or says why not
+            for folder in folders:
+                if folder.name in touched and (folder / "record.json").is_file():
+                    (folder / "record.json").unlink()
+                    with_the_truth_or_a_reason(folder, truth)
         elif (done := within_patience(*READERS[reader](results, victim))).code == 0:
             older = "after 15 updates" in done.out  # the last checkpoint cannot be used, and that is said
             assert older or made_by(reader, results, victim) == true_by(reader, truth_id(victim))
-
-        # A worker that begins here goes on to the true numbers or says why not.
-        for folder in folders:
-            if folder.name in touched and (folder / "record.json").is_file():
-                (folder / "record.json").unlink()
-                with_the_truth_or_a_reason(folder, truth)
         shutil.rmtree(results)
         fault(f"{disturb.words.split()[0]} {disturb.words.split()[-1]}")
 
