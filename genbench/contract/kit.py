@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.config.settings import NetSettings
+from genbench.contract.average import Average
 from genbench.contract.comm import Comm
 from genbench.contract.norms import NORMS, Norm, has_batch_norm, normed
 from genbench.contract.streams import Draws, seed_of
@@ -52,6 +53,8 @@ class Standing:
     """The share of the budget that is spent; the runner sets it before every update."""
     norms: list[tuple[str, str]] = field(default_factory=list)
     """Of each critic that was lent: the norm asked for, and the norm that it has."""
+    average: Average | None = None
+    """The averaged weights that samples are made with; none: with those of the last update."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from genbench.config import settings
-from genbench.contract import registry
+from genbench.contract import average, registry
 from genbench.contract.comm import Comm
 from genbench.contract.dataset import Splits
 from genbench.contract.kit import Kit
@@ -72,6 +72,10 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         dtype=dtype,
     )
     trainer = build(method.trainer, chosen.method, kit)
+    if chosen.train.average:
+        kit.standing.average = average.attach(
+            trainer, half_life=chosen.train.average, warmup=chosen.train.average_warmup
+        )
     source = Source(
         splits.train,
         seed=seed("data"),
@@ -102,6 +106,8 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
         "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "average": average.in_words(chosen.train.average, chosen.train.average_warmup),
+        "schedule": chosen.train.schedule,
         "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
         "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
         "trainer_parameters": sum(p.numel() for p in trainer.parameters()),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from genbench.config.settings import FeatureSettings, Settings
+from genbench.contract.average import sampling
 from genbench.contract.dataset import Splits, to_bytes
 from genbench.contract.kit import prior
 from genbench.contract.metric import Evaluation, Metric
@@ -42,12 +43,13 @@ def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, dev
     """`count` samples of the study's fixed latents, as the data are kept: uint8 [n, h, w, c] or float32 [n, d].
 
     Latents come in blocks of `evaluate.batch` from their own stream, the same for every method and training seed,
-    so that the first k samples are the same whatever the count. The caller has put the trainer into eval mode.
+    so that the first k samples are the same whatever the count. Averaged weights make them, where there are any. The
+    caller has put the trainer into eval mode.
     """
     dtype = next(trainer.parameters()).dtype
     block = settings.evaluate.batch
     parts = []
-    with torch.no_grad():
+    with torch.no_grad(), sampling(trainer.kit.standing.average):
         for number in range(-(-count // block)):
             z = prior(settings.net, block, generator(settings.evaluate.seed, "sample", number))
             made = trainer.sample(z[: count - number * block].to(device, dtype))

@@ -65,6 +65,11 @@ class Record:
     """Numbers that training changes in the generator."""
     trainer_parameters: int = 0
     """The same of everything that the trainer holds, the generator included."""
+    average: str = ""
+    """How the weights that made the samples were averaged; empty: they were those of the last update."""
+    schedule: str = ""
+    """What every learning rate was multiplied with over the budget: `constant`, `linear`, `cosine`; empty: an older
+    version made the record."""
     critic_norm: str = ""
     """Of the study's critics that the trainer took: `batch`, `spectral`, `layer`, or `none`, which a critic that was
     built without batch norms has, too; empty: it took none, or an older version made the record."""

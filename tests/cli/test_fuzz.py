@@ -349,7 +349,12 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
-LATER = {"net.critic_norm": "batch"}
+LATER = {
+    "net.critic_norm": "batch",
+    "train.average": 0.0,
+    "train.average_warmup": 0.05,
+    "train.schedule": "constant",
+}
 """Settings that were added later, which trials leave out at their defaults."""
 
 
