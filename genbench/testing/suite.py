@@ -14,7 +14,7 @@ from genbench.testing.announcement import announcement, choices, settings, varia
 from genbench.testing.assertions import ContractError, problem
 from genbench.testing.ranks import ranks
 from genbench.testing.run import repeats, resume
-from genbench.testing.sample import projecting, samples, sampling, split, start
+from genbench.testing.sample import evaluations, projecting, samples, sampling, split, start
 from genbench.testing.step import batches, layout, progress, randomness, scalars, shapes
 
 __all__ = ["CHECKS", "ContractError", "Finding", "check", "clause", "contract"]
@@ -30,6 +30,7 @@ _IN_ORDER = (
     randomness,
     layout,
     start,
+    evaluations,
     samples,
     sampling,
     split,
