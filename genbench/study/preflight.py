@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from genbench.config import settings
 from genbench.contract import registry
 from genbench.contract.dataset import Splits
+from genbench.contract.kit import fieldless
 from genbench.contract.metric import Metric
 from genbench.errors import DataError, GenbenchError
 from genbench.metrics import features
@@ -51,6 +52,8 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         if splits is not None:
             if reason := architecture.accepts(chosen.net, splits.shape):
                 raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
+            if method.trainer.start == "field" and (reason := fieldless(architecture)):
+                raise GenbenchError(f"{trial.label} cannot be run: {reason}")
             if len(splits.train) < 2:
                 raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
         _check_world(chosen)

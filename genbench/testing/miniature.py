@@ -16,7 +16,7 @@ from genbench.config.field import setting
 from genbench.config.settings import NetSettings
 from genbench.contract.average import attach, sampling
 from genbench.contract.comm import Comm
-from genbench.contract.kit import Architecture, Kit, Shape, prior
+from genbench.contract.kit import Architecture, Kit, Shape
 from genbench.contract.schedule import scaled
 from genbench.contract.streams import Draws, generator
 from genbench.contract.trainer import Trainer
@@ -81,6 +81,19 @@ def _critic(net: TinyNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     return nn.Sequential(*hidden, nn.Tanh(), nn.Flatten(), nn.Linear(net.width * 16, outputs, bias=bias))
 
 
+class _Field(nn.Module):
+    """Points [n, *shape] and times [n] -> [n, *shape]: one hidden layer."""
+
+    def __init__(self, net: TinyNet, shape: Shape) -> None:
+        super().__init__()
+        size = math.prod(shape)
+        self.layers = nn.Sequential(nn.Linear(size + 1, net.width), nn.Tanh(), nn.Linear(net.width, size))
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        out: Tensor = self.layers(torch.cat([x.flatten(1), t[:, None]], 1))
+        return out.reshape(x.shape)
+
+
 def _norm(net: TinyNet, norm: type[nn.Module]) -> list[nn.Module]:
     return [norm(net.width)] if net.norm else []
 
@@ -91,6 +104,7 @@ TINY = Architecture(
     generator=_generator,
     critic=_critic,
     decoder=_generator,
+    field=_Field,
     accepts=lambda net, shape: "" if shape in SHAPES else f"only {SHAPES}",
     about="one or two hidden layers with batch norm",
 )
@@ -205,8 +219,8 @@ class TinyRun:
         return values
 
     def latents(self) -> Tensor:
-        """The latents [7, latent] that samples are made of, the same every time."""
-        return prior(self.kit.net, LATENTS, generator(SEED, "sample")).to(self.kit.device, self.kit.dtype)
+        """The 7 latents that samples are made of, the same every time."""
+        return self.trainer.latents(LATENTS, generator(SEED, "sample")).to(self.kit.device, self.kit.dtype)
 
     def sample(self, z: Tensor | None = None) -> Tensor:
         """Samples for the latents, made as the evaluation makes them; the trainer is back in training mode after it."""

@@ -15,7 +15,7 @@ from genbench.testing.assertions import ContractError, place, problem
 from genbench.testing.process import process
 from genbench.testing.ranks import ranks
 from genbench.testing.run import repeats, resume
-from genbench.testing.sample import projecting, samples, sampling, split, start
+from genbench.testing.sample import evaluations, projecting, samples, sampling, split, start
 from genbench.testing.step import batches, layout, progress, randomness, scalars, shapes
 from genbench.testing.study import averaging, data, scheduling, seeds, statistics
 from genbench.testing.surroundings import surroundings
@@ -36,6 +36,7 @@ _IN_ORDER = (
     layout,
     start,
     seeds,
+    evaluations,
     samples,
     sampling,
     split,

@@ -62,7 +62,7 @@ class Record:
     peak_memory_mb: float = 0.0
     """Of the process; on an accelerator of the device."""
     generator_parameters: int = 0
-    """Numbers that training changes in the generator."""
+    """Numbers that training changes in the generator: the networks that samples come from."""
     trainer_parameters: int = 0
     """The same of everything that the trainer holds, the generator included."""
     average: str = ""
@@ -70,6 +70,13 @@ class Record:
     schedule: str = ""
     """What every learning rate was multiplied with over the budget: `constant`, `linear`, `cosine`; empty: an older
     version made the record."""
+    start: str = ""
+    """What the untrained samples came from: `generator`, the study's; `field`, the study's; `own`, another network or
+    something more; empty: an older version made the record."""
+    latent: str = ""
+    """What samples are made of: `prior`, the study's; `data`, normal numbers in the data's shape; `both`."""
+    evaluations: int = 0
+    """How often one sample passes through a network; 0: an older version made the record."""
     critic_norm: str = ""
     """Of the study's critics that the trainer took: `batch`, `spectral`, `layer`, or `none`, which a critic that was
     built without batch norms has, too; empty: it took none, or an older version made the record."""

@@ -12,6 +12,8 @@ from genbench.report.stats.columns import metric_names, varying_settings
 from genbench.report.stats.contenders import labels
 
 CLOCKS = ("images", "updates", "train_seconds")
+STARTS = {"generator": "the study's", "field": "a field", "own": "own"}
+"""What samples come from, in words."""
 LONG = 1e15
 """From which on a number is written with its power of ten; infinity too has no digits to count."""
 
@@ -21,7 +23,9 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
     A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
     for fewer than two). Numbers that were made under different protocols have separate columns (`protocols.separate`).
-    Diverged and failed trials are counted, never averaged. Raises GenbenchError for no record.
+    Diverged and failed trials are counted, never averaged. Where a method samples otherwise than by one pass of the
+    study's generator, every row has `start`, `generator_parameters` and `evaluations`. Raises GenbenchError for no
+    record.
     """
     if records.empty:
         raise GenbenchError("there is no record yet: no trial has ended")
@@ -39,6 +43,7 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
             for status in ("finished", "diverged", "failed", "interrupted")
         }
         row |= {clock: group[clock].mean() for clock in CLOCKS}
+        row |= _sampling(group) if samplers_differ(table) else {}
         for metric in metrics:
             row[metric] = done[metric].mean() if len(done) else float("nan")
             row[f"{metric}_sd"] = done[metric].std(ddof=1) if len(done) > 1 else float("nan")
@@ -70,6 +75,12 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
         shown[metric] = [
             mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)
         ]
+    if "evaluations" in summary:
+        shown["generator"] = [
+            f"{STARTS.get(start, 'not known')}, {_count(size)} parameters" if start else "not known"
+            for start, size in zip(summary["start"], summary["generator_parameters"], strict=True)
+        ]
+        shown["evaluations"] = summary["evaluations"].map(lambda value: f"{value:,.0f}" if value else "–")
     shown["images"] = summary["images"].map(lambda value: f"{value:,.0f}")
     shown["updates"] = summary["updates"].map(lambda value: f"{value:,.0f}")
     shown["seconds"] = summary["train_seconds"].map(lambda value: f"{value:.1f}")
@@ -78,6 +89,13 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
     if any(problems):
         shown["not finished"] = problems
     return shown
+
+
+def samplers_differ(records: pd.DataFrame) -> bool:
+    """Whether any trial samples otherwise than by one pass of the study's generator."""
+    if "evaluations" not in records:
+        return False
+    return bool((records["evaluations"] > 1).any() or records["start"].isin(["field", "own"]).any())
 
 
 def csv(summary: pd.DataFrame) -> str:
@@ -136,6 +154,21 @@ def mean_and_sd(mean: float, sd: float) -> str:
     digits = max(0, 3 - len(str(int(abs(mean))))) if abs(mean) >= 1 else 3
     text = f"{mean:.{digits}f}"
     return text if pd.isna(sd) else f"{text} ± {sd:.{digits}f}"
+
+
+def _sampling(group: pd.DataFrame) -> dict[str, object]:
+    """What the samples of some trials come from, those of its records that say so."""
+    told = group[group["evaluations"] > 0]
+    return {
+        "start": ", ".join(dict.fromkeys(told["start"])),
+        "generator_parameters": told["generator_parameters"].mean() if len(told) else 0,
+        "evaluations": told["evaluations"].mean() if len(told) else 0,
+    }
+
+
+def _count(number: float) -> str:
+    """A large number for a person: `10,702`, `1.3 M`."""
+    return f"{number / 1e6:.1f} M" if number >= 1e6 else f"{number:,.0f}"
 
 
 def _value(value: object) -> str:
