@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from genbench.config import settings
+from genbench.config import nested, settings
 from genbench.contract import registry
 from genbench.contract.dataset import Splits
 from genbench.contract.kit import fieldless
@@ -33,7 +33,7 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         )
         method = registry.load("methods", trial.method)
         chosen = settings.restore(
-            settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+            nested.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
         )
         metrics = [registry.load("metrics", name) for name in chosen.evaluate.metrics]
         _check_columns(metrics)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from genbench.config import settings
+from genbench.config import nested, settings
 from genbench.contract import average, registry
 from genbench.contract.comm import Comm
 from genbench.contract.dataset import Splits
@@ -44,7 +44,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     dataset = registry.load("datasets", trial.dataset)
     architecture = registry.load("architectures", trial.architecture)
     chosen = settings.restore(
-        settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+        nested.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
     )
     device = pick_device(chosen.device)
     dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
