@@ -20,7 +20,7 @@ from typing import Any
 from genbench import files
 from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
-from genbench.engines.engine import RETRIES, TICK, Listener
+from genbench.engines.engine import RETRIES, TICK, Listener, interrupt
 from genbench.engines.ray_task import work
 from genbench.engines.workers import PATIENCE
 from genbench.errors import GenbenchError
@@ -76,7 +76,7 @@ class Ray:
                 cpus=max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1),
             )
             if in_main:
-                signal.signal(signal.SIGTERM, _interrupt)  # only now: connecting puts Ray's own handler there
+                signal.signal(signal.SIGTERM, interrupt)  # only now: connecting puts Ray's own handler there
             try:
                 self._run(ray, directories, listener)
             except KeyboardInterrupt:
@@ -266,7 +266,3 @@ def _recorded(directory: Path) -> int:
     record = read(directory)
     statuses = {"finished": DONE, "diverged": DIVERGED, "failed": FAILED, "interrupted": STOPPED}
     return statuses.get(record.status, -signal.SIGKILL) if record else -signal.SIGKILL
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
