@@ -21,8 +21,8 @@ from genbench.study.preflight import check_trials
 from genbench.study.runs import Changes, StudyRun, canonical
 from genbench.trial import about, replaced
 from genbench.trial.json_file import write_json
-from genbench.trial.record import FINAL, Record, age, read, trial_directories
-from genbench.trial.trial import Trial, check_study_name
+from genbench.trial.record import FINAL, Record, read, trial_directories
+from genbench.trial.trial import Trial, age, check_study_name
 from genbench.trial.trial import plan as plan_trials
 
 KEPT = "kept as asked"

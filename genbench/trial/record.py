@@ -12,7 +12,7 @@ from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
-from genbench.trial.trial import Trial
+from genbench.trial.trial import Trial, age
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -238,11 +238,6 @@ def _one_of(same: Sequence[tuple[Trial, Record, Path]]) -> Record:
 def _outcome(record: Record) -> str:
     """What two records of one trial must agree in."""
     return json.dumps([record.status, record.images, record.updates, record.metrics, record.protocol], sort_keys=True)
-
-
-def age(trial: Trial) -> tuple[int, ...]:
-    """What is larger for newer numerics."""
-    return tuple(trial.numerics[key] for key in sorted(trial.numerics))
 
 
 def frame(records: list[Record]) -> DataFrame:

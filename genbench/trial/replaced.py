@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from genbench.errors import GenbenchError
-from genbench.trial.record import FINAL, age, read, trial_directories
-from genbench.trial.trial import Trial
+from genbench.trial.record import FINAL, read, trial_directories
+from genbench.trial.trial import Trial, age
 
 ONE = "1 trial"
 
