@@ -34,7 +34,7 @@ from genbench.contract import registry
 from genbench.data import torchvision as published
 from genbench.data.export import export
 from genbench.data.prepared import Part, Recipe, prepared
-from genbench.engines.ray import _private_folder
+from genbench.engines.ray_connection import private_folder
 from genbench.errors import CheckpointError, DataError, GenbenchError, PluginError
 from genbench.metrics.cache import cached
 from genbench.observers import store
@@ -573,17 +573,17 @@ def test_a_study_that_trains_listens_to_nobody_else(tmp_path, world, allowed):
 
 def test_rays_sockets_are_in_a_folder_that_nobody_else_can_enter(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = _private_folder()
+    folder = private_folder()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert _private_folder() == folder
+    assert private_folder() == folder
     folder.chmod(0o755)
     with pytest.raises(GenbenchError, match="may be entered by others"):
-        _private_folder()
+        private_folder()
     folder.rmdir()
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(GenbenchError, match="may be entered by others"):
-        _private_folder()
+        private_folder()
 
 
 # Secrets and modes ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -44,6 +44,26 @@ class TrainSettings:
     updates: int | None = setting(None, "budget: updates of the generator", at_least=1)
     seconds: float | None = setting(None, "budget: seconds inside the trainer's step", above=0)
     precision: Literal["fp32", "bf16", "fp64"] = setting("fp32", "of the networks; kernel losses are always fp64")
+    average: float = setting(
+        0.0,
+        "half-life, in images, of averaged weights, with which samples are made; 0: they are made with the last ones",
+        source="Yazıcı et al. 2019, arXiv 1806.04498; decay b per update: ln 0.5 / ln b times the images of an update",
+        at_least=0,
+        later=True,
+    )
+    average_warmup: float = setting(
+        0.05,
+        "the half-life is at most this share of the images taken so far; 0: no warm-up",
+        source="Karras et al. 2020, arXiv 1912.04958",
+        at_least=0,
+        later=True,
+    )
+    schedule: Literal["constant", "linear", "cosine"] = setting(
+        "constant",
+        "every optimizer's learning rate over the budget, times the method's own: as it is, or falling to 0",
+        source="Loshchilov and Hutter 2017, arXiv 1608.03983",
+        later=True,
+    )
     log_every: int = setting(10_000, "images between two rows of metrics.jsonl", at_least=1, numbers=False)
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
@@ -186,45 +206,6 @@ def check_running(running: Mapping[str, Any]) -> None:
         ),
         "method",
     )
-
-
-def split(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings as nested plain mappings: what determines the numbers, and what does not.
-
-    A setting that was added later is in neither while it has its default.
-    """
-
-    def part(node: Any, numbers: bool) -> dict[str, Any]:
-        chosen: dict[str, Any] = {}
-        for f in dataclasses.fields(node):
-            value = getattr(node, f.name)
-            if dataclasses.is_dataclass(value):
-                chosen[f.name] = part(value, numbers)
-            elif f.metadata.get("numbers", True) is numbers and not (f.metadata.get("later") and value == f.default):
-                chosen[f.name] = list(value) if isinstance(value, tuple) else value
-        return chosen
-
-    return part(settings, True), part(settings, False)
-
-
-def merge(numbers: Mapping[str, Any], running: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `split`: one nested mapping from the two."""
-    merged = dict(numbers)
-    for key, value in running.items():
-        before = merged.get(key, {})
-        merged[key] = {**before, **value} if isinstance(value, Mapping) and isinstance(before, Mapping) else value
-    return merged
-
-
-def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one level of dotted names."""
-    flat: dict[str, Any] = {}
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def validate(settings: Settings, method: str) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.config.settings import NetSettings
+from genbench.contract.average import Average
 from genbench.contract.comm import Comm
 from genbench.contract.norms import NORMS, Norm, has_batch_norm, normed
 from genbench.contract.streams import Draws, seed_of
@@ -31,6 +32,9 @@ class Architecture:
 
     A critic is built with its batch norms, if it has any; where a study or a method asks for another norm, the kit puts
     that in their place (`genbench.contract.norms`).
+
+    field, which an architecture need not have: points [n, *shape] and times [n] in [0, 1] -> [n, *shape], not bounded;
+    of about as many parameters as the generator.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Architecture:
     decoder: Callable[[Any, Shape, int], nn.Module]
     accepts: Callable[[Any, Shape], str]
     about: str
+    field: Callable[[Any, Shape], nn.Module] | None = None
     numerics: int = 1
     """Its numerics revision: raise it by one whenever the same seed comes to yield other numbers."""
 
@@ -52,6 +57,8 @@ class Standing:
     """The share of the budget that is spent; the runner sets it before every update."""
     norms: list[tuple[str, str]] = field(default_factory=list)
     """Of each critic that was lent: the norm asked for, and the norm that it has."""
+    average: Average | None = None
+    """The averaged weights that samples are made with; none: with those of the last update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +115,21 @@ class Kit:
         """The inverse of a critic with `inputs` outputs: [n, inputs] -> [n, *shape]."""
         return self.network("decoder", lambda: self.architecture.decoder(self.net, self.shape, inputs))
 
+    def encoder(self, outputs: int) -> nn.Module:
+        """The study's critic, [n, *shape] -> [n, outputs], for a method that reads latents off images: as the
+        architecture builds it, whatever `net.critic_norm` is.
+        """
+        return self.network("encoder", lambda: self.architecture.critic(self.net, self.shape, outputs, True))
+
+    def field(self) -> nn.Module:
+        """The study's field, points [n, *shape] and times [n] in [0, 1] -> [n, *shape], for flows; every method starts
+        one seed from the same weights. Raises GenbenchError where the architecture has none.
+        """
+        build = self.architecture.field
+        if build is None:
+            raise GenbenchError(fieldless(self.architecture))
+        return self.network("field", lambda: build(self.net, self.shape))
+
     def noise(self, rows: int) -> Tensor:
         """This rank's next latents, [rows, latent], from the study's one prior."""
         return prior(self.net, rows * self.comm.world, self.draws.next())[self._own(rows)].to(self.device, self.dtype)
@@ -144,6 +166,16 @@ class Kit:
 
     def _own(self, rows: int) -> slice:
         return slice(self.comm.rank * rows, (self.comm.rank + 1) * rows)
+
+
+def fieldless(architecture: Architecture) -> str:
+    """Why a method that trains a field cannot use an architecture, or an empty string."""
+    if architecture.field is not None:
+        return ""
+    return (
+        f"architecture {architecture.name} has no field, the network of points and times that a flow trains; choose one"
+        " that has with net=NAME, as mlp, mnist-mlp, dcgan and convnet"
+    )
 
 
 def prior(net: NetSettings, rows: int, generator: torch.Generator) -> Tensor:

@@ -5,20 +5,37 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from math import prod
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from genbench.contract.kit import Kit
+from genbench.contract.kit import Kit, prior
+
+Latent = Literal["prior", "data", "both"]
+Start = Literal["generator", "field", "own"]
 
 
 class Trainer(nn.Module, ABC):
     """One way to train a generator, built as Trainer(config, kit).
 
     Networks, optimizers and schedules of learning rates are attributes, counters are buffers: state_dict() then holds
-    all of it, and a trainer that loads one goes on exactly where the other stopped."""
+    all of it, and a trainer that loads one goes on exactly where the other stopped.
+
+    How it samples is declared by three attributes, of the class or, where settings decide, of the object. Whoever reads
+    the study's record and table is told."""
+
+    latent: Latent = "prior"
+    """What `sample` is given: `prior`: [n, latent] from the study's prior; `data`: [n, *shape] from N(0, 1); `both`:
+    [n, latent + d], the former and beside it as many numbers from N(0, 1) as a sample has entries."""
+    start: Start = "generator"
+    """What the first samples come from: `generator`: they are those of kit.generator(), to the bit; `field`: they come
+    from kit.field(); `own`: from something else, whose initial weights depend on the seed."""
+    evaluations: int = 1
+    """How often one sample passes through a network, at most."""
 
     def __init__(self, config: Any, kit: Kit) -> None:
         super().__init__()
@@ -34,7 +51,18 @@ class Trainer(nn.Module, ABC):
 
     @abstractmethod
     def sample(self, z: Tensor) -> Tensor:
-        """Samples for latents [n, latent], in the shape and range of the data. Must not change the trainer."""
+        """Samples for latents, [n, latent] unless `latent` declares others, in the shape and range of the data.
+
+        Must not change the trainer.
+        """
+
+    def latents(self, rows: int, generator: torch.Generator) -> Tensor:
+        """The latents of `rows` samples, as `latent` declares them, fp32 on the CPU."""
+        shape = self.kit.shape
+        if self.latent == "data":
+            return torch.randn(rows, *shape, generator=generator)
+        z = prior(self.kit.net, rows, generator)
+        return z if self.latent == "prior" else torch.cat([z, torch.randn(rows, prod(shape), generator=generator)], 1)
 
     def project(self, images: Tensor) -> Tensor | None:
         """The space in which the method compares images: features [n, k] of real or generated images [n, ...].

@@ -37,3 +37,8 @@ class Engine(Protocol):
         """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person interrupts
         it.
         """
+
+
+def interrupt(number: int, frame: object) -> None:
+    """The handler of SIGTERM while an engine runs: the same as Ctrl-C."""
+    raise KeyboardInterrupt

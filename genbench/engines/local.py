@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genbench.config.machine import cores
-from genbench.engines.engine import RETRIES, TICK, Listener
+from genbench.engines.engine import RETRIES, TICK, Listener, interrupt
 from genbench.engines.workers import Workers
 from genbench.training.attempt import was_killed
 
@@ -59,7 +59,7 @@ class Local:
         attempts = dict.fromkeys(directories, 0)
         running: dict[str, int] = {}
         in_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
+        before = signal.signal(signal.SIGTERM, interrupt) if in_main else None
         server = Workers(self._preload)
         try:
             while waiting or running:
@@ -107,7 +107,3 @@ def _environment(slot: int, world: int) -> dict[str, str]:
             visible[(slot * world + rank) % devices] for rank in range(min(world, devices))
         )
     }
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

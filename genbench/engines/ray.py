@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import socket
-import stat
-import tempfile
 import threading
 import time
 from collections import deque
@@ -18,21 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from genbench import files
-from genbench.config.machine import cores
 from genbench.config.settings import ResourceSettings
-from genbench.engines.engine import RETRIES, TICK, Listener
+from genbench.engines import ray_connection
+from genbench.engines.engine import RETRIES, TICK, Listener, interrupt
 from genbench.engines.ray_task import work
 from genbench.engines.workers import PATIENCE
 from genbench.errors import GenbenchError
 from genbench.training.attempt import DIVERGED, DONE, FAILED, STOPPED, was_killed
 from genbench.trial.record import read
 from genbench.trial.trial import Trial
-
-ANSWER_SECONDS = 8
-"""How long a cluster's address has to answer."""
-STORE_BYTES = 100 * 2**20
-"""Of the local Ray's object store, through which nothing but exit codes goes; Ray takes a third of the memory
-otherwise."""
 
 logger = logging.getLogger("genbench")
 
@@ -66,17 +56,15 @@ class Ray:
         On KeyboardInterrupt or SIGTERM the workers are asked to save and stop, and KeyboardInterrupt is raised when
         they have. Raises GenbenchError when there is no Ray, or none that could hold a trial.
         """
-        ray = _library(local=self._address is None)
+        ray = ray_connection.library(local=self._address is None)
         in_main = threading.current_thread() is threading.main_thread()
         before = signal.getsignal(signal.SIGTERM)
         self._tasks, self._killed = {}, dict.fromkeys(directories, 0)
         try:
-            self._connect(
-                ray,
-                cpus=max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1),
-            )
+            cpus = max((_request(directory, accelerated=False)["num_cpus"] for directory in directories), default=1)
+            ray_connection.connect(ray, self._address, cpus=cpus)
             if in_main:
-                signal.signal(signal.SIGTERM, _interrupt)  # only now: connecting puts Ray's own handler there
+                signal.signal(signal.SIGTERM, interrupt)  # only now: connecting puts Ray's own handler there
             try:
                 self._run(ray, directories, listener)
             except KeyboardInterrupt:
@@ -109,36 +97,6 @@ class Ray:
                 if self._hear(ray, generator, listener, last=False):
                     waiting.appendleft(directory)
             listener.tick()
-
-    def _connect(self, ray: Any, cpus: int) -> None:
-        """Connect to the cluster, or start a Ray on this machine with room for at least so many cores' task."""
-        if ray.is_initialized():
-            raise GenbenchError("this process is connected to a Ray already; call ray.shutdown() first")
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-        try:
-            if self._address is None:
-                # As under the local engine, a trial may have more threads than there are cores.
-                processors = max(cpus, cores())
-                here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(_private_folder() / "ray")}
-                ray.init(
-                    address="local",
-                    num_cpus=processors,
-                    include_dashboard=False,
-                    object_store_memory=STORE_BYTES,
-                    **here,
-                    **quiet,
-                )
-            else:
-                _check_answers(self._address)
-                ray.init(address=self._address, **quiet)
-        except Exception as error:  # Ray raises errors of all kinds, plain ones too, when it cannot start or connect
-            ray.shutdown()
-            if self._address is None:
-                raise GenbenchError(
-                    f"no Ray could be started on this machine: {' '.join(str(error).split())}"
-                ) from error
-            said = f"there is no Ray cluster to connect to at '{self._address}': {' '.join(str(error).split())}"
-            raise GenbenchError(f"{said}; start one with 'ray start --head', or leave --ray-address out") from error
 
     def _check_room(self, ray: Any, requests: Mapping[Path, Mapping[str, float]]) -> None:
         """Raise GenbenchError when a trial asks for more than this machine has; only warn when it is a cluster's nodes,
@@ -206,49 +164,6 @@ class Ray:
                 listener.ended(task.directory, -signal.SIGKILL, final=True)
 
 
-def _library(*, local: bool) -> Any:
-    """Ray itself, which reads these variables when it is imported."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if local:
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = (
-            "0"  # Ray then takes 127.0.0.1 for itself and listens on nothing else
-        )
-        os.environ.setdefault(
-            "RAY_worker_niceness", "0"
-        )  # 15 otherwise: any other program would come before the trials
-    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # 20 times 40 s before it says that nobody answers
-    os.environ.setdefault("RAY_py_gcs_connect_timeout_s", str(ANSWER_SECONDS))
-    try:
-        import ray
-    except ImportError as error:
-        raise GenbenchError('the Ray engine needs ray: pip install "genbench[ray]"') from error
-    return ray
-
-
-def _private_folder() -> Path:
-    """A folder that nobody else can enter, around the one whose sockets Ray lets everybody write to: its workers take
-    orders from them.
-    """
-    folder = Path(tempfile.gettempdir(), f"genbench-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    state = folder.lstat()
-    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
-        raise GenbenchError(f"{folder} may be entered by others; remove it, or set TMPDIR to a folder of your own")
-    return folder
-
-
-def _check_answers(address: str) -> None:
-    """Raise OSError or ValueError when nothing listens at a cluster's address, which Ray itself would take minutes to
-    notice.
-    """
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or "/" in host:
-        raise ValueError("an address is HOST:PORT, as 'ray start --head' prints it, or auto")
-    socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
-
-
 def _request(directory: Path, *, accelerated: bool) -> dict[str, Any]:
     """What the task of a trial asks Ray for, all ranks together; accelerated: the cluster has accelerators."""
     running = Trial.read(directory).running
@@ -266,7 +181,3 @@ def _recorded(directory: Path) -> int:
     record = read(directory)
     statuses = {"finished": DONE, "diverged": DIVERGED, "failed": FAILED, "interrupted": STOPPED}
     return statuses.get(record.status, -signal.SIGKILL) if record else -signal.SIGKILL
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

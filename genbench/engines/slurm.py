@@ -21,7 +21,7 @@ from typing import Any
 
 from genbench import files
 from genbench.engines import slurm_queue
-from genbench.engines.engine import TICK, Listener
+from genbench.engines.engine import TICK, Listener, interrupt
 from genbench.engines.slurm_job import Note, attempts, work
 from genbench.engines.slurm_resources import parameters
 from genbench.engines.slurm_states import GiveUp, Last, Submit, Wait, Watch, when_found, when_over
@@ -71,7 +71,7 @@ class Slurm:
         if why := slurm_queue.without_accounting():
             self._say_once(f"this cluster keeps no accounting ({why}): how a job ended is read from its trial's files")
         in_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
+        before = signal.signal(signal.SIGTERM, interrupt) if in_main else None
         self._watched = {}
         try:
             self._begin(directories)
@@ -246,7 +246,3 @@ def _locked(folder: Path) -> Iterator[None]:
     with files.locking(folder / "lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

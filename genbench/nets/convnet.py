@@ -20,6 +20,7 @@ from genbench.config.field import setting
 from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
+from genbench.nets.fields import ConvolutionalField
 from genbench.nets.maps import SMALLEST_MAP, batch_norm, doubled_widths, doubling, halving, initialised, why_not_square
 
 
@@ -85,6 +86,11 @@ def critic(net: ConvnetNet, shape: Shape, outputs: int, bias: bool) -> nn.Module
     )
 
 
+def field(net: ConvnetNet, shape: Shape) -> nn.Module:
+    """[n, c, size, size] and times [n] -> [n, c, size, size], through maps of the critic's widths."""
+    return ConvolutionalField(shape, net.width, net.kernel_size)
+
+
 def accepts(net: ConvnetNet, shape: Shape) -> str:
     """Why there is no such network, or an empty string."""
     return why_not_square("convnet", shape)
@@ -100,6 +106,7 @@ def genbench_architectures() -> Iterable[Architecture]:
             generator=generator,
             critic=critic,
             decoder=generator,
+            field=field,
             accepts=accepts,
             about=(
                 "the fully convolutional networks of Li et al. 2017 (paper, Table 2); square images of 16, 32, 64, …"

@@ -21,6 +21,7 @@ from genbench.config.field import setting
 from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
+from genbench.nets.fields import ConvolutionalField
 from genbench.nets.maps import (
     SMALLEST_MAP,
     MapToVector,
@@ -101,6 +102,11 @@ def critic(net: DcganNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     )
 
 
+def field(net: DcganNet, shape: Shape) -> nn.Module:
+    """[n, c, size, size] and times [n] -> [n, c, size, size], through maps of the critic's widths."""
+    return ConvolutionalField(shape, net.width, net.kernel_size)
+
+
 def accepts(net: DcganNet, shape: Shape) -> str:
     """Why there is no such network, or an empty string."""
     return why_not_square("dcgan", shape)
@@ -116,6 +122,7 @@ def genbench_architectures() -> Iterable[Architecture]:
             generator=generator,
             critic=critic,
             decoder=generator,
+            field=field,
             accepts=accepts,
             about=(
                 "the paper's DCGAN (appendix C, Tables 5 to 7); square images of 16, 32, 64, … pixels, any number of"

@@ -17,6 +17,7 @@ from genbench.config.field import setting
 from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
+from genbench.nets.fields import PerceptronField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,11 @@ def critic(net: MlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Module:
     )
 
 
+def field(net: MlpNet, shape: Shape) -> nn.Module:
+    """[n, *shape] and times [n] -> [n, *shape]: the generator's hidden layers, with SiLU."""
+    return PerceptronField(shape, [net.width] * net.depth)
+
+
 def accepts(net: MlpNet, shape: Shape) -> str:
     """Nothing: every shape is fine."""
     return ""
@@ -69,6 +75,7 @@ def genbench_architectures() -> Iterable[Architecture]:
             generator=generator,
             critic=critic,
             decoder=generator,
+            field=field,
             accepts=accepts,
             about=(
                 "multilayer perceptrons with ReLU, torch's initialisation; any shape (paper, section 3.4 and appendix"

@@ -23,6 +23,7 @@ from genbench.config.field import setting
 from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
+from genbench.nets.fields import PerceptronField
 from genbench.nets.maps import MapToVector, VectorToMap, batch_norm, initialised
 
 POOLINGS = 3
@@ -73,8 +74,8 @@ class MnistMlpNet(NetSettings):
 def generator(net: MnistMlpNet, shape: Shape, inputs: int) -> nn.Module:
     """[n, inputs] -> [n, *shape] in [-1, 1]: 600-600-800 units and ReLU, then the paper's sigmoid."""
     layers: list[nn.Module] = []
-    widths = [inputs, net.width, net.width, net.width * 4 // 3]
-    for before, after in pairwise(widths):
+    widths = _hidden(net)
+    for before, after in pairwise([inputs, *widths]):
         if net.generator_norm:
             layers += [
                 nn.Linear(before, after, bias=net.bias_before_norm),
@@ -102,6 +103,11 @@ def critic(net: MnistMlpNet, shape: Shape, outputs: int, bias: bool) -> nn.Modul
     return initialised(nn.Sequential(*layers, MapToVector(), nn.Linear(features, outputs, bias=bias)), net.init)
 
 
+def field(net: MnistMlpNet, shape: Shape) -> nn.Module:
+    """[n, *shape] and times [n] -> [n, *shape]: the generator's hidden layers, without batch norm and with SiLU."""
+    return PerceptronField(shape, _hidden(net))
+
+
 def accepts(net: MnistMlpNet, shape: Shape) -> str:
     """Why there is no such network, or an empty string."""
     if len(shape) != 3:
@@ -125,6 +131,7 @@ def genbench_architectures() -> Iterable[Architecture]:
             generator=generator,
             critic=critic,
             decoder=generator,
+            field=field,
             accepts=accepts,
             about=(
                 "the paper's perceptron and convolutional critic for MNIST (appendix A.3, Table 3); images from 8x8,"
@@ -132,6 +139,11 @@ def genbench_architectures() -> Iterable[Architecture]:
             ),
         )
     ]
+
+
+def _hidden(net: MnistMlpNet) -> list[int]:
+    """Units of the hidden layers, 600-600-800."""
+    return [net.width, net.width, net.width * 4 // 3]
 
 
 class _ShiftedSigmoid(nn.Module):

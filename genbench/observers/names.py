@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.trial.trial import Trial
 
 PARAMS, METRICS = 100, 1000

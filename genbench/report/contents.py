@@ -22,7 +22,7 @@ from genbench.report.stats.statistics import LEVEL
 from genbench.report.table import Table
 from genbench.report.tables import agreement, lottery, meanings, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
-from genbench.trial import about
+from genbench.trial import about, replaced
 from genbench.trial.about import About
 from genbench.trial.record import load_good, trial_directories
 from genbench.version import __version__
@@ -122,7 +122,7 @@ def of(folder: Path) -> Report:
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
-        notes=(*_unended(folder, records, damaged), *([SMOKE] if said.smoke else []), *tables.notes(records)),
+        notes=(*_left_out(folder), *([SMOKE] if said.smoke else []), *tables.notes(records)),
         results=provenance.joined(
             [
                 scores.scores(records),
@@ -209,7 +209,7 @@ def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str])
     words = [f"{count} {status}" for status, count in counts.items()] + (
         [f"{len(damaged)} with a damaged record ({damaged[0]})"] if damaged else []
     )
-    left = len(list(trial_directories(folder))) - len(records) - len(damaged)
+    left = _unended(folder)
     words += [f"{left} without a record"] if left else []
     raise GenbenchError(
         f"study {folder.name} has no finished trial to report: {', '.join(words) or 'no trial at all'}; see genbench"
@@ -226,10 +226,16 @@ def _ordered(records: pd.DataFrame) -> pd.DataFrame:
     return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
 
 
-def _unended(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> list[str]:
-    """A line when trials are still to come."""
-    left = sum(not (directory / "record.json").exists() for directory in trial_directories(folder))
-    return [f"{left} of the study's trials have no record yet and are missing here"] if left else []
+def _left_out(folder: Path) -> list[str]:
+    """A line when trials are still to come, and for those that newer ones replaced."""
+    left = _unended(folder)
+    to_come = [f"{left} of the study's trials have no record yet and are missing here"] if left else []
+    return [*to_come, *replaced.lines(folder)]
+
+
+def _unended(folder: Path) -> int:
+    """How many trials have no record."""
+    return sum(not (directory / "record.json").exists() for directory in trial_directories(folder))
 
 
 def _trials(

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from genbench.config import compose
-from genbench.config.compose import Override, Schema
-from genbench.config.point import Point
-from genbench.contract import numerics, registry
-from genbench.errors import GenbenchError, UnknownNameError
+from genbench.config.compose import Override
+from genbench.contract import registry
+from genbench.errors import GenbenchError
 from genbench.report.looks import Looks
+from genbench.study.cell import points
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
 from genbench.study.runs import Changes, StudyRun, canonical
-from genbench.trial import about
+from genbench.trial import about, replaced
 from genbench.trial.json_file import write_json
-from genbench.trial.record import FINAL, Record, age, read, trial_directories
-from genbench.trial.trial import Trial, check_study_name
+from genbench.trial.record import FINAL, Record, read, trial_directories
+from genbench.trial.trial import Trial, age, check_study_name
 from genbench.trial.trial import plan as plan_trials
+
+KEPT = "kept as asked"
+MADE_AGAIN = "made again beside those, which stay; --keep-old keeps them instead"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Study:
     """When it is looked at, where it runs until it is answered."""
     outdated: tuple[str, ...] = ()
     """Folders of trials that have ended under older numerics; without `keep_old` they are made again beside those."""
+    older: tuple[str, ...] = ()
+    """How many of its trials have ended under which older numerics, and what becomes of them, a line each."""
 
     @property
     def directory(self) -> Path:
@@ -154,10 +159,13 @@ def _with_older(study: Study, *, keep_old: bool) -> Study:
                 older[trial.question] = max(trial, older.get(trial.question, trial), key=age)
     begun = {trial.question for trial in study.trials if study.directory_of(trial).exists()}
     found = {question: trial for question, trial in older.items() if question not in begun}
+    asked = [(found[trial.question], trial) for trial in study.trials if trial.question in found]
+    fate = KEPT if keep_old else MADE_AGAIN
+    lines = tuple(f"{number} of older numerics ({words}): {fate}" for words, number in replaced.counted(asked).items())
     if keep_old:
-        return dataclasses.replace(study, trials=tuple(found.get(trial.question, trial) for trial in study.trials))
-    asked = [trial.question for trial in study.trials]
-    return dataclasses.replace(study, outdated=tuple(found[one].directory for one in asked if one in found))
+        kept = tuple(found.get(trial.question, trial) for trial in study.trials)
+        return dataclasses.replace(study, trials=kept, older=lines)
+    return dataclasses.replace(study, outdated=tuple(old.directory for old, _ in asked), older=lines)
 
 
 def write_asked(study: Study, command: str) -> None:
@@ -215,57 +223,10 @@ def _trials(name: str, runs: Sequence[StudyRun], asked: Sequence[Override]) -> t
     found: list[Trial] = []
     for run, pairs in zip(runs, chosen, strict=True):
         earlier = {(trial.label, trial.id) for trial in found}
-        trials = plan_trials(name, pairs, run.datasets, run.seeds, partial(_points, run.settings, names))
+        trials = plan_trials(name, pairs, run.datasets, run.seeds, partial(points, run.settings, names))
         found += [trial for trial in trials if (trial.label, trial.id) not in earlier]
     order = {seed: number for number, seed in enumerate(dict.fromkeys(seed for run in runs for seed in run.seeds))}
     return tuple(sorted(found, key=lambda trial: order[trial.seed]))
-
-
-def _points(
-    words: Sequence[Override], names: Sequence[str], method: str, variant: str, dataset: str
-) -> Iterator[Point]:
-    """The composed settings of one cell of a study. names: of all its methods."""
-    architectures = next((override.values for override in words if override.key == "net"), (None,))
-    words = [
-        _absolute(override) if override.key == "data.root" else override for override in words if override.key != "net"
-    ]
-    for architecture in architectures:
-        for point in compose.compose(_schema(method, variant, dataset, architecture), words, names):
-            swept = {"net": architecture, **point.swept} if len(architectures) > 1 else point.swept
-            yield point._replace(swept=swept, numerics=numerics.revisions(method, dataset, point.architecture))
-
-
-def _absolute(override: Override) -> Override:
-    """A data root that means the same wherever a trial is run."""
-    return override._replace(
-        values=tuple(
-            os.path.abspath(os.path.expanduser(root)) if root and isinstance(root, str) else root
-            for root in override.values
-        )
-    )
-
-
-def _schema(method: str, variant: str, dataset: str, architecture: str | None) -> Schema:
-    """The classes and layers of one cell of a study."""
-    plugin = registry.load("methods", method)
-    data = registry.load("datasets", dataset)
-    architecture = next(iter(data.nets)) if architecture is None else architecture
-    if not isinstance(architecture, str):
-        raise GenbenchError(f"net={architecture} names no architecture (genbench list architectures)")
-    net = registry.load("architectures", architecture)
-    for name in plugin.presets.get(dataset, {}):
-        if name not in {f.name for f in dataclasses.fields(plugin.config)}:
-            raise UnknownNameError(
-                f"setting in {method}'s preset for {dataset}", name, [f.name for f in dataclasses.fields(plugin.config)]
-            )
-    layers = [
-        data.defaults,
-        {f"net.{key}": value for key, value in data.nets.get(architecture, {}).items()},
-        {f"resources.{key}": value for key, value in plugin.resources.items()},
-        {f"method.{key}": value for key, value in plugin.presets.get(dataset, {}).items()},
-        {f"method.{key}": value for key, value in (plugin.variants[variant] if variant else {}).items()},
-    ]
-    return Schema(method, plugin.config, dataset, data.config, architecture, net.config, layers)
 
 
 def _check_results(results: Path) -> None:

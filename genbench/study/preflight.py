@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from genbench.config import settings
+from genbench.config import nested, settings
 from genbench.contract import registry
 from genbench.contract.dataset import Splits
+from genbench.contract.kit import fieldless
 from genbench.contract.metric import Metric
 from genbench.errors import DataError, GenbenchError
 from genbench.metrics import features
@@ -32,7 +33,7 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         )
         method = registry.load("methods", trial.method)
         chosen = settings.restore(
-            settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+            nested.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
         )
         metrics = [registry.load("metrics", name) for name in chosen.evaluate.metrics]
         _check_columns(metrics)
@@ -51,6 +52,8 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         if splits is not None:
             if reason := architecture.accepts(chosen.net, splits.shape):
                 raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
+            if method.trainer.start == "field" and (reason := fieldless(architecture)):
+                raise GenbenchError(f"{trial.label} cannot be run: {reason}")
             if len(splits.train) < 2:
                 raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
         _check_world(chosen)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from genbench.config.compose import Schema, compose
-from genbench.config.settings import RESERVED, DataSettings, merge, restore
+from genbench.config.nested import merge
+from genbench.config.settings import RESERVED, DataSettings, restore
 from genbench.contract.trainer import Method, Trainer
 from genbench.errors import GenbenchError
 from genbench.testing.assertions import ContractError, demand, problem

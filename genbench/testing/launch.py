@@ -21,13 +21,13 @@ PATIENCE = timedelta(minutes=5)
 """How long a rank waits for the others before it gives up."""
 
 
-def launch(function: Callable[..., Any], world: int, *arguments: Any) -> list[Any]:
+def launch(function: Callable[..., Any], world: int, *arguments: Any, fresh: bool = False) -> list[Any]:
     """The results of function(comm, *arguments) on `world` ranks of this machine, by rank (gloo, CPU).
 
-    The function must live in an importable module; each rank is a separate process. Raises what the first failed rank
-    raised.
+    The function must live in an importable module; each rank is a separate process, one that is alone only if `fresh`.
+    Raises what the first failed rank raised.
     """
-    if world == 1:
+    if world == 1 and not fresh:
         return [function(Comm(), *arguments)]
     multiprocessing.set_forkserver_preload(
         ["genbench.contract.comm", "torch._dynamo"]

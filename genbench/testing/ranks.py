@@ -19,7 +19,8 @@ from genbench.errors import GenbenchError
 from genbench.testing.announcement import composed
 from genbench.testing.assertions import ContractError, demand
 from genbench.testing.launch import launch
-from genbench.testing.miniature import SEED, SHAPES, VECTORS, TinyRun
+from genbench.testing.miniature import BATCH, SEED, SHAPES, VECTORS, TinyRun
+from genbench.testing.place import EVERYWHERE
 from genbench.testing.reference import Reference, ReferenceConfig
 
 TOLERANCE = 1e-9
@@ -83,7 +84,7 @@ def ranks(method: Method) -> None:
 def _demand_equality(case: _Case, both: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
     demand(
         all(one["agree"] for one in both),
-        f"{case.where}after 2 updates the two ranks hold different parameters or buffers; let every update go through"
+        f"{case.where}after 2 updates the two ranks hold different parameters or buffers, or make different samples; let every update go through"
         " kit.comm.descend((optimizer, loss), …), which averages the gradients: after loss.backward() and"
         " optimizer.step() each rank follows its own rows; what a step keeps of its rows must be of all ranks' rows:"
         " kit.comm.gather or kit.comm.sum",
@@ -113,20 +114,30 @@ def _gap(alone: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, float
 
 
 def _after_steps(comm: Comm, case: _Case, kick: float = 0.0) -> dict[str, Any]:
-    """The parameters before two updates in fp64, these and the buffers after them, and whether all ranks hold the
-    same.
+    """The parameters before two updates in fp64, the second at half the learning rate; these, the buffers, the averaged
+    weights and the samples after them; and whether all ranks hold the same.
     """
-    run = TinyRun(case.trainer, case.config, case.shape, comm=comm, dtype=torch.float64, norm=case.norm)
+    run = TinyRun(
+        case.trainer,
+        case.config,
+        case.shape,
+        comm=comm,
+        dtype=torch.float64,
+        norm=case.norm,
+        half_life=BATCH,
+        place=EVERYWHERE,
+    )
     draws = generator(SEED, "kick")
     with torch.no_grad():
         for parameter in run.trainer.parameters():
             parameter.mul_(1 + kick * torch.randn(parameter.shape, generator=draws, dtype=parameter.dtype))
     before = {name: parameter.detach().clone() for name, parameter in run.trainer.named_parameters()}
-    for _ in range(2):
-        run.step()
+    for share in (1.0, 0.5):
+        run.step(share)
     after: dict[str, Tensor] = {
         name: value.detach().double() for name, value in run.trainer.state_dict().items() if torch.is_tensor(value)
     }
+    after["the samples"] = run.sample().double()
     return {"before": before, "after": after, "agree": parameters_agree(after.values(), comm)}
 
 

@@ -5,21 +5,35 @@ projecting too.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbench.contract.comm import Comm
+from genbench.contract.passes import watched
 from genbench.contract.trainer import Method
+from genbench.testing.announcement import composed
 from genbench.testing.assertions import ContractError, demand, difference, kind
 from genbench.testing.miniature import LATENTS, SHAPES, VECTORS, TinyRun
 
 
 def start(method: Method) -> None:
-    """A new trainer samples from the kit's generator, so that all methods start one seed from the same weights."""
+    """A new trainer samples from the kit's generator, so that all methods start one seed from the same weights, or
+    from what it declares.
+    """
     for shape in SHAPES:
         run = TinyRun(method.trainer, method.config(), shape)
+        if run.trainer.start != "generator":
+            _demand_as_declared(method, run)
+            continue
+        demand(
+            run.trainer.latent == "prior",
+            f"the kit's generator takes the prior's latents, and the trainer declares latent = '{run.trainer.latent}';"
+            " declare start too: 'field' where the network is kit.field(), or 'own'",
+        )
         generator = run.kit.generator().eval()
         with torch.no_grad():
             expected = generator(run.latents())
@@ -27,7 +41,23 @@ def start(method: Method) -> None:
         demand(
             got.shape == expected.shape and torch.equal(got, expected),
             "expected the first samples of a new trainer to be those of kit.generator(), got others; take the generator"
-            " from the kit, leave its weights as they are, and return what it returns",
+            " from the kit, leave its weights as they are, and return what it returns, or declare start = 'own', which"
+            " the record and the table show",
+        )
+
+
+def evaluations(method: Method) -> None:
+    """A sample passes through networks no more often than the trainer declares."""
+    for label, config in _cases(method).items():
+        run = TinyRun(method.trainer, config, VECTORS)
+        with watched(run.trainer) as passes:
+            run.sample()
+        seen, declared = passes.evaluations(LATENTS), run.trainer.evaluations
+        demand(
+            seen <= declared,
+            f"{label}a sample passes {seen} times through a network, and the trainer declares {declared}; set"
+            f" self.evaluations = {seen} in __init__, by the settings that it depends on: the record and the table show"
+            " what a sample costs",
         )
 
 
@@ -93,12 +123,15 @@ def split(method: Method) -> None:
     for shape in (VECTORS, SHAPES[-1]):
         run = TinyRun(method.trainer, method.config(), shape, dtype=torch.float64)
         z = run.latents()
-        together, apart = run.sample(z), torch.cat([run.sample(z[:3]), run.sample(z[3:])])
-        demand(
-            torch.allclose(together, apart, rtol=0, atol=1e-9),
-            f"the same latents gave samples that differ by {float((together - apart).abs().max()):.3g} when they came"
-            " in two parts; do not use statistics of the batch in sample, and do not call train() in it",
-        )
+        together = run.sample(z)
+        for first in (3, 1):  # one row alone is squeezed, broadcast or without a deviation where others are not
+            apart = torch.cat([run.sample(z[:first]), run.sample(z[first:])])
+            demand(
+                torch.allclose(together, apart, rtol=0, atol=1e-9),
+                f"the same latents gave samples that differ by {float((together - apart).abs().max()):.3g} when they"
+                f" came in two parts, of {first} and of {len(z) - first}; do not use statistics of the batch in sample,"
+                " and do not call train() in it",
+            )
 
 
 class _Unanswered(Comm):
@@ -114,6 +147,39 @@ class _Unanswered(Comm):
     def sum(self, values: Tensor) -> Tensor:
         """Nobody answers."""
         return self.gather(values)
+
+
+def _cases(method: Method) -> dict[str, Any]:
+    """The settings of the defaults and of every variant, by words for a message."""
+    variants = {f"with variant '{name}' ": composed(method, values) for name, values in method.variants.items()}
+    return {"": method.config(), **variants}
+
+
+def _demand_as_declared(method: Method, run: TinyRun) -> None:
+    """The samples of a new trainer come from kit.field(), or differ from seed to seed, as it declares."""
+    declared = run.trainer.start
+    demand(
+        declared in ("field", "own"),
+        f"the trainer declares start = '{declared}'; choose one of generator, field, own",
+    )
+    with watched(run.trainer) as passes:
+        samples = run.sample()
+    if declared == "field":
+        field = {(tuple(one.shape), float(one.detach().double().sum())) for one in run.kit.field().parameters()}
+        used = {(tuple(one.shape), float(one.detach().double().sum())) for one in passes.parameters}
+        demand(
+            field <= used,
+            "expected the first samples of a new trainer to come from kit.field(), as it declares (start = 'field');"
+            " take the field from the kit and leave its weights as they are, or declare start = 'own'",
+        )
+    other = method.trainer(method.config(), dataclasses.replace(run.kit, seed=run.kit.seed + 1)).eval()
+    with torch.no_grad():
+        differs = not torch.equal(samples, other.sample(run.latents()))
+    demand(
+        differs,
+        "two new trainers of unlike seeds make the same samples; build a network of your own by kit.network(role,"
+        " build), which gives it the seed's weights",
+    )
 
 
 def _demand_nothing_changes(

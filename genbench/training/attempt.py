@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 from genbench import files, shown
-from genbench.config import settings
+from genbench.config import nested
 from genbench.contract import numerics, registry
 from genbench.contract.comm import Comm
 from genbench.errors import DivergedError, GenbenchError
@@ -121,7 +121,7 @@ def describe(trial: Trial, directory: Path) -> dict[str, Any]:
     origin = next(
         (entry.origin for entry in registry.installed("methods") if entry.name == trial.method), "not installed"
     )
-    merged = settings.merge(trial.settings, trial.running)
+    merged = nested.merge(trial.settings, trial.running)
     return {
         "study": trial.study,
         "trial": directory.name,

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
-from genbench.config import settings
-from genbench.contract import registry
+from genbench.config import nested, settings
+from genbench.contract import average, registry
 from genbench.contract.comm import Comm
 from genbench.contract.dataset import Splits
 from genbench.contract.kit import Kit
 from genbench.contract.metric import Metric
+from genbench.contract.passes import watched
 from genbench.contract.streams import Draws, seed_of
 from genbench.contract.trainer import Trainer
 from genbench.data.source import Source, fingerprint
@@ -22,6 +23,9 @@ from genbench.errors import GenbenchError
 from genbench.training.evaluate import check_metrics, sample
 from genbench.training.run import Run
 from genbench.trial.trial import Trial
+
+SEEN = 64
+"""Samples of the untrained trainer that are looked at."""
 
 
 @dataclass(kw_only=True)
@@ -40,7 +44,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     dataset = registry.load("datasets", trial.dataset)
     architecture = registry.load("architectures", trial.architecture)
     chosen = settings.restore(
-        settings.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
+        nested.merge(trial.settings, trial.running), method.config, dataset.config, architecture.config
     )
     device = pick_device(chosen.device)
     dtype = torch.float64 if chosen.train.precision == "fp64" else torch.float32
@@ -72,6 +76,10 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         dtype=dtype,
     )
     trainer = build(method.trainer, chosen.method, kit)
+    if chosen.train.average:
+        kit.standing.average = average.attach(
+            trainer, half_life=chosen.train.average, warmup=chosen.train.average_warmup
+        )
     source = Source(
         splits.train,
         seed=seed("data"),
@@ -100,13 +108,50 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     facts = {
         "data_hash": splits.content,
         "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
-        "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "average": average.in_words(chosen.train.average, chosen.train.average_warmup),
+        "schedule": chosen.train.schedule,
         "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
-        "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
         "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
+        **_sampling(run),
     }
     return Prepared(run=run, metrics=metrics, facts=facts)
+
+
+def _sampling(run: Run) -> dict[str, Any]:
+    """How the untrained trainer samples: as it declares, or as it is seen to, which is a warning."""
+    trainer, kit = run.trainer, run.trainer.kit
+    with watched(trainer) as passes:
+        first = sample(trainer, run.settings, run.splits, SEEN, run.device)
+    generator = kit.generator().eval()
+    start, evaluations = trainer.start, trainer.evaluations
+    if start == "generator" and not _makes(generator, first, run):
+        start = "own"
+        run.warnings.append(
+            f"the first samples of {run.trial.label} are not those of the study's generator, which its trainer does not"
+            " declare (start): it did not begin as the others did"
+        )
+    if (seen := passes.evaluations(SEEN)) > evaluations:
+        run.warnings.append(
+            f"a sample of {run.trial.label} passes {seen} times through a network, where its trainer declares"
+            f" {evaluations}"
+        )
+        evaluations = seen
+    made_by = list(generator.parameters()) if start == "generator" else passes.parameters or list(trainer.parameters())
+    return {
+        "generator_hash": hashlib.sha256(first.numpy().tobytes()).hexdigest(),
+        "generator_parameters": sum(p.numel() for p in made_by),
+        "start": start,
+        "latent": trainer.latent,
+        "evaluations": evaluations,
+    }
+
+
+def _makes(generator: torch.nn.Module, samples: torch.Tensor, run: Run) -> bool:
+    """Whether the generator makes these samples of the latents that are scored first."""
+    if run.trainer.latent != "prior":
+        return False
+    return torch.equal(samples, sample(run.trainer, run.settings, run.splits, SEEN, run.device, by=generator))
 
 
 def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:

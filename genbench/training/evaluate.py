@@ -5,7 +5,7 @@ clock.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from genbench.config.settings import FeatureSettings, Settings
+from genbench.contract.average import sampling
 from genbench.contract.dataset import Splits, to_bytes
-from genbench.contract.kit import prior
 from genbench.contract.metric import Evaluation, Metric
 from genbench.contract.streams import generator
 from genbench.contract.trainer import Trainer
@@ -38,19 +38,30 @@ class Scores:
     warnings: tuple[str, ...] = ()
 
 
-def sample(trainer: Trainer, settings: Settings, splits: Splits, count: int, device: torch.device) -> Tensor:
+def sample(
+    trainer: Trainer,
+    settings: Settings,
+    splits: Splits,
+    count: int,
+    device: torch.device,
+    *,
+    by: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """`count` samples of the study's fixed latents, as the data are kept: uint8 [n, h, w, c] or float32 [n, d].
 
     Latents come in blocks of `evaluate.batch` from their own stream, the same for every method and training seed,
-    so that the first k samples are the same whatever the count. The caller has put the trainer into eval mode.
+    so that the first k samples are the same whatever the count. Averaged weights make them, where there are any. The
+    caller has put the trainer into eval mode.
+
+    by: what makes the samples of the trainer's latents, in the trainer's place.
     """
     dtype = next(trainer.parameters()).dtype
     block = settings.evaluate.batch
     parts = []
-    with torch.no_grad():
+    with torch.no_grad(), sampling(trainer.kit.standing.average):
         for number in range(-(-count // block)):
-            z = prior(settings.net, block, generator(settings.evaluate.seed, "sample", number))
-            made = trainer.sample(z[: count - number * block].to(device, dtype))
+            z = trainer.latents(block, generator(settings.evaluate.seed, "sample", number))
+            made = (by or trainer.sample)(z[: count - number * block].to(device, dtype))
             parts.append(to_bytes(made) if splits.is_images else made.float().cpu())
     return torch.cat(parts)
 

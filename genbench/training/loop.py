@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from genbench.config.settings import TrainSettings
+from genbench.contract.schedule import factor, scaled
 from genbench.contract.trainer import Trainer
 from genbench.errors import DivergedError
 from genbench.training.run import Run
@@ -51,6 +52,7 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     if log and (lost := rows - log.count(progress.updates)) > 0:
         run.warnings.append(f"{lost} rows of metrics.jsonl from before update {progress.updates:,} were lost")
     precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
+    average = trainer.kit.standing.average
     trainer.train()
     if first and not progress.updates:
         picture(run)
@@ -65,10 +67,12 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         run.draws.seek(progress.updates)
         trainer.kit.standing.spent = share(budget, progress)
         began = time.perf_counter()
-        with precision:
+        with precision, scaled(factor(budget.schedule, trainer.kit.progress)):
             values = trainer.step(source)
         progress.images = source.position * budget.batch
         progress.updates += 1
+        if average is not None:
+            average.update(progress.images - before, progress.images)
         logging = progress.updates == 1 or crossed(before, progress.images, budget.log_every)
         if run.device.type == "cuda" and (logging or budget.seconds is not None):
             torch.cuda.synchronize(run.device)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from genbench.config import compose
 from genbench.config.compose import Schema
-from genbench.config.settings import flatten, merge
+from genbench.config.nested import flatten, merge
 from genbench.contract import registry
 from genbench.errors import CheckpointError, GenbenchError
 from genbench.metrics.protocol import Protocol

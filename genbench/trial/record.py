@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
-from genbench.trial.trial import Trial
+from genbench.trial.trial import Trial, age
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -62,9 +62,21 @@ class Record:
     peak_memory_mb: float = 0.0
     """Of the process; on an accelerator of the device."""
     generator_parameters: int = 0
-    """Numbers that training changes in the generator."""
+    """Numbers that training changes in the generator: the networks that samples come from."""
     trainer_parameters: int = 0
     """The same of everything that the trainer holds, the generator included."""
+    average: str = ""
+    """How the weights that made the samples were averaged; empty: they were those of the last update."""
+    schedule: str = ""
+    """What every learning rate was multiplied with over the budget: `constant`, `linear`, `cosine`; empty: an older
+    version made the record."""
+    start: str = ""
+    """What the untrained samples came from: `generator`, the study's; `field`, the study's; `own`, another network or
+    something more; empty: an older version made the record."""
+    latent: str = ""
+    """What samples are made of: `prior`, the study's; `data`, normal numbers in the data's shape; `both`."""
+    evaluations: int = 0
+    """How often one sample passes through a network; 0: an older version made the record."""
     critic_norm: str = ""
     """Of the study's critics that the trainer took: `batch`, `spectral`, `layer`, or `none`, which a critic that was
     built without batch norms has, too; empty: it took none, or an older version made the record."""
@@ -226,11 +238,6 @@ def _one_of(same: Sequence[tuple[Trial, Record, Path]]) -> Record:
 def _outcome(record: Record) -> str:
     """What two records of one trial must agree in."""
     return json.dumps([record.status, record.images, record.updates, record.metrics, record.protocol], sort_keys=True)
-
-
-def age(trial: Trial) -> tuple[int, ...]:
-    """What is larger for newer numerics."""
-    return tuple(trial.numerics[key] for key in sorted(trial.numerics))
 
 
 def frame(records: list[Record]) -> DataFrame:

@@ -135,6 +135,11 @@ class Trial:
         raise GenbenchError(f"{place} {whose}, not of {self.id} ({self.label}, seed {self.seed}); remove {files}")
 
 
+def age(trial: Trial) -> tuple[int, ...]:
+    """What is larger for newer numerics."""
+    return tuple(trial.numerics[key] for key in sorted(trial.numerics))
+
+
 def _hash(plain: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
 

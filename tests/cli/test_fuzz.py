@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from genbench import cli
 from genbench.cli import environment
-from genbench.config import compose, settings
+from genbench.config import compose, nested, settings
 from genbench.config.field import LARGEST
 from genbench.config.overrides import parse
 from genbench.contract import registry
@@ -349,7 +349,12 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
-LATER = {"net.critic_norm": "batch"}
+LATER = {
+    "net.critic_norm": "batch",
+    "train.average": 0.0,
+    "train.average_warmup": 0.05,
+    "train.schedule": "constant",
+}
 """Settings that were added later, which trials leave out at their defaults."""
 
 
@@ -360,7 +365,7 @@ def test_what_is_planned_is_what_was_asked_for_and_survives_the_trip_through_its
     words = [f"{key}={written}" for key, (_, written) in asked.items()]
     kept = [word for word in RING if word.partition("=")[0] not in asked]
     (trial,) = plan_study(["toy"], ["ring"], [seed], [*kept, *words], name="s", results=Path("results")).trials
-    flat = settings.flatten(settings.merge(trial.settings, trial.running))
+    flat = nested.flatten(nested.merge(trial.settings, trial.running))
     for key, (value, _) in asked.items():
         name = f"method.{key.removeprefix('toy.')}" if key.startswith("toy.") else key
         found = flat.get(name, LATER.get(name))
@@ -373,9 +378,9 @@ def test_what_is_planned_is_what_was_asked_for_and_survives_the_trip_through_its
     assert Path(trial.directory).name == trial.directory
     assert len(trial.directory) < 150
     restored = settings.restore(
-        settings.merge(again.settings, again.running), *(registry.load(*pair).config for pair in PARTS)
+        nested.merge(again.settings, again.running), *(registry.load(*pair).config for pair in PARTS)
     )
-    assert settings.split(restored) == (trial.settings, trial.running)
+    assert nested.split(restored) == (trial.settings, trial.running)
 
 
 PARTS = (("methods", "toy"), ("datasets", "ring"), ("architectures", "mlp"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from genbench.config.compose import Override, Schema, compose, parse
 from genbench.config.field import cite, setting
-from genbench.config.settings import DataSettings, NetSettings, TrainSettings, merge, restore, split
+from genbench.config.nested import merge, split
+from genbench.config.settings import DataSettings, NetSettings, TrainSettings, restore
 from genbench.config.typecheck import defaults
 from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 

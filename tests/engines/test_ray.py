@@ -18,6 +18,7 @@ from disturbed import Linger
 from process_tree import LOOPBACK, descendants, listening, parent
 
 from genbench.engines import ray as engine
+from genbench.engines import ray_connection
 from genbench.engines.local import Local
 from genbench.engines.ray import Ray
 from genbench.errors import GenbenchError
@@ -133,10 +134,10 @@ def cluster():
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_worker_niceness": "0"}
     before = {name: os.environ.get(name) for name in environment}
     os.environ |= environment
-    engine._library(local=True)
+    ray_connection.library(local=True)
     from ray.cluster_utils import Cluster
 
-    room = {"num_cpus": 2, "memory": 2 * 2**30, "object_store_memory": engine.STORE_BYTES}
+    room = {"num_cpus": 2, "memory": 2 * 2**30, "object_store_memory": ray_connection.STORE_BYTES}
     running = Cluster(initialize_head=True, head_node_args={**room, "include_dashboard": False})
     try:
         running.room = room

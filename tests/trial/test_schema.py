@@ -2,7 +2,7 @@
 
 import pytest
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.schema import sections
 

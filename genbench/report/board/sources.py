@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.report.board import manifest
 from genbench.trial import about

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from genbench.config.settings import flatten
+from genbench.config.nested import flatten
 from genbench.report.board.merging import Merged, key_of, mark_of, primary
 from genbench.report.board.sources import Entry
 from genbench.report.stats import contenders, judgement, outcomes, statistics

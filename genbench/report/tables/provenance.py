@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from genbench.report.stats import columns, protocols
+from genbench.report.stats.contenders import labels
 from genbench.report.table import Table
+from genbench.report.tables.summary import samplers_differ
 
 
 def protocol(records: pd.DataFrame) -> Table | None:
@@ -51,14 +53,16 @@ def fairness(records: pd.DataFrame) -> list[str]:
     ]
     cells = ["dataset", "architecture", "seed", *varying]
     lines = []
+    apart = records["start"].isin(["field", "own"]) if "start" in records else pd.Series(False, index=records.index)
     for column, what in (
         ("data_hash", "the data"),
         ("batches_hash", "the first batches"),
         ("generator_hash", "the untrained generator's samples"),
     ):
-        if column not in records or not (records[column] != "").any():
+        own = records[~apart] if column == "generator_hash" else records
+        if column not in own or not (own[column] != "").any():
             continue
-        known = records[records[column] != ""][[*cells, column]].map(str).groupby(cells)[column].nunique()
+        known = own[own[column] != ""][[*cells, column]].map(str).groupby(cells)[column].nunique()
         different, count = int((known > 1).sum()), len(known)
         lines.append(
             f"{what}: the same hash for all contenders in each of {count} groups of one seed and setting"
@@ -68,6 +72,9 @@ def fairness(records: pd.DataFrame) -> list[str]:
                 " did not start alike"
             )
         )
+    if apart.any():
+        named = ", ".join(dict.fromkeys(labels(records[apart])))
+        lines.append(f"another network than the study's generator makes the samples of {named}")
     return lines
 
 
@@ -112,6 +119,7 @@ def cost(records: pd.DataFrame) -> Table:
         "peak_memory_mb": "peak memory, MB",
         "generator_parameters": "generator parameters",
         "trainer_parameters": "all parameters",
+        **({"evaluations": "evaluations a sample"} if samplers_differ(records) else {}),
     }
     for (dataset, contender), own in records.groupby(["dataset", "contender"], sort=False):
         means = {name: float(own[name].mean()) for name in columns if name in own}

@@ -53,10 +53,17 @@ def scores(records: pd.DataFrame) -> Table:
         caption=(
             "Mean ± standard deviation over the seeds that finished. Images, updates and seconds of training are what"
             " each was given."
+            + (
+                " Generator: the network that samples come from; evaluations: how often one sample passes through a"
+                " network."
+                if "evaluations" in summary
+                else ""
+            )
         ),
         shown=shown.rename(columns={"dataset": "data set"}),
         data=summary,
-        numbers=frozenset(list(shown.columns)[list(shown.columns).index("method") + 1 :]) - {"not finished"},
+        numbers=frozenset(list(shown.columns)[list(shown.columns).index("method") + 1 :])
+        - {"generator", "not finished"},
     )
 
 

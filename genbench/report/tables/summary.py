@@ -12,6 +12,8 @@ from genbench.report.stats.columns import metric_names, varying_settings
 from genbench.report.stats.contenders import labels
 
 CLOCKS = ("images", "updates", "train_seconds")
+STARTS = {"generator": "the study's", "field": "a field", "own": "own"}
+"""What samples come from, in words."""
 LONG = 1e15
 """From which on a number is written with its power of ten; infinity too has no digits to count."""
 
@@ -21,7 +23,9 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
     A metric `m` is two columns, `m` (mean over the seeds that finished) and `m_sd` (sample standard deviation, missing
     for fewer than two). Numbers that were made under different protocols have separate columns (`protocols.separate`).
-    Diverged and failed trials are counted, never averaged. Raises GenbenchError for no record.
+    Diverged and failed trials are counted, never averaged. Where a method samples otherwise than by one pass of the
+    study's generator, every row has `start`, `generator_parameters` and `evaluations`. Raises GenbenchError for no
+    record.
     """
     if records.empty:
         raise GenbenchError("there is no record yet: no trial has ended")
@@ -39,6 +43,7 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
             for status in ("finished", "diverged", "failed", "interrupted")
         }
         row |= {clock: group[clock].mean() for clock in CLOCKS}
+        row |= _sampling(group) if samplers_differ(table) else {}
         for metric in metrics:
             row[metric] = done[metric].mean() if len(done) else float("nan")
             row[f"{metric}_sd"] = done[metric].std(ddof=1) if len(done) > 1 else float("nan")
@@ -48,12 +53,13 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def notes(records: pd.DataFrame) -> list[str]:
-    """What a reader of the table must know: which numbers were made under different protocols, and the warnings of the
-    trials.
+    """What a reader of the table must know: which numbers were made under different protocols, with averaged weights or
+    falling learning rates, and the warnings of the trials.
     """
     warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
     counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
-    return [*protocols.notes(records, metric_names(records)), *_mixed_worlds(records), *dict.fromkeys(counted)]
+    made = protocols.notes(records, metric_names(records))
+    return [*made, *_mixed_worlds(records), *_averaged(records), *_scheduled(records), *dict.fromkeys(counted)]
 
 
 def formatted(summary: pd.DataFrame) -> pd.DataFrame:
@@ -69,6 +75,12 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
         shown[metric] = [
             mean_and_sd(mean, sd) for mean, sd in zip(summary[metric], summary[f"{metric}_sd"], strict=True)
         ]
+    if "evaluations" in summary:
+        shown["generator"] = [
+            f"{STARTS.get(start, 'not known')}, {_count(size)} parameters" if start else "not known"
+            for start, size in zip(summary["start"], summary["generator_parameters"], strict=True)
+        ]
+        shown["evaluations"] = summary["evaluations"].map(lambda value: f"{value:,.0f}" if value else "–")
     shown["images"] = summary["images"].map(lambda value: f"{value:,.0f}")
     shown["updates"] = summary["updates"].map(lambda value: f"{value:,.0f}")
     shown["seconds"] = summary["train_seconds"].map(lambda value: f"{value:.1f}")
@@ -77,6 +89,13 @@ def formatted(summary: pd.DataFrame) -> pd.DataFrame:
     if any(problems):
         shown["not finished"] = problems
     return shown
+
+
+def samplers_differ(records: pd.DataFrame) -> bool:
+    """Whether any trial samples otherwise than by one pass of the study's generator."""
+    if "evaluations" not in records:
+        return False
+    return bool((records["evaluations"] > 1).any() or records["start"].isin(["field", "own"]).any())
 
 
 def csv(summary: pd.DataFrame) -> str:
@@ -100,6 +119,32 @@ def _mixed_worlds(records: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _averaged(records: pd.DataFrame) -> list[str]:
+    """Lines that say whose samples are made with averaged weights, and how these are averaged."""
+    return [
+        f"samples of {trials} are made with averaged weights: {words}" for words, trials in _told(records, "average")
+    ]
+
+
+def _scheduled(records: pd.DataFrame) -> list[str]:
+    """Lines that say whose learning rates fall, beside what a method does itself."""
+    return [
+        f"learning rates of {trials} fall to 0 over the budget: schedule {word}"
+        for word, trials in _told(records, "schedule")
+        if word != "constant"
+    ]
+
+
+def _told(records: pd.DataFrame, column: str) -> list[tuple[str, str]]:
+    """What a column says and how many trials say it; older records say nothing."""
+    counts = records[column].fillna("").value_counts(sort=False) if column in records else {}
+    return [
+        (str(words), "all trials" if count == len(records) else f"{count} of {len(records)} trials")
+        for words, count in counts.items()
+        if words
+    ]
+
+
 def mean_and_sd(mean: float, sd: float) -> str:
     """A mean and a standard deviation for a person; either may be missing."""
     if pd.isna(mean):
@@ -111,7 +156,24 @@ def mean_and_sd(mean: float, sd: float) -> str:
     return text if pd.isna(sd) else f"{text} ± {sd:.{digits}f}"
 
 
+def _sampling(group: pd.DataFrame) -> dict[str, object]:
+    """What the samples of some trials come from, those of its records that say so."""
+    told = group[group["evaluations"] > 0]
+    return {
+        "start": ", ".join(dict.fromkeys(told["start"])),
+        "generator_parameters": told["generator_parameters"].mean() if len(told) else 0,
+        "evaluations": told["evaluations"].mean() if len(told) else 0,
+    }
+
+
+def _count(number: float) -> str:
+    """A large number for a person: `10,702`, `1.3 M`."""
+    return f"{number / 1e6:.1f} M" if number >= 1e6 else f"{number:,.0f}"
+
+
 def _value(value: object) -> str:
+    if isinstance(value, float) and pd.isna(value):
+        return "default"  # of a setting that was added later: trials leave it out
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
