@@ -90,4 +90,6 @@ def answer(
     claims: statements that they are asked about, as a study's file has them. Raises GenbenchError for what are no
     records, where no trial has finished, and for a claim that is none.
     """
-    return Answer(report=contents.of_records(records, About(title=title, question=question, claims=claims)))
+    studies = set(records["study"]) if "study" in records else set()
+    name = str(studies.pop()) if len(studies) == 1 else "records"
+    return Answer(report=contents.of_records(records, About(title=title, question=question, claims=claims), name))

@@ -65,7 +65,7 @@ def of_table(records: pd.DataFrame) -> pd.DataFrame:
     found = pd.concat([found, pd.DataFrame(lost, index=found.index)], axis=1)
     words = [name for name, value in (EMPTY | NAMES | dict.fromkeys(NEEDED, "")).items() if isinstance(value, str)]
     for name in (name for name in [*words, "warnings"] if name in found and name != "seed"):
-        found[name] = found[name].fillna("").astype(str)
+        found[name] = found[name].astype(object).fillna("").astype(str)
     for name in (name for name in map(str, found.columns) if name.startswith("protocol.")):
         found[name] = found[name].map(str, na_action="ignore")
     if not (found["status"] == "finished").any():

@@ -78,7 +78,7 @@ def _courses(
     """Training picture by picture, a figure for each thing that pictures show; own: trial to its pictures."""
     each = max(1, ROWS // max(len(shown), 1))
     courses = {
-        f"{contender}, seed {row['seed']}": course.moments(own[row["trial"]])
+        f"{contender} seed {row['seed']}": course.moments(own[row["trial"]])
         for contender in shown
         for row in pictured[pictured["contender"] == contender].drop_duplicates("seed").head(each).to_dict("records")
     }

@@ -75,9 +75,9 @@ def figures(tmp_path):
 
 def test_rows_are_methods_and_seeds_and_one_with_projected_pictures_keeps_its_others(figures):
     (rows,) = figures["course"].draw.args
-    assert [*rows] == [f"{method}, seed {seed}" for method in ("gan", "gram") for seed in range(3)]
+    assert [*rows] == [f"{method} seed {seed}" for method in ("gan", "gram") for seed in range(3)]
     assert {tuple(titles(cells)) for cells in rows.values()} == {("0", "500", "1,000")}
     (projected,) = figures["course-projected"].draw.args
     assert {name: titles(cells) for name, cells in projected.items()} == {
-        f"gram, seed {seed}": ["0", "1,000"] for seed in range(3)
+        f"gram seed {seed}": ["0", "1,000"] for seed in range(3)
     }
