@@ -182,9 +182,7 @@ def _why(test: Test) -> str:
         return "all trials of one have a score and none of the other"
     if test.name == "ranks":
         return "trials without a score are ranked as the worst"
-    if _is_undirected(test):
-        return f"{test.pair.family.metric} has no better direction"
-    return test.pair.why
+    return f"{test.pair.family.metric} has no better direction" if _is_undirected(test) else test.pair.why
 
 
 def _is_undirected(test: Test) -> bool:
