@@ -8,6 +8,12 @@ import click
 
 from genbench.cli.options import terminal_console
 
+STARTS = {"generator": "the study's generator", "field": "the study's field", "own": "a network of its own"}
+LATENTS = {
+    "prior": "the study's prior",
+    "data": "normal numbers in the data's shape",
+    "both": "the study's prior, and normal numbers in the data's shape",
+}
 KINDS = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
 
 
@@ -58,7 +64,11 @@ def _show_method(method: str) -> None:
 
     plugin = registry.load("methods", method)
     console = terminal_console()
-    click.echo(f"{plugin.name}: {plugin.paper}\n")
+    click.echo(f"{plugin.name}: {plugin.paper}")
+    if (plugin.trainer.start, plugin.trainer.latent) != ("generator", "prior"):
+        origin, latents = STARTS[plugin.trainer.start], LATENTS[plugin.trainer.latent]
+        click.echo(f"samples come from: {origin}; latents: {latents}")
+    click.echo()
     rows = [
         [f"{plugin.name}.{name}", display.literal(default), meaning, source]
         for name, default, meaning, source in describe(plugin.config)
