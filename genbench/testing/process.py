@@ -27,8 +27,8 @@ def process(method: Method) -> None:
     demand(
         not changed,
         f"3 updates in another process differ from those in this one in {changed}, so that a resumed trial goes on"
-        " differently; go through a list, a dict or sorted(…), not through a set, whose order depends on the process, as"
-        " hash() and id() do; read no clock",
+        " differently; go through a list, a dict or sorted(…), not through a set, whose order depends on the process,"
+        " as hash() and id() do; read no clock",
     )
 
 

@@ -84,7 +84,8 @@ def ranks(method: Method) -> None:
 def _demand_equality(case: _Case, both: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
     demand(
         all(one["agree"] for one in both),
-        f"{case.where}after 2 updates the two ranks hold different parameters or buffers, or make different samples; let every update go through"
+        f"{case.where}after 2 updates the two ranks hold different parameters or buffers, or make different samples;"
+        " let every update go through"
         " kit.comm.descend((optimizer, loss), …), which averages the gradients: after loss.backward() and"
         " optimizer.step() each rank follows its own rows; what a step keeps of its rows must be of all ranks' rows:"
         " kit.comm.gather or kit.comm.sum",

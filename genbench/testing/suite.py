@@ -84,6 +84,9 @@ class Finding:
     place: str
     """The file and line of the plugin to look at: where it raised, or else the function that the clause is about."""
 
+    def __str__(self) -> str:
+        return self.problem if self.place in self.problem else f"{self.problem} ({self.place})"
+
 
 def check(method: Method) -> list[Finding]:
     """What is wrong with a method: every check is run, and whatever one raises becomes a finding."""

@@ -447,7 +447,7 @@ def test_any_option_of_run_is_planned_or_refused(option, value):
     assert_planned_or_refused(*DRY, "data.points=800", f"{option}={value}")
 
 
-COMMANDS = sorted(set(cli.cli.commands) - {"list", "run"})
+COMMANDS = sorted(set(cli.cli.commands) - {"list", "run", "new"})  # a new method may have any name
 
 
 @examples(200)
