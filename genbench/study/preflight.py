@@ -13,7 +13,7 @@ from genbench.contract.dataset import Splits
 from genbench.contract.metric import Metric
 from genbench.errors import DataError, GenbenchError
 from genbench.metrics import features
-from genbench.training.build import pick_device
+from genbench.training.arithmetic import check_place, pick_device
 from genbench.training.evaluate import check_metrics, deciding
 from genbench.trial.record import COLUMNS
 from genbench.trial.trial import Trial
@@ -54,6 +54,7 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
             if len(splits.train) < 2:
                 raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
         _check_world(chosen)
+        check_place(chosen.device, chosen.world, chosen.train.precision)
         pick_device(chosen.device)
     return tuple(dict.fromkeys(lacks))
 

@@ -19,6 +19,7 @@ from genbench.contract.streams import Draws, seed_of
 from genbench.contract.trainer import Trainer
 from genbench.data.source import Source, fingerprint
 from genbench.errors import GenbenchError
+from genbench.training.arithmetic import pick_device, settle
 from genbench.training.evaluate import check_metrics, sample
 from genbench.training.run import Run
 from genbench.trial.trial import Trial
@@ -50,11 +51,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     if reason := architecture.accepts(chosen.net, splits.shape):
         raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = (
-        False,
-        True,
-        False,
-    )
+    arithmetic = settle(device, chosen.train)
 
     def seed(purpose: str) -> int:
         own: int | None = getattr(chosen.seeds, purpose)
@@ -102,6 +99,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
         "generator_hash": hashlib.sha256(sample(trainer, chosen, splits, 64, device).numpy().tobytes()).hexdigest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "arithmetic": arithmetic,
         "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
         "generator_parameters": sum(p.numel() for p in kit.generator().parameters()),
         "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
@@ -110,21 +108,15 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
 
 
 def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
-    """A trainer whose initial weights, those of its own networks included, depend only on the kit's seed."""
+    """A trainer whose initial weights, those of its own networks included, depend only on the kit's seed.
+
+    Its counters stay on the CPU: a step that looks at one then waits for no GPU.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
-        return trainer(config, kit).to(kit.device)
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name, `auto` for cuda if there is one; raises GenbenchError for one that is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()  # a device without numbers, meta, is found out too
-    except (RuntimeError, AssertionError) as error:
-        raise GenbenchError(
-            f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto"
-        ) from error
-    return device
+        built = trainer(config, kit)
+    counters = built.counters()
+    built.to(kit.device)
+    for name, counter in counters.items():
+        setattr(built, name, counter.cpu())
+    return built
