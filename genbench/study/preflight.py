@@ -13,6 +13,7 @@ from genbench.contract.dataset import Splits
 from genbench.contract.metric import Metric
 from genbench.errors import DataError, GenbenchError
 from genbench.metrics import features
+from genbench.training import bfloat16
 from genbench.training.arithmetic import check_place, pick_device
 from genbench.training.evaluate import check_metrics, deciding
 from genbench.trial.record import COLUMNS
@@ -57,6 +58,16 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
         check_place(chosen.device, chosen.world, chosen.train.precision)
         pick_device(chosen.device)
     return tuple(dict.fromkeys(lacks))
+
+
+def cautions(trials: Sequence[Trial]) -> tuple[str, ...]:
+    """What a person should know who runs these trials on this machine, one line each."""
+    on_cpu = any(
+        trial.settings["train"]["precision"] == "bf16"
+        and pick_device(trial.running.get("device", "auto")).type == "cpu"
+        for trial in trials
+    )
+    return tuple(filter(None, [bfloat16.warning() if on_cpu else ""]))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The conformance suite: what a method must keep, one check per clause."""
 
 from genbench.testing.assertions import ContractError
-from genbench.testing.miniature import kit
+from genbench.testing.miniature import kit, on
 from genbench.testing.suite import CHECKS, Finding, check, clause, contract
 
-__all__ = ["CHECKS", "ContractError", "Finding", "check", "clause", "contract", "kit"]
+__all__ = ["CHECKS", "ContractError", "Finding", "check", "clause", "contract", "kit", "on"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,13 +97,39 @@ TINY = Architecture(
 def kit(
     shape: Shape = VECTORS, *, comm: Comm | None = None, dtype: torch.dtype = torch.float64, norm: bool = False
 ) -> Kit:
-    """A kit of tiny networks on the CPU, the same every time: for tests of a plugin's own steps.
+    """A kit of tiny networks, the same every time: for tests of a plugin's own steps.
 
     shape: (2,) for vectors [n, 2], or (1, 16, 16) or (3, 16, 16) for images; norm: whether the networks have batch
     norms.
     """
-    net = TinyNet(norm=norm)
-    return Kit(shape=shape, architecture=TINY, net=net, seed=SEED, draws=Draws(SEED), comm=comm or Comm(), dtype=dtype)
+    return Kit(
+        shape=shape,
+        architecture=TINY,
+        net=TinyNet(norm=norm),
+        seed=SEED,
+        draws=Draws(SEED),
+        comm=comm or Comm(),
+        device=device(),
+        dtype=dtype,
+    )
+
+
+_DEVICE = ContextVar("_DEVICE", default="cpu")
+
+
+def device() -> torch.device:
+    """Where the miniature's trainers run."""
+    return torch.device(_DEVICE.get())
+
+
+@contextmanager
+def on(name: str) -> Iterator[None]:
+    """Run them on another device than the CPU: `with on("cuda"): check(method)`."""
+    token = _DEVICE.set(name)
+    try:
+        yield
+    finally:
+        _DEVICE.reset(token)
 
 
 class TinyBatches(Iterator[Tensor]):
@@ -124,7 +152,7 @@ class TinyBatches(Iterator[Tensor]):
             )
         rows = torch.rand(BATCH, *self._kit.shape, generator=generator(SEED, "data", self.position)) * 2 - 1
         self.position += 1
-        own = rows.chunk(self._kit.comm.world)[self._kit.comm.rank].to(self._kit.dtype)
+        own = rows.chunk(self._kit.comm.world)[self._kit.comm.rank].to(self._kit.device, self._kit.dtype)
         return own.to(memory_format=torch.channels_last) if own.dim() == 4 else own
 
 
@@ -143,7 +171,7 @@ class TinyRun:
     ) -> None:
         self.kit = kit(shape, comm=comm, dtype=dtype, norm=norm)
         self.batches = TinyBatches(self.kit)
-        self.trainer = trainer(config, self.kit)
+        self.trainer = trainer(config, self.kit).to(self.kit.device)
         self.trainer.train()
         self._update = 0
 
@@ -161,7 +189,7 @@ class TinyRun:
 
     def latents(self) -> Tensor:
         """The latents [7, latent] that samples are made of, the same every time."""
-        return prior(self.kit.net, LATENTS, generator(SEED, "sample")).to(self.kit.dtype)
+        return prior(self.kit.net, LATENTS, generator(SEED, "sample")).to(self.kit.device, self.kit.dtype)
 
     def sample(self, z: Tensor | None = None) -> Tensor:
         """Samples for the latents, made as the evaluation makes them; the trainer is back in training mode after it."""

@@ -19,7 +19,7 @@ from genbench.errors import GenbenchError
 from genbench.testing.announcement import composed
 from genbench.testing.assertions import ContractError, demand
 from genbench.testing.launch import launch
-from genbench.testing.miniature import SEED, SHAPES, VECTORS, TinyRun
+from genbench.testing.miniature import SEED, SHAPES, VECTORS, TinyRun, device, on
 from genbench.testing.reference import Reference, ReferenceConfig
 
 TOLERANCE = 1e-9
@@ -62,7 +62,7 @@ def ranks(method: Method) -> None:
         ),
     ]
     try:
-        first, second = launch(_on_a_rank, 2, cases, PATIENCE)
+        first, second = launch(_on_a_rank, 2, cases, PATIENCE, device().type, device=device().type)
     except ProcessExitedException as error:
         raise ContractError(
             f"a rank failed, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
@@ -120,20 +120,23 @@ def _after_steps(comm: Comm, case: _Case, kick: float = 0.0) -> dict[str, Any]:
     draws = generator(SEED, "kick")
     with torch.no_grad():
         for parameter in run.trainer.parameters():
-            parameter.mul_(1 + kick * torch.randn(parameter.shape, generator=draws, dtype=parameter.dtype))
-    before = {name: parameter.detach().clone() for name, parameter in run.trainer.named_parameters()}
+            change = kick * torch.randn(parameter.shape, generator=draws, dtype=parameter.dtype)
+            parameter.mul_(1 + change.to(parameter.device))
+    before = {name: parameter.detach().clone().cpu() for name, parameter in run.trainer.named_parameters()}
     for _ in range(2):
         run.step()
     after: dict[str, Tensor] = {
         name: value.detach().double() for name, value in run.trainer.state_dict().items() if torch.is_tensor(value)
     }
-    return {"before": before, "after": after, "agree": parameters_agree(after.values(), comm)}
+    agree = parameters_agree(after.values(), comm)
+    return {"before": before, "after": {name: value.cpu() for name, value in after.items()}, "agree": agree}
 
 
-def _on_a_rank(comm: Comm, cases: list[_Case], patience: float) -> list[dict[str, Any]]:
+def _on_a_rank(comm: Comm, cases: list[_Case], patience: float, place: str) -> list[dict[str, Any]]:
     """`_after_steps` in a separate process, which ends with a traceback when it takes too long."""
     faulthandler.dump_traceback_later(patience, exit=True)
     try:
-        return [_after_steps(comm, case) for case in cases]
+        with on(place):
+            return [_after_steps(comm, case) for case in cases]
     finally:
         faulthandler.cancel_dump_traceback_later()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from genbench.contract.trainer import Method
 from genbench.testing.announcement import announcement, choices, settings, variants
 from genbench.testing.assertions import ContractError, problem
+from genbench.testing.kinds import kinds
 from genbench.testing.ranks import ranks
 from genbench.testing.run import repeats, resume
 from genbench.testing.sample import projecting, samples, sampling, split, start
@@ -29,6 +30,7 @@ _IN_ORDER = (
     progress,
     randomness,
     layout,
+    kinds,
     start,
     samples,
     sampling,

@@ -8,7 +8,7 @@ which stay on the CPU, are moved on by hand; and a step is replayed only as anot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
@@ -43,7 +43,7 @@ def stepping(run: Run) -> Callable[[], Values]:
     if train.cuda_graphs:
         reason = why_not(run.trainer, run.device.type)
         if not reason:
-            return Captured(plain, run, CUDAGraphs())
+            return Captured(plain, run, CUDAGraphs(run.trainer))
         refuse(run, reason)
     return lambda: plain(run.source)
 
@@ -82,8 +82,8 @@ class Graphs(Protocol):
 class CUDAGraphs:
     """torch's CUDA graphs, captured beside the stream that the rest of the trial uses."""
 
-    def __init__(self) -> None:
-        self._stream = torch.cuda.Stream()
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer, self._stream = trainer, torch.cuda.Stream()
 
     def warm(self, step: Callable[[], Values]) -> Values:
         """Make a step on the stream of the capture."""
@@ -96,7 +96,7 @@ class CUDAGraphs:
     def capture(self, step: Callable[[], Values]) -> tuple[Values, Callable[[], None]]:
         """Capture a step without making it: where its scalars will be, and what makes it."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream):
+        with capturable(_optimizers(self._trainer).values()), torch.cuda.graph(graph, stream=self._stream):
             values = step()
         return values, graph.replay
 
@@ -149,7 +149,7 @@ class Captured:
             return self._step(_Batches(self._source, inputs.hand_out))
 
         try:
-            with _lending(self._trainer, inputs.hand_out), _capturable(self._trainer):
+            with _lending(self._trainer, inputs.hand_out):
                 values, replay = self._backend.capture(step)
             ahead = {name: counter - before[name] for name, counter in counters.items()}
         finally:
@@ -228,13 +228,12 @@ def _lending(trainer: Trainer, lend: Callable[[Callable[[], Tensor]], Tensor]) -
 
 
 @contextmanager
-def _capturable(trainer: Trainer) -> Iterator[None]:
-    """Let the optimizers count their steps on the device, as a graph needs it; what they save says nothing of it."""
-    groups = [group for optimizer in _optimizers(trainer).values() for group in optimizer.param_groups]
-    for optimizer in _optimizers(trainer).values():
-        for parameter, state in optimizer.state.items():
-            if "step" in state:
-                state["step"] = state["step"].to(parameter.device)
+def capturable(optimizers: Collection[Optimizer]) -> Iterator[None]:
+    """Let optimizers count their steps on the device, as a graph needs it; what they save says nothing of it."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    states = [(p, state) for optimizer in optimizers for p, state in optimizer.state.items() if "step" in state]
+    for parameter, state in states:
+        state["step"] = state["step"].to(parameter.device)
     for group in groups:
         group["capturable"] = True
     try:

@@ -348,7 +348,13 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
-LATER = {"net.critic_norm": "batch"}
+LATER = {
+    "net.critic_norm": "batch",
+    "train.tf32": False,
+    "train.deterministic": True,
+    "train.cuda_graphs": False,
+    "resources.trials_per_gpu": 1,
+}
 """Settings that were added later, which trials leave out at their defaults."""
 
 

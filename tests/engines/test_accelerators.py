@@ -102,7 +102,9 @@ def test_more_slots_than_accelerators_are_an_error_that_says_how_to_share_them(s
     trials = study("toy", seeds=(0, 1, 2)).trials
     assert choice._local(trials, None)._slots == 2
     assert choice._local(trials, 1)._slots == 1
-    with pytest.raises(GenbenchError, match="--slots 3: .* enough for 2 at once; use --slots 2, or .*trials_per_gpu=2"):
+    with pytest.raises(
+        GenbenchError, match=r"--slots 3: .* enough for 2 at once; use --slots 2, or .*trials_per_gpu=2"
+    ):
         choice._local(trials, 3)
     on_cpu = study("toy", seeds=(0, 1, 2), overrides=["device=cpu"], name="cpu").trials
     assert choice._local(on_cpu, 3)._slots == 3
