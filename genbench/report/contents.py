@@ -144,7 +144,11 @@ def _report(
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
-        notes=(*(gathered.left_out(folder) if folder else []), *([SMOKE] if said.smoke else []), *tables.notes(records)),
+        notes=(
+            *(gathered.left_out(folder) if folder else []),
+            *([SMOKE] if said.smoke else []),
+            *tables.notes(records),
+        ),
         results=provenance.joined(
             [
                 scores.scores(records),

@@ -29,9 +29,8 @@ class Place:
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
 
 
-EVERYWHERE = Place()
-"""Where ranks run, which meet on the CPU."""
-_CHOSEN: ContextVar[Place] = ContextVar("place", default=EVERYWHERE)
+_CPU = Place()
+_CHOSEN: ContextVar[Place] = ContextVar("place", default=_CPU)
 
 
 def here() -> Place:
@@ -47,3 +46,8 @@ def at(place: Place) -> Iterator[None]:
         yield
     finally:
         _CHOSEN.reset(token)
+
+
+def on(device: str) -> AbstractContextManager[None]:
+    """The miniature study runs on a device, in fp32: `with on("cuda"): check(method)`."""
+    return at(Place(device=torch.device(device)))

@@ -11,7 +11,7 @@ from genbench.contract.trainer import Method, Trainer
 from genbench.testing.assertions import demand, difference
 from genbench.testing.launch import launch
 from genbench.testing.miniature import VECTORS, TinyRun
-from genbench.testing.place import EVERYWHERE
+from genbench.testing.place import Place
 
 
 def process(method: Method) -> None:
@@ -34,7 +34,7 @@ def process(method: Method) -> None:
 
 def _run(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, Any]:
     """The state of a trainer after 3 updates."""
-    run = TinyRun(trainer, config, VECTORS, place=EVERYWHERE)
+    run = TinyRun(trainer, config, VECTORS, place=Place())
     for _ in range(3):
         run.step()
     return run.trainer.state_dict()

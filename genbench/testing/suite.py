@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from genbench.contract.trainer import Method
 from genbench.testing.announcement import announcement, choices, settings, variants
 from genbench.testing.assertions import ContractError, place, problem
+from genbench.testing.kinds import kinds
 from genbench.testing.process import process
 from genbench.testing.ranks import ranks
 from genbench.testing.run import repeats, resume
@@ -34,6 +35,7 @@ _IN_ORDER = (
     randomness,
     surroundings,
     layout,
+    kinds,
     start,
     seeds,
     evaluations,

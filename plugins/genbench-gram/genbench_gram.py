@@ -121,6 +121,10 @@ class GRAM(Trainer):
         fake, real = (self.kit.comm.gather(images.detach().flatten(1)) for images in (fake, real))
         return {"ratio_difference_estimate": ratio_difference(fake, real, q, p, self.config)}
 
+    def kind_of_step(self) -> str:
+        """All steps are alike."""
+        return "step"
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

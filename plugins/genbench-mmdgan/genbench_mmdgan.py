@@ -102,6 +102,10 @@ class MMDGAN(Trainer):
         self.updates += 1
         return scalars
 
+    def kind_of_step(self) -> int:
+        """Steps differ in how many critic steps they have."""
+        return critic_steps(self.config, int(self.updates))
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)
@@ -168,8 +172,16 @@ def likeness(x: Tensor, widths: Sequence[float], nearest: float = 0.0, farthest:
     """The mean kernel of two different rows of x [n, features], with squared distances cut off at nearest and
     farthest.
     """
-    others = ~torch.eye(len(x), dtype=torch.bool, device=x.device)
-    return kernels.mixture(kernels.squared_distances(x, x).clamp(nearest, farthest)[others], widths).mean()
+    distances = off_diagonal(kernels.squared_distances(x, x).clamp(nearest, farthest))
+    return kernels.mixture(distances, widths).mean()
+
+
+def off_diagonal(square: Tensor) -> Tensor:
+    """The entries of a matrix [n, n] beside its diagonal, row by row, [n (n - 1)]. A mask would say the same, and a GPU
+    would be waited for to count its entries.
+    """
+    n = len(square)
+    return square.flatten()[1:].view(n - 1, n + 1)[:, :-1].reshape(-1)
 
 
 def unbiased_mmd2(q: Tensor, p: Tensor, widths: Sequence[float]) -> Tensor:

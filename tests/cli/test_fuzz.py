@@ -354,6 +354,10 @@ LATER = {
     "train.average": 0.0,
     "train.average_warmup": 0.05,
     "train.schedule": "constant",
+    "train.tf32": False,
+    "train.deterministic": True,
+    "train.cuda_graphs": False,
+    "resources.trials_per_gpu": 1,
 }
 """Settings that were added later, which trials leave out at their defaults."""
 

@@ -121,6 +121,24 @@ class Insatiable(Good):
         return super().step(iter([torch.cat(list(batches))]))
 
 
+class Schedules(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = 1e-2 * (1 - self.kit.progress)
+        return super().step(batches)
+
+
+class Bursts(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(batches if self.updates == 0 else iter([next(batches) * 2]))
+
+
 class ReturnsFloats(Good):
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
         return {name: value.item() for name, value in super().step(batches).items()}
@@ -846,6 +864,8 @@ FAULTS = [
     Fault("surroundings", _trainer(SeedsNumpy), "numpy.random"),
     Fault("surroundings", _trainer(StepsInDouble), "a step changed what torch.set_default_dtype"),
     Fault("layout", _trainer(DescendsAlone), "shape (3, 16, 16) the gradient of critic.0.weight"),
+    Fault("kinds", _trainer(Schedules), "where the second runs Adam"),
+    Fault("kinds", _trainer(Bursts), "operations; let kind_of_step tell them apart"),
     Fault("start", _trainer(OwnStart), "take the generator from the kit"),
     Fault("seeds", _trainer(SeededNetwork), "the same own.weight"),
     Fault("start", _trainer(UndeclaredFlow), "declare start too"),
