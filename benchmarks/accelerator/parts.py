@@ -212,7 +212,9 @@ def made(run: Run, step: Callable[[], object], updates: int, first: int = 0) -> 
 def graphs(place: Place, method: str) -> Mapping[str, Any]:
     """Milliseconds of a step on images, as it is and captured; whether both end alike; the most memory."""
     warm, updates = place.size(10, 5), place.size(100, 2)
-    times, ends, found = [], [], {}
+    times: list[float] = []
+    ends: list[list[Any]] = []
+    found: dict[str, Any] = {}
     for captured in ("false", "true"):
         if place.device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats()

@@ -46,7 +46,7 @@ def check(method: str, only: tuple[str, ...], device: str, precision: str, learn
     from genbench.contract import registry
     from genbench.errors import UnknownNameError
     from genbench.testing.place import Place
-    from genbench.training.build import pick_device
+    from genbench.training.arithmetic import pick_device
 
     for name in only:
         if name not in testing.CHECKS:
