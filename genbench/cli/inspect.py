@@ -1,13 +1,17 @@
-"""`list`, `show`, `check`: what is installed."""
+"""`list` and `show`: what is installed."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 
 from genbench.cli.options import terminal_console
 
+STARTS = {"generator": "the study's generator", "field": "the study's field", "own": "a network of its own"}
+LATENTS = {
+    "prior": "the study's prior",
+    "data": "normal numbers in the data's shape",
+    "both": "the study's prior, and normal numbers in the data's shape",
+}
 KINDS = ("methods", "datasets", "architectures", "metrics", "extractors", "observers")
 
 
@@ -58,7 +62,11 @@ def _show_method(method: str) -> None:
 
     plugin = registry.load("methods", method)
     console = terminal_console()
-    click.echo(f"{plugin.name}: {plugin.paper}\n")
+    click.echo(f"{plugin.name}: {plugin.paper}")
+    if (plugin.trainer.start, plugin.trainer.latent) != ("generator", "prior"):
+        origin, latents = STARTS[plugin.trainer.start], LATENTS[plugin.trainer.latent]
+        click.echo(f"samples come from: {origin}; latents: {latents}")
+    click.echo()
     rows = [
         [f"{plugin.name}.{name}", display.literal(default), meaning, source]
         for name, default, meaning, source in describe(plugin.config)
@@ -79,18 +87,3 @@ def _show_method(method: str) -> None:
                     left=3,
                 )
             )
-
-
-@click.command()
-@click.argument("method")
-def check(method: str) -> None:
-    """Check that a method keeps every clause of the contract; exit code 1 when one is broken."""
-    from genbench import testing
-    from genbench.contract import registry
-
-    findings = {finding.name: finding for finding in testing.check(registry.load("methods", method))}
-    for name in testing.CHECKS:
-        click.echo(
-            f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}"
-        )
-    sys.exit(1 if findings else 0)

@@ -110,6 +110,7 @@ def run(
     from genbench.contract import registry
     from genbench.study import until
     from genbench.study.plan import asked, name_of, plan
+    from genbench.study.preflight import cautions
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
@@ -128,6 +129,8 @@ def run(
     whole = planned
     if only:
         planned = planned.only(only)
+    for line in cautions(planned.trials) if engine == "local" else ():
+        click.echo(f"warning: {line}", err=True)
     if dry_run:
         lines, drawn = terminal.plan(planned)
         console = terminal_console()

@@ -64,6 +64,15 @@ class TrainSettings:
         source="Loshchilov and Hutter 2017, arXiv 1608.03983",
         later=True,
     )
+    tf32: bool = setting(
+        False, "round fp32 factors to TF32 on a GPU that has it: faster, and 10 bits instead of 23", later=True
+    )
+    deterministic: bool = setting(
+        True, "on a GPU only algorithms that repeat bit for bit; an error where there is none", later=True
+    )
+    cuda_graphs: bool = setting(
+        False, "replay captured steps on a GPU; where that cannot be, the record says why", later=True
+    )
     log_every: int = setting(10_000, "images between two rows of metrics.jsonl", at_least=1, numbers=False)
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
@@ -134,6 +143,9 @@ class ResourceSettings:
         at_least=0,
         numbers=False,
     )
+    trials_per_gpu: int = setting(
+        1, "trials that share an accelerator of this machine (engine local)", at_least=1, numbers=False, later=True
+    )
     nodes: int = setting(1, "machines that the ranks of a trial are spread over", at_least=1, numbers=False)
     partition: str = setting("", "partition; empty: the cluster's default", numbers=False)
     options: tuple[str, ...] = setting((), "further options of the scheduler, ['account=x','qos=y']", numbers=False)
@@ -151,7 +163,7 @@ class Settings:
     features: FeatureSettings = FeatureSettings()
     seeds: SeedSettings = SeedSettings()
     resources: ResourceSettings = ResourceSettings()
-    device: str = setting("auto", "torch device; auto: cuda if there is one, else cpu", numbers=False)
+    device: str = setting("auto", "cpu, cuda, cuda:1, mps, …; auto: cuda if there is one, else cpu", numbers=False)
     threads: int = setting(
         1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False
     )

@@ -25,7 +25,7 @@ class Average(nn.Module):
     def __init__(self, trainer: nn.Module, *, half_life: float, warmup: float = 0.0) -> None:
         super().__init__()
         self._half_life, self._warmup = half_life, warmup
-        own = dict(trainer.named_parameters())
+        own: dict[str, Tensor] = dict(trainer.named_parameters())
         own |= {name: buffer for name, buffer in trainer.named_buffers() if name.rpartition(".")[2] in STATISTICS}
         self._own = list(own.values())
         for name, value in own.items():

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -36,6 +37,11 @@ class Learning:
     """The mean of the same over the last third of training."""
     updates: int
     seconds: float
+
+    ADVICE: ClassVar[str] = (
+        "look for the sign of a loss, for gradients that reach the wrong network (an optimizer that holds both), for a"
+        " detach too many, or for a learning rate that is too small to get anywhere"
+    )
 
     @property
     def learnt(self) -> bool:

@@ -190,9 +190,7 @@ class TinyRun:
         """half_life: of averaged weights, in images; 0: there are none."""
         self._place = place or here()
         dtype = dtype or self._place.dtype
-        self.kit = kit(
-            shape, comm=comm, dtype=dtype, norm=norm, width=width, seed=seed, device=self._place.device
-        )
+        self.kit = kit(shape, comm=comm, dtype=dtype, norm=norm, width=width, seed=seed, device=self._place.device)
         self.batches = TinyBatches(self.kit, data)
         self.trainer = trainer(config, self.kit).to(self.kit.device)
         if half_life:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -16,7 +16,7 @@ import torch
 class Place:
     """A device, and a precision as `train.precision` names it."""
 
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     precision: str = "fp32"
 
     @property
@@ -29,9 +29,8 @@ class Place:
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
 
 
-EVERYWHERE = Place()
-"""Where ranks run, which meet on the CPU."""
-_CHOSEN: ContextVar[Place] = ContextVar("place", default=EVERYWHERE)
+_CPU = Place()
+_CHOSEN: ContextVar[Place] = ContextVar("place", default=_CPU)
 
 
 def here() -> Place:
@@ -47,3 +46,8 @@ def at(place: Place) -> Iterator[None]:
         yield
     finally:
         _CHOSEN.reset(token)
+
+
+def on(device: str) -> AbstractContextManager[None]:
+    """The miniature study runs on a device, in fp32: `with on("cuda"): check(method)`."""
+    return at(Place(device=torch.device(device)))

@@ -11,7 +11,7 @@ from genbench.contract.trainer import Method, Trainer
 from genbench.testing.assertions import demand, difference
 from genbench.testing.launch import launch
 from genbench.testing.miniature import VECTORS, TinyRun
-from genbench.testing.place import EVERYWHERE
+from genbench.testing.place import Place
 
 
 def process(method: Method) -> None:
@@ -27,14 +27,14 @@ def process(method: Method) -> None:
     demand(
         not changed,
         f"3 updates in another process differ from those in this one in {changed}, so that a resumed trial goes on"
-        " differently; go through a list, a dict or sorted(…), not through a set, whose order depends on the process, as"
-        " hash() and id() do; read no clock",
+        " differently; go through a list, a dict or sorted(…), not through a set, whose order depends on the process,"
+        " as hash() and id() do; read no clock",
     )
 
 
 def _run(comm: Comm, trainer: type[Trainer], config: Any) -> dict[str, Any]:
     """The state of a trainer after 3 updates."""
-    run = TinyRun(trainer, config, VECTORS, place=EVERYWHERE)
+    run = TinyRun(trainer, config, VECTORS, place=Place())
     for _ in range(3):
         run.step()
     return run.trainer.state_dict()

@@ -43,8 +43,8 @@ def _demand_repetition(method: Method, shape: Shape) -> None:
     changed = difference(results[0][1:], results[1][1:])
     demand(
         not changed,
-        f"two runs of one seed differ after a step on data of shape {shape}; draw only from kit.noise, kit.normal and kit.uniform, not from"
-        " torch, numpy, random or a clock",
+        f"two runs of one seed differ after a step on data of shape {shape}; draw only from kit.noise, kit.normal and"
+        " kit.uniform, not from torch, numpy, random or a clock",
     )
 
 
@@ -85,9 +85,9 @@ def _demand_continuation(method: Method, shape: Shape, later: int) -> None:
             changed = changed or difference(_outcome(run), _outcome(again))
     demand(
         not changed,
-        f"a trainer of data of shape {shape} that was saved and loaded goes on differently from one that was not: within"
-        f" {later} updates they differ in {changed}; whatever a step changes must be in state_dict(): networks, optimizers and schedules as attributes,"
-        " counters as buffers",
+        f"a trainer of data of shape {shape} that was saved and loaded goes on differently from one that was not:"
+        f" within {later} updates they differ in {changed}; whatever a step changes must be in state_dict(): networks,"
+        " optimizers and schedules as attributes, counters as buffers",
     )
 
 

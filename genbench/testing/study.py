@@ -31,7 +31,7 @@ def seeds(method: Method) -> None:
     demand(
         not same,
         f"two trainers of unlike seeds begin with the same {', '.join(same)}; build a network of your own by"
-        " kit.network(role, build), without a seed of its own: trials of several seeds would be one trial several times",
+        " kit.network(role, build), without a seed of its own: trials of several seeds would be one trial, repeated",
     )
 
 
@@ -94,12 +94,7 @@ def statistics(method: Method) -> None:
         first, before = run.sample(), {name: _statistics(norm) for name, norm in norms.items()}
         for _ in range(ENOUGH):
             run.step()
-        used: set[int] = set()
-        hook = register_module_forward_pre_hook(lambda module, _: used.add(id(module)) or None)  # type: ignore[func-returns-value]
-        try:
-            samples = run.sample()
-        finally:
-            hook.remove()
+        samples, used = _sampled(run)
         behind = [
             name
             for name, norm in norms.items()
@@ -107,10 +102,24 @@ def statistics(method: Method) -> None:
         ]
         demand(
             not behind or torch.equal(samples, first),
-            f"samples pass through {', '.join(behind)}, whose running mean and variance training never moves: an average"
-            " of weights needs those of its batch norms too; copy the buffers along with the weights, or leave"
+            f"samples pass through {', '.join(behind)}, whose running mean and variance training never moves: an"
+            " average of weights needs those of its batch norms too; copy the buffers along with the weights, or leave"
             " averaging to train.average",
         )
+
+
+def _sampled(run: TinyRun) -> tuple[Tensor, set[int]]:
+    """Samples, and the ids of the modules that they passed through."""
+    used: set[int] = set()
+
+    def note(module: torch.nn.Module, _: object) -> None:
+        used.add(id(module))
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        return run.sample(), used
+    finally:
+        hook.remove()
 
 
 def _varied(weights: Tensor) -> bool:

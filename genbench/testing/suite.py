@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from genbench.contract.trainer import Method
 from genbench.testing.announcement import announcement, choices, settings, variants
 from genbench.testing.assertions import ContractError, place, problem
+from genbench.testing.kinds import kinds
 from genbench.testing.process import process
 from genbench.testing.ranks import ranks
 from genbench.testing.run import repeats, resume
@@ -34,6 +35,7 @@ _IN_ORDER = (
     randomness,
     surroundings,
     layout,
+    kinds,
     start,
     seeds,
     evaluations,
@@ -83,6 +85,9 @@ class Finding:
     """What was expected, what happened, what to do."""
     place: str
     """The file and line of the plugin to look at: where it raised, or else the function that the clause is about."""
+
+    def __str__(self) -> str:
+        return self.problem if self.place in self.problem else f"{self.problem} ({self.place})"
 
 
 def check(method: Method) -> list[Finding]:

@@ -65,9 +65,9 @@ def _demand_unchanged(before: Mapping[str, Any], doing: str) -> None:
     changed = [words for words, (value, _) in _KEPT.items() if value() != before[words]]
     demand(
         not changed,
-        f"{doing} changed what {', '.join(changed)} is for, which the whole process shares: what comes after it, another"
-        " method too, would run otherwise; leave threads, flags and types to the runner (threads=, train.precision=),"
-        " and draw from kit.noise, kit.normal and kit.uniform",
+        f"{doing} changed what {', '.join(changed)} is for, which the whole process shares: what comes after it,"
+        " another method too, would run otherwise; leave threads, flags and types to the runner (threads=,"
+        " train.precision=), and draw from kit.noise, kit.normal and kit.uniform",
     )
 
 

@@ -22,6 +22,7 @@ from genbench.data import pictures
 from genbench.errors import GenbenchError
 from genbench.metrics import features
 from genbench.metrics.protocol import Protocol, protocol_of
+from genbench.training.arithmetic import forgiving
 
 logger = logging.getLogger("genbench")
 
@@ -95,7 +96,8 @@ def evaluate(
         pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png", trial)
     numbers, protocols = {}, {}
     for metric in metrics:
-        numbers[metric.name] = float(metric.compute(evaluation))
+        with forgiving():
+            numbers[metric.name] = float(metric.compute(evaluation))
         protocols[metric.name] = protocol_of(metric, evaluation)
         if folder is not None and metric.picture is not None:
             suffix = "" if name == "final" else f"-{name}"

@@ -88,6 +88,9 @@ class Record:
     """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed.
     """
     device: str = ""
+    arithmetic: str = ""
+    """Whether the algorithms of the device repeat bit for bit, and what else changes digits: TF32, CUDA graphs; empty:
+    an older version made the record."""
     threads: int = 1
     world: int = 1
     origin: str = ""

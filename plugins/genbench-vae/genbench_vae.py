@@ -74,7 +74,7 @@ class VAE(Trainer):
 
 
 def misfit(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """-log N(x; mean, σ²) without its constant, of rows [n, ...]: Σ (x - mean)² / 2σ² + log σ over a row's entries, [n]."""
+    """-log N(x; mean, σ²) of rows [n, ...] without its constant: Σ (x - mean)² / 2σ² + log σ over entries, [n]."""
     return ((x - mean).square() / (2 * (2 * log_sigma).exp()) + log_sigma).flatten(1).sum(1)
 
 

@@ -1,11 +1,15 @@
 """The kit: equal starts for every method, and noise that is a function of its address."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from genbench.contract.comm import Comm
 from genbench.contract.kit import Kit, prior
+from genbench.contract.norms import has_batch_norm
 from genbench.contract.streams import Draws, generator
+from genbench.errors import GenbenchError
 from genbench.nets.dcgan import DcganNet
 from genbench.nets.dcgan import genbench_architectures as dcgan
 from genbench.nets.mlp import MlpNet
@@ -169,3 +173,32 @@ def test_uniform_numbers_lie_between_0_and_1():
     numbers = vector_kit().uniform(1000)
     assert 0 <= numbers.min() < 0.01
     assert 0.99 < numbers.max() < 1
+
+
+@pytest.mark.parametrize("kit", [vector_kit, image_kit])
+def test_the_field_and_the_encoder_are_the_same_whatever_was_built_before(kit):
+    field, encoder = weights(kit().field()), weights(kit().encoder(6))
+    lent = kit()
+    lent.generator()
+    lent.critic(6)
+    assert torch.equal(weights(lent.encoder(6)), encoder)
+    assert torch.equal(weights(lent.field()), field)
+    assert not torch.equal(weights(kit(seed=1).field()), field)
+    assert not torch.equal(weights(kit().critic(6)), encoder)
+
+
+def test_the_encoder_has_its_batch_norms_whatever_norm_the_critics_have():
+    kit = image_kit(net=DcganNet(latent=3, width=2, critic_norm="none"))
+    assert has_batch_norm(kit.encoder(6))
+    assert kit.standing.norms == []
+
+
+def test_a_field_is_of_points_and_times():
+    for kit in (vector_kit(), image_kit()):
+        x = kit.normal((4, *kit.shape))
+        assert kit.field()(x, kit.uniform(4)).shape == x.shape
+
+
+def test_an_architecture_without_a_field_is_named():
+    with pytest.raises(GenbenchError, match="architecture mlp has no field"):
+        vector_kit(architecture=replace(MLP, field=None)).field()

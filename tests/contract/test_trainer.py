@@ -50,3 +50,22 @@ def test_a_schedule_of_learning_rates_goes_on_where_it_stopped(schedule):
 def test_a_state_of_before_there_were_schedules_is_loaded_by_a_trainer_that_has_none():
     trainer = faulty.Good(faulty.Config(), kit())
     assert set(trainer.get_extra_state()) == {"optimizer"}
+
+
+def latents(declared, rows=5):
+    trainer = faulty.Good(faulty.Config(), kit((1, 16, 16)))
+    trainer.latent = declared
+    return trainer.latents(rows, torch.Generator().manual_seed(3))
+
+
+def test_latents_are_the_priors_or_have_the_datas_shape_or_are_both():
+    assert latents("prior").shape == (5, 4)
+    assert latents("data").shape == (5, 1, 16, 16)
+    assert latents("both").shape == (5, 4 + 256)
+    assert torch.equal(latents("both")[:, :4], latents("prior"))
+
+
+def test_latents_in_the_datas_shape_are_normal():
+    z = latents("data", 50)
+    assert z.mean().item() == pytest.approx(0, abs=0.05)
+    assert z.var().item() == pytest.approx(1, abs=0.05)

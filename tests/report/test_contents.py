@@ -209,6 +209,13 @@ def test_contenders_that_started_alike_are_said_to_have(of):
     assert any("first batches: different hashes in 1 of 1" in line for line in different)
 
 
+def test_a_contender_with_another_generator_is_named_and_not_said_to_have_started_otherwise(of):
+    own = a_record("flow", generator_hash="other", start="field", evaluations=40)
+    lines = of([a_record("gan", start="generator"), own]).fairness
+    assert not any("different hashes" in line for line in lines)
+    assert lines[-1] == "another network than the study's generator makes the samples of flow"
+
+
 def test_the_spread_is_split_by_source_where_one_was_varied_alone(of):
     main = [a_record("gan", seed, score=0.5 + 0.1 * seed, trial=f"main{seed}") for seed in range(3)]
     drawn = [a_record("gan", 0, score=0.5 + 0.01 * n, settings={"seeds.init": n}, trial=f"init{n}") for n in (1, 2)]

@@ -2,12 +2,15 @@
 starts.
 """
 
+import dataclasses
 import json
 import re
 
 import pytest
+import toys
 
 from genbench.config.compose import Override
+from genbench.contract import registry
 from genbench.errors import DataError, GenbenchError, UnknownNameError
 from genbench.study.file import EVERYTHING, load
 from genbench.study.plan import asked, plan, write_asked
@@ -148,3 +151,16 @@ def test_of_a_study_without_a_file_the_name_and_the_command_are_written_down(tmp
         "command": "genbench run",
         "earlier": [],
     }
+
+
+def test_a_flow_on_an_architecture_without_a_field_is_refused_before_anything_starts(planned, monkeypatch):
+    monkeypatch.setattr(toys.Toy, "start", "field")
+    load = registry.load
+
+    def fieldless(kind, name):
+        return dataclasses.replace(load(kind, name), field=None) if kind == "architectures" else load(kind, name)
+
+    assert planned(TWO_RUNS).trials
+    monkeypatch.setattr(registry, "load", fieldless)
+    with pytest.raises(GenbenchError, match="cannot be run: architecture mlp has no field"):
+        planned(TWO_RUNS)

@@ -121,6 +121,24 @@ class Insatiable(Good):
         return super().step(iter([torch.cat(list(batches))]))
 
 
+class Schedules(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = 1e-2 * (1 - self.kit.progress)
+        return super().step(batches)
+
+
+class Bursts(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(batches if self.updates == 0 else iter([next(batches) * 2]))
+
+
 class ReturnsFloats(Good):
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
         return {name: value.item() for name, value in super().step(batches).items()}
@@ -188,6 +206,63 @@ class OwnStart(Good):
         with torch.no_grad():
             for parameter in self.generator.parameters():
                 parameter.mul_(0.5)
+
+
+class Flowing(Trainer):
+    """A good one that samples by following a field from noise in the data's shape."""
+
+    latent = "data"
+    start = "field"
+    evaluations = 3
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.field = self.build(kit)
+        self.optimizer = torch.optim.Adam(self.field.parameters(), lr=config.lr)
+
+    def build(self, kit: Kit) -> nn.Module:
+        return kit.field()
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        noise, t = self.kit.normal(tuple(real.shape)), self.kit.uniform(len(real))
+        share = t.view(-1, *[1] * (real.dim() - 1))
+        loss = (self.field(noise + share * (real - noise), t) - (real - noise)).square().mean()
+        self.kit.comm.descend((self.optimizer, loss))
+        return {"loss": loss.detach()}
+
+    def sample(self, z: Tensor) -> Tensor:
+        for number in range(3):
+            z = z + self.field(z, torch.full((len(z),), number / 3, dtype=z.dtype)) / 3
+        return z if z.dim() == 2 else z.clamp(-1, 1)
+
+
+class UndeclaredFlow(Flowing):
+    start = "generator"
+
+
+class MisnamedStart(Flowing):
+    start = "noise"  # type: ignore[assignment]
+
+
+class OwnWeights(Flowing):
+    def build(self, kit: Kit) -> nn.Module:
+        field = kit.field()
+        with torch.no_grad():
+            for parameter in field.parameters():
+                parameter.mul_(0.5)
+        return field
+
+
+class OneStartForAllSeeds(Flowing):
+    start = "own"
+
+    def build(self, kit: Kit) -> nn.Module:
+        return replace(kit, seed=0).field()
+
+
+class HiddenPasses(Flowing):
+    evaluations = 1
 
 
 class FlatSamples(Good):
@@ -789,8 +864,15 @@ FAULTS = [
     Fault("surroundings", _trainer(SeedsNumpy), "numpy.random"),
     Fault("surroundings", _trainer(StepsInDouble), "a step changed what torch.set_default_dtype"),
     Fault("layout", _trainer(DescendsAlone), "shape (3, 16, 16) the gradient of critic.0.weight"),
+    Fault("kinds", _trainer(Schedules), "where the second runs Adam"),
+    Fault("kinds", _trainer(Bursts), "operations; let kind_of_step tell them apart"),
     Fault("start", _trainer(OwnStart), "take the generator from the kit"),
     Fault("seeds", _trainer(SeededNetwork), "the same own.weight"),
+    Fault("start", _trainer(UndeclaredFlow), "declare start too"),
+    Fault("start", _trainer(MisnamedStart), "choose one of generator, field, own"),
+    Fault("start", _trainer(OwnWeights), "to come from kit.field()"),
+    Fault("start", _trainer(OneStartForAllSeeds), "unlike seeds make the same samples"),
+    Fault("evaluations", _trainer(HiddenPasses), "passes 3 times through a network, and the trainer declares 1"),
     Fault("samples", _trainer(FlatSamples), "expected samples of shape (7, 1, 16, 16), got (7, 256)"),
     Fault("samples", _trainer(DoubleSamples), "torch.float64"),
     Fault("samples", _trainer(BrightSamples), "in [-1, 1]"),

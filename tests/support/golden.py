@@ -23,7 +23,7 @@ from genbench.version import NUMERICS
 
 FILE = Path(__file__).parents[1] / "methods" / "golden.json"
 METHODS = ("gan", "mmdgan", "mmdgan/ae", "mmdgan/fsr", "mmdnet", "gram", "gram/flow", "gram/julia", "gram/torch")
-ZOO = ("wgan", "r3gan", "sngan", "drift")
+ZOO = ("wgan", "r3gan", "sngan", "drift", "flow", "flow/ot", "flow/reflow", "vae")
 """Those of requirements-zoo.txt."""
 ARCHITECTURES = ("convnet", "dcgan", "mnist-mlp")
 METRICS = {"ring": "modes,modes_any,high_quality,mode_kl,mmd", "digits": "fid,is,kid,precision,recall,neighbour_ratio"}

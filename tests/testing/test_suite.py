@@ -87,6 +87,11 @@ def test_a_contract_is_a_pytest_test_with_a_case_for_each_check():
     test("announcement")
 
 
+@pytest.mark.parametrize("name", [name for name in testing.CHECKS if name not in ("variants", "ranks", *STATIC)])
+def test_a_flow_that_declares_what_it_is_keeps_the_contract(name):
+    testing.CHECKS[name](replace(faulty.GOOD, trainer=faulty.Flowing))
+
+
 @pytest.mark.parametrize("name", ["scalars", "randomness", "repeats", "resume"])
 def test_a_schedule_that_is_an_attribute_goes_on_exactly(name):
     testing.CHECKS[name](replace(faulty.GOOD, trainer=faulty.Scheduled))

@@ -39,10 +39,15 @@ class Slope(Evidence):
     margin: float
     """0 where it is claimed to rise or to fall."""
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """No change, or the margin on both sides."""
+        return (-self.margin, self.margin) if self.margin else (0.0,)
+
     def interval(self, level: float) -> Interval:
         """Of the mean slope: of 1 - level, or of 1 - 2 level beside a margin."""
         if not statistics.has_spread(self.slopes):
-            return Interval(self.estimate, self.estimate)
+            return statistics.NO_INTERVAL
         level = level if self.margin else level / 2
         return hypotheses.equivalence_interval(*_estimated(self.slopes), level)
 

@@ -27,6 +27,8 @@ class Test:
     """Two-sided; NaN where there is nothing to test."""
     of_scores: bool
     """Whether it looks at the seeds with a score alone."""
+    times: int = 1
+    """By what its p is multiplied: 2 where it is the smaller of two."""
 
 
 def of_scores(pair: Comparison) -> Test:
@@ -57,7 +59,7 @@ def of_results(pair: Comparison) -> Test:
     if not pair.enough or pair.lead_of_scores * pair.lead_of_losses < 0:
         return ranks
     found = min(scored, ranks, key=lambda one: one.p)
-    return replace(found, p=min(1.0, 2 * found.p))
+    return replace(found, p=min(1.0, 2 * found.p), times=2)
 
 
 def together(pairs: Sequence[Comparison]) -> list[list[int]]:

@@ -137,7 +137,9 @@ def _scheduled(records: pd.DataFrame) -> list[str]:
 
 def _told(records: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     """What a column says and how many trials say it; older records say nothing."""
-    counts = records[column].fillna("").value_counts(sort=False) if column in records else {}
+    if column not in records:
+        return []
+    counts = records[column].fillna("").value_counts(sort=False)
     return [
         (str(words), "all trials" if count == len(records) else f"{count} of {len(records)} trials")
         for words, count in counts.items()

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from genbench.errors import GenbenchError
+from genbench.report.tables import provenance
 from genbench.report.tables import summary as tables
 from genbench.trial.record import Record, frame
 
@@ -123,3 +124,34 @@ def test_a_method_that_ran_on_several_numbers_of_ranks_is_named():
     records = [a_record(world=1), a_record(seed=1, world=2), a_record("gan", world=1)]
     (note,) = (note for note in tables.notes(frame(records)) if "rounding" in note)
     assert note.startswith("trials of gram ran on several numbers of ranks")
+
+
+def a_flow(**changes):
+    return a_record(
+        **{"method": "flow", "score": 0.9, "start": "field", "evaluations": 40, "generator_parameters": 1_310_000}
+        | changes
+    )
+
+
+def test_what_samples_come_from_and_cost_is_shown_where_methods_differ_in_it():
+    own = {"start": "generator", "evaluations": 1, "generator_parameters": 11202}
+    shown = tables.formatted(summary(a_record(score=0.5, **own), a_flow(), a_record("old", score=0.5)))
+    assert shown["generator"].tolist() == [
+        "the study's, 11,202 parameters",
+        "a field, 1.3 M parameters",
+        "not known",
+    ]
+    assert shown["evaluations"].tolist() == ["1", "40", "–"]
+    assert list(shown.columns).index("evaluations") < list(shown.columns).index("images")
+
+
+def test_what_samples_cost_is_left_out_where_all_take_one_pass_of_the_studys_generator():
+    table = summary(a_record(score=0.5, start="generator", evaluations=1))
+    assert not {"start", "evaluations"} & set(table.columns)
+    assert not {"generator", "evaluations"} & set(tables.formatted(table).columns)
+
+
+def test_the_table_of_costs_has_the_evaluations_too():
+    records = frame([a_record(score=0.5, evaluations=1), a_flow()]).assign(contender=["gram", "flow"])
+    assert provenance.cost(records).shown["evaluations a sample"].tolist() == ["1", "40"]
+    assert "evaluations a sample" not in provenance.cost(records[:1]).shown
