@@ -165,6 +165,7 @@ OPENS = {
     "genbench.report.formats.html": {"read_bytes"},  # the figures that it has drawn
     "genbench.report.formats.pdf": {"read_bytes", "write_text"},  # a folder of its own
     "genbench.testing.launch": {"read_bytes", "write_bytes"},  # a folder of its own
+    "genbench.training.bfloat16": {"read_text"},  # /proc/cpuinfo
     "genbench.training.distributed": {"touch"},  # the folder of one attempt
     "genbench.trial.checkpoint": {"open"},  # a folder, to be written to the disk
 }
