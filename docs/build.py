@@ -19,7 +19,7 @@ PICTURES = {
 }
 """Pictures of the results that the pages show, by the place that they have among the pages."""
 GUIDE = "how-to/add-a-method.md"
-"""The page that is plugins/README.md itself."""
+"""The page that is plugins/README.md itself; among the sources stands a line that says so."""
 LOADS = re.compile(
     r"<(?:script|img|iframe|source)[^>]+\bsrc=[\"']?(?:https?:)?//|<link(?![^>]+rel=[\"']?canonical)[^>]+\bhref=[\"']?(?:https?:)?//"
 )
@@ -29,6 +29,8 @@ def on_files(files: Files, config: Any, **_: Any) -> Files:
     """Add the pictures of the results and the guide for authors of plugins."""
     for place, path in PICTURES.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / path)))
+    if standing := files.get_file_from_path(GUIDE):
+        files.remove(standing)
     files.append(File.generated(config, GUIDE, abs_src_path=str(ROOT / "plugins" / "README.md")))
     return files
 

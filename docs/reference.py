@@ -20,6 +20,7 @@ import genbench
 from genbench import plugin
 from genbench.cli import cli, display
 from genbench.config import settings
+from genbench.config.field import plain
 from genbench.contract import hooks, registry
 from genbench.metrics import protocol
 from genbench.report.claims import reading
@@ -196,7 +197,7 @@ def _dataset(dataset: Any) -> str:
     nets = "Architectures, the default one first: " + "; ".join(
         f"`{name}`"
         + (
-            f" with {', '.join(f'{key} {display.literal(value)}' for key, value in settings.plain(values).items())}"
+            f" with {', '.join(f'{key} {display.literal(value)}' for key, value in plain(values).items())}"
             if values
             else ""
         )

@@ -16,7 +16,8 @@ import click
 import source
 
 from genbench.cli.display import literal
-from genbench.config.settings import Cited, DataSettings, NetSettings
+from genbench.config.field import Cited
+from genbench.config.settings import DataSettings, NetSettings
 
 SETTINGS = (DataSettings, NetSettings)
 """Dataclasses whose fields are settings and have a page of their own."""

@@ -3,6 +3,7 @@
 >>> import genbench
 >>> records = genbench.run(methods=["gram", "mmdgan"], dataset="ring", seeds=[0, 1, 2])  # doctest: +SKIP
 >>> genbench.load("results")  # doctest: +SKIP
+>>> genbench.answer(records)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from genbench.version import __version__
 
 if TYPE_CHECKING:
+    from genbench.report.answer import answer
     from genbench.study.api import load, run
     from genbench.training.generator import Generator
 
-__all__ = ["Generator", "__version__", "load", "run"]
+__all__ = ["Generator", "__version__", "answer", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from genbench.training.generator import Generator
 
         return Generator
+    if name == "answer":
+        from genbench.report.answer import answer
+
+        return answer
     if name in ("load", "run"):
         from genbench.study import api
 

@@ -1,6 +1,7 @@
 """What a plugin's author imports; nothing is defined here."""
 
-from genbench.config.settings import DataSettings, NetSettings, cite, cited, setting
+from genbench.config.field import cite, cited, setting
+from genbench.config.settings import DataSettings, NetSettings
 from genbench.contract.dataset import Dataset, Mixture, Splits
 from genbench.contract.extractor import Extractor, Features
 from genbench.contract.hooks import hookimpl

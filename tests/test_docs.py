@@ -14,6 +14,7 @@ import click
 import pytest
 from docs_shell import Shell
 
+from genbench import plugin
 from genbench.cli import cli
 
 ROOT = Path(__file__).parents[1]
@@ -174,6 +175,11 @@ def after_the_tutorial(shell, tmp_path_factory):
 def test_no_page_names_a_part_of_the_reference_that_does_not_exist_and_none_is_left_out():
     named = re.findall(r"^<!-- generated: ([\w-]+) -->$", "\n".join(PAGES.values()), re.M)
     assert sorted(named) == sorted(reference.GENERATED)
+
+
+def test_the_page_of_what_a_plugin_imports_names_everything_without_a_build():
+    listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+`) \| ", PAGES["reference/plugin.md"], re.M)))
+    assert sorted(listed) == sorted(plugin.__all__)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from genbench.report.stats import statistics
+from genbench.report.stats import permutation, statistics
 from genbench.report.stats.statistics import LEVEL, Values
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Values]
@@ -73,7 +73,8 @@ def decide(study: Values, *, paired: bool, agreed: bool = True) -> tuple[Values,
     blocks = study.reshape(-1, *study.shape[-2:])
     found = [statistics.contrast(block[a], block[b], paired=paired) for block in blocks for a, b in pairs(block)]
     p, differences = [one.p for one in found], np.array([one.difference for one in found])
-    return statistics.family_p(p, list(map(list, blocks)), paired=paired) if agreed else statistics.holm(p), differences
+    adjusted = permutation.family_p(p, list(map(list, blocks)), paired=paired) if agreed else statistics.holm(p)
+    return adjusted, differences
 
 
 def different(studies: Values, *, paired: bool, agreed: bool = True) -> Values:

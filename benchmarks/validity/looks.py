@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from genbench.report.stats import statistics
+from genbench.report.stats import permutation, statistics
 from genbench.report.stats.sequential import Design
 from genbench.report.stats.spending import Spending
 from genbench.report.stats.statistics import LEVEL, ROUNDING, Values
@@ -122,7 +122,7 @@ def _decided(
             for metric in range(studies.shape[1])
             if (own := [pair for pair, left in zip(pairs, opened[draw, metric], strict=True) if left])
         ]
-        if statistics.agreeing_p(blocks, paired=paired) > levels[draw]:
+        if permutation.agreeing_p(blocks, paired=paired) > levels[draw]:
             found[draw] = False
     return found
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from genbench import shown
-from genbench.cli import inspect, report, run, share, standing, tracking, trained
+from genbench.cli import author, inspect, report, run, share, standing, tracking, trained
 from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError, UnfinishedError
 
@@ -28,7 +28,8 @@ for command in (
     run.trial,
     inspect.list_,
     inspect.show,
-    inspect.check,
+    author.check,
+    author.new,
     report.report,
     report.compare,
     share.publish,

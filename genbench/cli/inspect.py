@@ -1,8 +1,6 @@
-"""`list`, `show`, `check`: what is installed."""
+"""`list` and `show`: what is installed."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 
@@ -59,7 +57,7 @@ def show(method: str | None, environment: bool) -> None:
 
 def _show_method(method: str) -> None:
     from genbench.cli import display
-    from genbench.config.settings import Cited, describe
+    from genbench.config.field import Cited, describe
     from genbench.contract import registry
 
     plugin = registry.load("methods", method)
@@ -89,18 +87,3 @@ def _show_method(method: str) -> None:
                     left=3,
                 )
             )
-
-
-@click.command()
-@click.argument("method")
-def check(method: str) -> None:
-    """Check that a method keeps every clause of the contract; exit code 1 when one is broken."""
-    from genbench import testing
-    from genbench.contract import registry
-
-    findings = {finding.name: finding for finding in testing.check(registry.load("methods", method))}
-    for name in testing.CHECKS:
-        click.echo(
-            f"FAIL  {name}: {findings[name].problem}" if name in findings else f"ok    {name}: {testing.clause(name)}"
-        )
-    sys.exit(1 if findings else 0)

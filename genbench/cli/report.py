@@ -47,6 +47,7 @@ def report(
     from genbench.report import contents
     from genbench.report.formats import formats as files
     from genbench.report.tables import lottery, summary
+    from genbench.trial import replaced
     from genbench.trial.lock import check_inside
 
     folder = study_folder(study, results)
@@ -56,6 +57,8 @@ def report(
     files.check(formats)
     found = contents.of(folder)
     print_table(lottery.own(found.records))
+    for line in replaced.lines(folder):
+        click.echo(f"note: {line}")
     _print_verdicts(found)
     print_answer(found.claims, found.ranked)
     if output is None:

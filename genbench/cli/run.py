@@ -110,6 +110,7 @@ def run(
     from genbench.contract import registry
     from genbench.study import until
     from genbench.study.plan import asked, name_of, plan
+    from genbench.study.preflight import cautions
 
     watching = [] if observers == ["none"] else observers
     for name in watching:
@@ -128,6 +129,8 @@ def run(
     whole = planned
     if only:
         planned = planned.only(only)
+    for line in cautions(planned.trials) if engine == "local" else ():
+        click.echo(f"warning: {line}", err=True)
     if dry_run:
         lines, drawn = terminal.plan(planned)
         console = terminal_console()
@@ -137,12 +140,8 @@ def run(
         for line in planned.lacks:
             click.echo(f"missing: {line}", err=True)
         return
-    if planned.outdated:
-        click.echo(
-            f"{len(planned.outdated)} trials have ended under older numerics and are made again beside those;"
-            " --keep-old keeps them instead",
-            err=True,
-        )
+    for line in planned.older:
+        click.echo(line, err=True)
     supervision = Supervision(
         engine=engine,
         slots=slots,
@@ -186,11 +185,13 @@ def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
     from genbench.cli.answer import of_study, print_answer
     from genbench.report.tables import lottery
     from genbench.study import latents
-    from genbench.trial import record
+    from genbench.trial import record, replaced
 
     records = outcome.records(study)
     frame = record.frame([latents.own(row) for row in records])
     print_table(frame)
+    for line in replaced.lines(study.directory):
+        click.echo(f"note: {line}")
     print_answer(*of_study(study.directory, lottery.own(frame)))
     click.echo(f"\nresults   {study.directory}")
     click.echo(f"again     genbench report {study.name}{results_option(study.results)}")

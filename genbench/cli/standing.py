@@ -16,8 +16,10 @@ def status(study: str, results: Path) -> None:
     """Show how the trials of a study stand: running, waiting, finished, diverged, failed; read from their files."""
     from genbench.cli import display as terminal
     from genbench.study import status
+    from genbench.trial import replaced
 
-    found = status.states(study_folder(study, results))
+    folder = study_folder(study, results)
+    found = status.states(folder)
     terminal_console().print(terminal.states(found))
     counts = {state: sum(one.state == state for one in found) for state in status.STATES}
     click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
@@ -26,6 +28,8 @@ def status(study: str, results: Path) -> None:
             f"{outdated} were made under other numerics than those of what is installed: genbench run makes them again,"
             " with --keep-old it keeps them"
         )
+    for line in replaced.lines(folder):
+        click.echo(line)
 
 
 @click.command()

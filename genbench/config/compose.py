@@ -16,18 +16,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
+from genbench.config.field import plain
 from genbench.config.overrides import MOST_VALUES, Override, check, parse
 from genbench.config.point import Point
-from genbench.config.settings import (
-    SECTIONS,
-    SHARED,
-    SINGLES,
-    Settings,
-    flatten,
-    plain,
-    split,
-    validate,
-)
+from genbench.config.settings import SECTIONS, SHARED, SINGLES, Settings, flatten, split, validate
 from genbench.config.typecheck import as_declared, defaults
 from genbench.errors import SettingsError, UnknownNameError
 

@@ -3,64 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from genbench.config.field import check_range, setting
 from genbench.config.typecheck import built
 from genbench.errors import SettingsError
-
-
-class Cited(NamedTuple):
-    """A value and where it comes from."""
-
-    value: Any
-    source: str
-
-
-def cite(value: Any, source: str) -> Cited:
-    """A value for `presets`, `variants` or a data set's defaults, with its source: `cite(5e-5, "Li et al. 2017")`."""
-    return Cited(value, source)
-
-
-def cited(source: str, **values: Any) -> dict[str, Cited]:
-    """Several values that share a source: `cited("paper, app. A.1", lr=1e-3, features=10)`."""
-    return {name: Cited(value, source) for name, value in values.items()}
-
-
-def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without their sources."""
-    return {key: value.value if isinstance(value, Cited) else value for key, value in settings.items()}
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    source: str = "",
-    at_least: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    numbers: bool = True,
-    later: bool = False,
-) -> Any:
-    """A dataclass field with a meaning, a source and a range; `genbench show` prints them.
-
-    numbers: whether the value can change a trial's numbers; if not, it stays out of the trial's id. later: whether it
-    was added once there were trials; at its default, which must never change, it stays out of the id, too, so that the
-    ids of those trials are what they were.
-    """
-    metadata = {
-        "help": help,
-        "source": source,
-        "at_least": at_least,
-        "above": above,
-        "below": below,
-        "numbers": numbers,
-        "later": later,
-    }
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +44,35 @@ class TrainSettings:
     updates: int | None = setting(None, "budget: updates of the generator", at_least=1)
     seconds: float | None = setting(None, "budget: seconds inside the trainer's step", above=0)
     precision: Literal["fp32", "bf16", "fp64"] = setting("fp32", "of the networks; kernel losses are always fp64")
+    average: float = setting(
+        0.0,
+        "half-life, in images, of averaged weights, with which samples are made; 0: they are made with the last ones",
+        source="Yazıcı et al. 2019, arXiv 1806.04498; decay b per update: ln 0.5 / ln b times the images of an update",
+        at_least=0,
+        later=True,
+    )
+    average_warmup: float = setting(
+        0.05,
+        "the half-life is at most this share of the images taken so far; 0: no warm-up",
+        source="Karras et al. 2020, arXiv 1912.04958",
+        at_least=0,
+        later=True,
+    )
+    schedule: Literal["constant", "linear", "cosine"] = setting(
+        "constant",
+        "every optimizer's learning rate over the budget, times the method's own: as it is, or falling to 0",
+        source="Loshchilov and Hutter 2017, arXiv 1608.03983",
+        later=True,
+    )
+    tf32: bool = setting(
+        False, "round fp32 factors to TF32 on a GPU that has it: faster, and 10 bits instead of 23", later=True
+    )
+    deterministic: bool = setting(
+        True, "on a GPU only algorithms that repeat bit for bit; an error where there is none", later=True
+    )
+    cuda_graphs: bool = setting(
+        False, "replay captured steps on a GPU; where that cannot be, the record says why", later=True
+    )
     log_every: int = setting(10_000, "images between two rows of metrics.jsonl", at_least=1, numbers=False)
     save_every: int = setting(100_000, "images between two checkpoints", at_least=1, numbers=False)
     sample_every: int = setting(100_000, "images between two pictures of samples", at_least=1, numbers=False)
@@ -165,6 +143,9 @@ class ResourceSettings:
         at_least=0,
         numbers=False,
     )
+    trials_per_gpu: int = setting(
+        1, "trials that share an accelerator of this machine (engine local)", at_least=1, numbers=False, later=True
+    )
     nodes: int = setting(1, "machines that the ranks of a trial are spread over", at_least=1, numbers=False)
     partition: str = setting("", "partition; empty: the cluster's default", numbers=False)
     options: tuple[str, ...] = setting((), "further options of the scheduler, ['account=x','qos=y']", numbers=False)
@@ -182,7 +163,7 @@ class Settings:
     features: FeatureSettings = FeatureSettings()
     seeds: SeedSettings = SeedSettings()
     resources: ResourceSettings = ResourceSettings()
-    device: str = setting("auto", "torch device; auto: cuda if there is one, else cpu", numbers=False)
+    device: str = setting("auto", "cpu, cuda, cuda:1, mps, …; auto: cuda if there is one, else cpu", numbers=False)
     threads: int = setting(
         1, "CPU threads of one trial; results repeat bit for bit at equal threads", at_least=1, numbers=False
     )
@@ -204,8 +185,6 @@ SHARED: Mapping[str, type] = {
 """The sections that are the same for every method, data set and architecture."""
 SECTIONS = ("data", "net", "train", "evaluate", "features", "seeds", "resources")
 SINGLES = ("device", "threads", "world")
-LARGEST = 2**63 - 1
-"""Of whole numbers, as torch has them."""
 RESERVED = (*SECTIONS, *SINGLES, "method", "seed")
 
 
@@ -286,30 +265,12 @@ def validate(settings: Settings, method: str) -> None:
     def check(node: Any, prefix: str) -> None:
         for f in dataclasses.fields(node):
             value = getattr(node, f.name)
-            name = f"{prefix}{f.name}"
             if dataclasses.is_dataclass(value):
                 check(value, f"{method if f.name == 'method' else f.name}.")
-                continue
-            low, above, below = (f.metadata.get(bound) for bound in ("at_least", "above", "below"))
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, float) and not math.isfinite(item):
-                    raise SettingsError(f"{name} must be finite, got {item}")
-                if isinstance(item, int) and abs(item) > LARGEST:
-                    raise SettingsError(f"{name} must lie between -2^63 and 2^63, got {item}")
-                if isinstance(item, int | float) and low is not None and item < low:
-                    raise SettingsError(f"{name} must be at least {low}, got {item}")
-                if isinstance(item, int | float) and above is not None and item <= above:
-                    raise SettingsError(f"{name} must be above {above}, got {item}")
-                if isinstance(item, int | float) and below is not None and item >= below:
-                    raise SettingsError(f"{name} must be below {below}, got {item}")
+            else:
+                check_range(f"{prefix}{f.name}", value, f.metadata)
 
     check(settings, "")
     train = settings.train
     if train.images is None and train.updates is None and train.seconds is None:
         raise SettingsError("no budget: set train.images, train.updates or train.seconds")
-
-
-def describe(config: type) -> Iterator[tuple[str, Any, str, str]]:
-    """(name, default, meaning, source) of every setting of a dataclass."""
-    for f in dataclasses.fields(config):
-        yield f.name, f.default, f.metadata.get("help", ""), f.metadata.get("source", "")

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from genbench.config.settings import NetSettings
+from genbench.contract.average import Average
 from genbench.contract.comm import Comm
 from genbench.contract.norms import NORMS, Norm, has_batch_norm, normed
 from genbench.contract.streams import Draws, seed_of
+from genbench.contract.transfer import moved
 from genbench.errors import GenbenchError
 
 Shape = tuple[int, ...]
@@ -56,6 +58,11 @@ class Standing:
     """The share of the budget that is spent; the runner sets it before every update."""
     norms: list[tuple[str, str]] = field(default_factory=list)
     """Of each critic that was lent: the norm asked for, and the norm that it has."""
+    average: Average | None = None
+    """The averaged weights that samples are made with; none: with those of the last update."""
+    lend: Callable[[Callable[[], Tensor]], Tensor] = field(default=lambda draw: draw(), repr=False)
+    """What random numbers go through on their way to a step, given what draws them: a runner that replays steps puts
+    them where the step will look for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +136,10 @@ class Kit:
 
     def noise(self, rows: int) -> Tensor:
         """This rank's next latents, [rows, latent], from the study's one prior."""
-        return prior(self.net, rows * self.comm.world, self.draws.next())[self._own(rows)].to(self.device, self.dtype)
+        everybody = rows * self.comm.world
+        return self.standing.lend(
+            lambda: moved(prior(self.net, everybody, self.draws.next())[self._own(rows)], self.device, self.dtype)
+        )
 
     def uniform(self, shape: int | Shape, *, shared: bool = False) -> Tensor:
         """The next numbers from U[0, 1), [*shape], for a method that needs other randomness than noise.
@@ -158,8 +168,12 @@ class Kit:
     def _drawn(self, law: Callable[..., Tensor], shape: int | Shape, shared: bool) -> Tensor:
         rows, *rest = (shape,) if isinstance(shape, int) else shape
         everybody = rows if shared else rows * self.comm.world
-        numbers = law(everybody, *rest, generator=self.draws.next(), dtype=torch.float32)
-        return (numbers if shared else numbers[self._own(rows)]).to(self.device, self.dtype)
+
+        def draw() -> Tensor:
+            numbers = law(everybody, *rest, generator=self.draws.next(), dtype=torch.float32)
+            return moved(numbers if shared else numbers[self._own(rows)], self.device, self.dtype)
+
+        return self.standing.lend(draw)
 
     def _own(self, rows: int) -> slice:
         return slice(self.comm.rank * rows, (self.comm.rank + 1) * rows)

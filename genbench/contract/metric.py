@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -69,6 +70,11 @@ class Metric:
     """Why the metric cannot be used on a data set, or an empty string."""
     about: str
     source: str = ""
+    lowest: float = -math.inf
+    """The smallest number that it can be, a finite one where methods that differ may all have it: then it tells them
+    apart no longer."""
+    highest: float = math.inf
+    """The largest one."""
     picture: Callable[[Evaluation], Image] | None = None
     """A picture that goes with the number."""
     against: Literal["split", "train", "test", "nothing"] = "test"

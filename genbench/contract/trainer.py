@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal
@@ -71,6 +71,20 @@ class Trainer(nn.Module, ABC):
         wait for other ranks: only the first one draws.
         """
         return None
+
+    def kind_of_step(self) -> Hashable | None:
+        """What the next step does, apart from the numbers in its tensors: two steps of one kind run the same operations
+        with the same constants on tensors of the same shapes, in the same order.
+
+        None, unless a method defines it: that is not known, and no step is captured as a CUDA graph. A method whose
+        steps are all alike returns the same word always; one whose learning rate changes on the way returns None.
+        """
+        return None
+
+    def counters(self) -> dict[str, Tensor]:
+        """The trainer's own whole numbers, which say how far it is: buffers without dimensions, by their names."""
+        own = self.named_buffers(recurse=False)
+        return {name: value for name, value in own if value.dim() == 0 and not value.is_floating_point()}
 
     def get_extra_state(self) -> dict[str, Any]:
         """The state of every optimizer and schedule that is an attribute; torch puts it into state_dict()."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from genbench.config.settings import DataSettings, cited, setting
+from genbench.config.field import cited, setting
+from genbench.config.settings import DataSettings
 from genbench.contract.dataset import Dataset, Splits
 from genbench.contract.hooks import hookimpl
 from genbench.data.download import Published, check, find

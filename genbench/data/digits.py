@@ -10,7 +10,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from genbench.config.settings import DataSettings, cite, setting
+from genbench.config.field import cite, setting
+from genbench.config.settings import DataSettings
 from genbench.contract import streams
 from genbench.contract.dataset import Dataset, Splits
 from genbench.contract.hooks import hookimpl

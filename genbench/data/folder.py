@@ -18,7 +18,8 @@ from typing import Literal
 
 from PIL import Image
 
-from genbench.config.settings import DataSettings, cite, setting
+from genbench.config.field import cite, setting
+from genbench.config.settings import DataSettings
 from genbench.contract.dataset import Dataset, Splits
 from genbench.contract.hooks import hookimpl
 from genbench.data.imagefile import decoded, read, square

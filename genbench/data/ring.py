@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench.config.settings import DataSettings, cite, setting
+from genbench.config.field import cite, setting
+from genbench.config.settings import DataSettings
 from genbench.contract import streams
 from genbench.contract.dataset import Dataset, Mixture, Splits
 from genbench.contract.hooks import hookimpl

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genbench.contract import streams
 from genbench.contract.dataset import to_unit
+from genbench.contract.transfer import moved
 from genbench.errors import DataError, GenbenchError
 
 
@@ -44,7 +45,7 @@ class Source(Iterator[Tensor]):
         self._split, self._seed, self._batch = split, seed, batch
         self._share = batch // world
         self._offset = rank * self._share
-        self._device, self._dtype = device, dtype
+        self._device, self._dtype = torch.device(device), dtype
         self._orders: dict[int, Tensor] = {}
 
     def seek(self, position: int) -> None:
@@ -52,7 +53,7 @@ class Source(Iterator[Tensor]):
         self.position = position
 
     def __next__(self) -> Tensor:
-        rows = self._rows().to(self._device)
+        rows = moved(self._rows(), self._device)
         self.position += 1
         return (to_unit(rows) if rows.dtype == torch.uint8 else rows).to(self._dtype)
 

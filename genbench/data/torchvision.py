@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from genbench.config.settings import DataSettings, cite, cited, setting
+from genbench.config.field import cite, cited, setting
+from genbench.config.settings import DataSettings
 from genbench.contract.dataset import Dataset, Splits
 from genbench.contract.hooks import hookimpl
 from genbench.data.download import Published, check, find, unpacked

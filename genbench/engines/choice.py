@@ -46,6 +46,7 @@ def cancel_jobs(study: Path) -> int:
 def _local(trials: Sequence[Trial], slots: int | None) -> Engine:
     import torch
 
+    from genbench.engines.accelerators import request, room
     from genbench.engines.local import RANK_MEMORY, Local, default_slots, enough_memory, free_memory
     from genbench.errors import GenbenchError
 
@@ -61,7 +62,13 @@ def _local(trials: Sequence[Trial], slots: int | None) -> Engine:
             f"{free_memory() / 1e9:.1f} GB of memory are free, and a trial needs {world * RANK_MEMORY / 1e9:.1f}:"
             f" {RANK_MEMORY / 1e9} a rank"
         )
-    return Local(slots or default_slots(threads, world), _preload(trials), world)
+    most = room([request(trial.running, devices) for trial in trials], devices)
+    if slots and most and slots > most and len(trials) > most:
+        raise GenbenchError(
+            f"--slots {slots}: this machine's accelerators are enough for {most} at once; use --slots {most}, or let"
+            " trials share one, as by resources.trials_per_gpu=2"
+        )
+    return Local(slots or most or default_slots(threads, world), _preload(trials), world, devices)
 
 
 def _preload(trials: Sequence[Trial]) -> list[str]:

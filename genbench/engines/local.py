@@ -7,23 +7,23 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genbench.config.machine import cores
+from genbench.engines.accelerators import NONE, Pool, Request, request, visible
 from genbench.engines.engine import RETRIES, TICK, Listener
 from genbench.engines.workers import Workers
 from genbench.training.attempt import was_killed
+from genbench.trial.trial import Trial
 
 RANK_MEMORY = 1.8e9
 """Bytes that a rank needs, torch itself included."""
 
 
 def default_slots(threads: int, world: int = 1) -> int:
-    """As many trials at once as there are accelerators for, or as the cores allow at that many threads a rank."""
-    import torch
-
-    return max(1, torch.cuda.device_count() // world or cores() // (threads * world))
+    """As many trials at once as the cores allow at that many threads a rank."""
+    return max(1, cores() // (threads * world))
 
 
 def enough_memory(world: int) -> bool:
@@ -43,11 +43,11 @@ def free_memory() -> float:
 class Local:
     """Runs trials on this machine, `slots` at a time, a process each."""
 
-    def __init__(self, slots: int, preload: Sequence[str], world: int = 1) -> None:
-        """preload: modules that every trial will need; world: ranks of a trial, each of which has its own
-        accelerator.
+    def __init__(self, slots: int, preload: Sequence[str], world: int = 1, devices: int = 0) -> None:
+        """preload: modules that every trial will need; world: ranks of a trial; devices: accelerators of this machine,
+        of which each rank gets its own.
         """
-        self._slots, self._preload, self._world = slots, preload, world
+        self._slots, self._preload, self._world, self._devices = slots, preload, world, devices
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
@@ -57,19 +57,23 @@ class Local:
         """
         waiting = deque(directories)
         attempts = dict.fromkeys(directories, 0)
-        running: dict[str, int] = {}
+        running: set[str] = set()
+        pool = Pool(self._devices)
+        wanted = {path: request(Trial.read(path).running, self._devices) for path in directories if self._devices}
         in_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
         server = Workers(self._preload)
         try:
             while waiting or running:
                 while waiting and len(running) < self._slots and (not running or enough_memory(self._world)):
-                    directory = waiting.popleft()
-                    slot = min(set(range(self._slots)) - set(running.values()))
-                    running[str(directory)] = slot
+                    if (found := _next(waiting, wanted, pool)) is None:
+                        break
+                    directory, environment = found
+                    waiting.remove(directory)
+                    running.add(str(directory))
                     attempts[directory] += 1
                     listener.started(directory, attempts[directory])
-                    server.start(directory, _environment(slot, self._world))
+                    server.start(directory, environment)
                 messages = server.messages(TICK)
                 if messages is None:  # the fork server itself was killed, and its workers with it or soon after
                     messages = [{"ended": name, "status": -signal.SIGKILL} for name in running]
@@ -78,7 +82,8 @@ class Local:
                 for message in messages:
                     if "ended" in message:
                         directory, status = Path(message["ended"]), message["status"]
-                        del running[message["ended"]]
+                        running.remove(message["ended"])
+                        pool.give_back(message["ended"])
                         again = was_killed(status) and attempts[directory] <= RETRIES
                         listener.ended(directory, status, final=not again)
                         if again:
@@ -94,19 +99,19 @@ class Local:
                 signal.signal(signal.SIGTERM, before)
 
 
-def _environment(slot: int, world: int) -> dict[str, str]:
-    """What a worker's environment has beyond the server's: the accelerators of its slot."""
-    import torch
-
-    devices = torch.cuda.device_count()
-    if not devices:
-        return {}
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(devices)))).split(",")
-    return {
-        "CUDA_VISIBLE_DEVICES": ",".join(
-            visible[(slot * world + rank) % devices] for rank in range(min(world, devices))
-        )
-    }
+def _next(waiting: Sequence[Path], wanted: Mapping[Path, Request], pool: Pool) -> tuple[Path, dict[str, str]] | None:
+    """The first trial for which there are accelerators, and what its environment says of them; None while there are
+    none for any.
+    """
+    refused: set[Request] = set()
+    for directory in waiting:
+        if (own := wanted.get(directory, NONE)) in refused:
+            continue
+        numbers = pool.take(str(directory), own)
+        if numbers is not None:
+            return directory, visible(own, numbers, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        refused.add(own)
+    return None
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -31,6 +31,8 @@ def genbench_metrics() -> Iterable[Metric]:
             name="c2st",
             compute=c2st,
             better="lower",
+            lowest=0,
+            highest=1,
             accepts=features.accepts_images,
             about=(
                 "classifier two-sample test: how often a logistic regression of features tells samples from real images"

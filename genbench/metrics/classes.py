@@ -28,6 +28,7 @@ def genbench_metrics() -> Iterable[Metric]:
             name="rarest_class",
             compute=rarest_class,
             better="higher",
+            lowest=0,
             accepts=_labelled_images_only,
             about=(
                 "share of the samples in the class that they fall into most rarely; 0: a class is left out; at best 1 /"

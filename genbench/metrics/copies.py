@@ -41,6 +41,8 @@ def genbench_metrics() -> Iterable[Metric]:
             name="copies",
             compute=copies,
             better="lower",
+            lowest=0,
+            highest=1,
             against="train",
             accepts=_enough_heldout_images,
             about=(
@@ -70,6 +72,8 @@ def genbench_metrics() -> Iterable[Metric]:
             name="feature_copies",
             compute=feature_copies,
             better="lower",
+            lowest=0,
+            highest=1,
             against="train",
             accepts=lambda splits: features.accepts_images(splits) or _enough_heldout_images(splits),
             about="copies by the distances of features, which sees copies that were moved or recoloured",

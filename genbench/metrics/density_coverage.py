@@ -4,6 +4,7 @@ their clipped forms, which read as shares of good samples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -52,6 +53,8 @@ def genbench_metrics() -> Iterable[Metric]:
             name=name,
             compute=compute,
             better="higher",
+            lowest=0,
+            highest=math.inf if name == "density" else 1,
             accepts=features.accepts_images,
             about=about,
             source=source,

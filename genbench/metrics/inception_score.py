@@ -27,6 +27,7 @@ def genbench_metrics() -> Iterable[Metric]:
             name="is",
             compute=score,
             better="higher",
+            lowest=1,
             accepts=features.accepts_images,
             about="Inception Score: 1 to the number of classes, mean over 10 parts of the samples",
             source="Salimans et al. 2016, arXiv:1606.03498, section 4",

@@ -20,6 +20,7 @@ def genbench_metrics() -> Iterable[Metric]:
             name="vendi",
             compute=vendi,
             better="higher",
+            lowest=1,
             accepts=features.accepts_images,
             about=(
                 "Vendi score: the number of samples that differ, in effect, by the cosine of their features; 1: all"

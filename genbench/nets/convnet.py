@@ -16,7 +16,8 @@ from typing import Literal
 
 from torch import nn
 
-from genbench.config.settings import NetSettings, setting
+from genbench.config.field import setting
+from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
 from genbench.nets.fields import ConvolutionalField

@@ -19,7 +19,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from genbench.config.settings import NetSettings, setting
+from genbench.config.field import setting
+from genbench.config.settings import NetSettings
 from genbench.contract.hooks import hookimpl
 from genbench.contract.kit import Architecture, Shape
 from genbench.nets.fields import PerceptronField

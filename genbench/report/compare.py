@@ -92,9 +92,11 @@ def _promise(found: Sequence[Verdict]) -> list[str]:
     )
     named = f"primary metric: {primary}" + (f"; secondary: {secondary}" if secondary else "")
     return [
-        f"{named}; p are adjusted within one metric and one pair of methods on one data set, so there is no promise"
-        " over several. A pair that was picked from a study because it looked best has a p that is too small: the one"
-        " that counts is in the study's report"
+        f"{named}; p are adjusted within one metric and one pair of methods on one data set, a family of"
+        f" {max(one.comparisons for one in judged)}, so there is no promise over several. The report of a study adjusts"
+        " over all pairs of its methods on all its data sets: where it has more of these, the same pair has a larger p"
+        " and a wider interval there. A pair that was picked from a study because it looked best has a p that is too"
+        " small: the one that counts is in the study's report"
     ]
 
 

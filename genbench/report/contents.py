@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
-from genbench.report import commands, looked, looks, overview, ranking, title
+from genbench.report import commands, gathered, looked, looks, overview, ranking, title
 from genbench.report.claims import judge, reading, told
 from genbench.report.claims.judge import Judged
 from genbench.report.commands import Command
@@ -24,7 +24,7 @@ from genbench.report.tables import agreement, lottery, meanings, paper_numbers, 
 from genbench.report.tables import summary as tables
 from genbench.trial import about
 from genbench.trial.about import About
-from genbench.trial.record import load_good, trial_directories
+from genbench.trial.record import load_good
 from genbench.version import __version__
 
 SPOKEN = 12
@@ -93,10 +93,34 @@ def of(folder: Path) -> Report:
     genbench's, and no report: one without its numbers would mislead.
     """
     records, damaged = load_good(folder)
-    _check_finished(folder, records, damaged)
-    everything = _ordered(records)
+    gathered.check_finished(folder, records, damaged)
+    everything, said = gathered.ordered(records), _about(folder, damaged)
+    taken = _standing(folder, said, everything, damaged)
+    claims = _claims(folder, said, lottery.own(everything), damaged)
+    return _report(everything, said, claims, taken, damaged, folder)
+
+
+def of_records(records: pd.DataFrame, said: About, name: str = "records") -> Report:
+    """The same of records alone, which know neither curves nor pictures nor looks; name: of the study, where it has no
+    title. Raises GenbenchError for what are no records, where no trial has finished, and for a claim that is none.
+    """
+    everything = gathered.ordered(gathered.of_table(records))
+    claims = judge.judge(reading.stored(said.claims, Path(name)), lottery.own(everything))
+    return _report(everything, said, claims, None, [], None, name)
+
+
+def _report(
+    everything: pd.DataFrame,
+    said: About,
+    claims: tuple[Judged, ...],
+    taken: Standing | None,
+    damaged: list[str],
+    folder: Path | None,
+    name: str = "",
+) -> Report:
+    """The report of all records in their order; folder: with the files of the trials, where there are any."""
+    name = folder.name if folder else name
     records = lottery.own(everything)
-    said = _about(folder, damaged)
     separated, metrics = protocols.separate(records, columns.metric_names(records))
     named = contenders.name(separated)
     directions = {family.metric: family.better for family in outcomes.families(records)}
@@ -106,14 +130,12 @@ def of(folder: Path) -> Report:
         drawn += found
         damaged += problems
     several = named.records["condition"].nunique() > 1
-    taken = _standing(folder, said, everything, damaged)
     level = taken.level if taken and taken.taken else LEVEL
     headline = looked.verdicts(taken, records)
     promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
-    claims = _claims(folder, said, records, damaged)
     return Report(
-        study=folder.name,
-        title=said.title or title.of(folder.name, named),
+        study=name,
+        title=said.title or title.of(name, named),
         question=said.question,
         claims=claims,
         promised=told.promise(claims),
@@ -122,14 +144,18 @@ def of(folder: Path) -> Report:
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
-        notes=(*_unended(folder, records, damaged), *([SMOKE] if said.smoke else []), *tables.notes(records)),
+        notes=(
+            *(gathered.left_out(folder) if folder else []),
+            *([SMOKE] if said.smoke else []),
+            *tables.notes(records),
+        ),
         results=provenance.joined(
             [
                 scores.scores(records),
                 meanings.of(records),
                 paper_numbers.beside(said.published, named.records, metrics),
                 scores.judged("verdicts", "Verdicts", " ".join([EVERY_PAIR, *promised]), headline),
-                targets.table(said.targets, named.records, directions, folder),
+                targets.table(said.targets, named.records, directions, folder) if folder else None,
                 lottery.spread(everything),
             ]
         ),
@@ -155,7 +181,7 @@ def of(folder: Path) -> Report:
             ]
         ),
         fairness=tuple(provenance.fairness(records)),
-        commands=commands.of(folder, said),
+        commands=commands.of(folder, said) if folder else (),
         version=__version__,
         records=everything,
         damaged=tuple(damaged),
@@ -201,44 +227,13 @@ def _about(folder: Path, damaged: list[str]) -> About:
         return About()
 
 
-def _check_finished(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> None:
-    """Raise GenbenchError when a report would have nothing to say."""
-    if not records.empty and (records["status"] == "finished").any():
-        return
-    counts = {} if records.empty else records["status"].value_counts().to_dict()
-    words = [f"{count} {status}" for status, count in counts.items()] + (
-        [f"{len(damaged)} with a damaged record ({damaged[0]})"] if damaged else []
-    )
-    left = len(list(trial_directories(folder))) - len(records) - len(damaged)
-    words += [f"{left} without a record"] if left else []
-    raise GenbenchError(
-        f"study {folder.name} has no finished trial to report: {', '.join(words) or 'no trial at all'}; see genbench"
-        f" status {folder.name}"
-    )
-
-
-def _ordered(records: pd.DataFrame) -> pd.DataFrame:
-    """The records by data set and method, and within a method by the numeric settings that vary, smallest first."""
-    named = contenders.name(records).records
-    varying = [
-        name for name in named.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(named[name])
-    ]
-    return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
-
-
-def _unended(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> list[str]:
-    """A line when trials are still to come."""
-    left = sum(not (directory / "record.json").exists() for directory in trial_directories(folder))
-    return [f"{left} of the study's trials have no record yet and are missing here"] if left else []
-
-
 def _trials(
     dataset: str,
     records: pd.DataFrame,
     metrics: Sequence[str],
     named: contenders.Field,
     directions: Mapping[str, str],
-    folder: Path,
+    folder: Path | None,
 ) -> Trials:
     """The trials of one data set as the figures need them."""
     present = [metric for metric in metrics if records[metric].notna().any()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 import pandas as pd
 
@@ -14,7 +13,7 @@ from genbench.report.claims.judge import Judged
 from genbench.report.looks import Standing, about
 from genbench.report.stats import judgement
 from genbench.report.stats.statistics import LEVEL
-from genbench.report.stats.verdict import Verdict, Word
+from genbench.report.stats.verdict import Verdict
 
 
 def lines(found: Standing) -> tuple[str, ...]:
@@ -50,8 +49,8 @@ def judged(found: Standing, claims: Sequence[str | Claim]) -> tuple[Judged, ...]
 
 
 def verdicts(found: Standing | None, records: pd.DataFrame) -> list[Verdict]:
-    """Verdicts at the level of the last look, of the trials that were looked at; those that an earlier look decided
-    have its word. Of a study without looks the verdicts on all records.
+    """Verdicts at the level of the last look, of the trials that were looked at; of a pair that an earlier look decided
+    what that one said, its numbers and its interval too. Of a study without looks the verdicts on all records.
     """
     if found is None or not found.taken:
         return judgement.verdicts(records)
@@ -66,13 +65,9 @@ def seen(found: Standing | None, records: pd.DataFrame) -> pd.DataFrame:
 
 
 def _settled(found: Standing, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Verdicts by the last look, of which those that an earlier one decided have its word."""
-    words = {one.about: one.word for one in found.decisions}
+    """Verdicts by the last look, and in place of those on pairs that looks decide what they said."""
     several = len({one.dataset for one in verdicts}) > 1
-    return [
-        replace(one, verdict=cast(Word, words.get(about(one.a, one.b, one.metric, one.dataset * several), one.verdict)))
-        for one in verdicts
-    ]
+    return [found.pairs.get(about(one.a, one.b, one.metric, one.dataset * several), one) for one in verdicts]
 
 
 def _trials(count: int) -> str:

@@ -15,11 +15,12 @@ from genbench.errors import GenbenchError
 from genbench.report.claims import judge, selection
 from genbench.report.claims.claim import Claim
 from genbench.report.claims.judge import Judged
-from genbench.report.stats import adjustment, contenders
+from genbench.report.stats import contenders, judgement
 from genbench.report.stats.outcomes import families
 from genbench.report.stats.pairing import ENOUGH, Comparison, compare
 from genbench.report.stats.sequential import Design
 from genbench.report.stats.spending import KINDS
+from genbench.report.stats.verdict import Verdict
 from genbench.report.tables import lottery
 from genbench.trial.about import PlannedLooks
 from genbench.trial.record import FINAL
@@ -84,6 +85,8 @@ class Standing:
     """What is not decided, as decisions name it; empty before the first look."""
     judged: Mapping[str, Judged]
     """Claims in words to what the look said of them that decided them, or the last one."""
+    pairs: Mapping[str, Verdict]
+    """The same of pairs, as decisions name them, in a study without a claim that trials can be asked about."""
     used: tuple[str, ...]
     """The folders of the trials that were looked at."""
     waiting: tuple[str, ...]
@@ -113,7 +116,7 @@ def follow(looks: Looks, records: pd.DataFrame, claims: Sequence[str | Claim]) -
     results = set() if records.empty else set(records["trial"][records["status"].isin(FINAL)])
     needed, used, waiting = list(range(len(looks.cells))), dict[str, None](), list[str]()
     decisions, answers, taken, level = list[Decision](), list[_Answer](), 0, math.nan
-    judged: dict[str, Judged] = {}
+    judged, pairs = dict[str, Judged](), dict[str, Verdict]()
     for look, seeds in enumerate(design.looks):
         wanted = [looks.cells[cell][seed] for seed in range(seeds) for cell in needed]
         if waiting := [name for name in wanted if name not in results]:
@@ -127,6 +130,7 @@ def follow(looks: Looks, records: pd.DataFrame, claims: Sequence[str | Claim]) -
         found = [Decision(about=one.about, word=one.word, look=taken, seeds=seeds) for one in answers if one.word]
         decisions += found
         judged |= {one.about: one.judged for one in answers if one.judged}
+        pairs |= {one.about: one.verdict for one in answers if one.verdict}
         needs = set().union(*(one.trials for one in answers if not one.word))
         needed = [cell for cell in needed if needs & set(looks.cells[cell])]
         if not needed:
@@ -138,6 +142,7 @@ def follow(looks: Looks, records: pd.DataFrame, claims: Sequence[str | Claim]) -
         decisions=tuple(decisions),
         open=tuple(one.about for one in answers if not one.word),
         judged=judged,
+        pairs=pairs,
         used=tuple(used),
         waiting=tuple(waiting),
         outside=tuple(sorted(results - set(used) - _next(looks, needed, taken, waiting))),
@@ -154,6 +159,7 @@ class _Answer:
     trials: frozenset[str]
     """The folders of the trials that it is about."""
     judged: Judged | None = None
+    verdict: Verdict | None = None
 
 
 def _levels(design: Design, look: int) -> Callable[[int], float]:
@@ -189,22 +195,17 @@ def _of_pairs(records: pd.DataFrame, opened: Collection[str] | None, level: Call
     every = [compare(one, a, b, one.conditions) for one in primary for a, b in combinations(one.outcomes, 2)]
     named = [(about(pair.a, pair.b, pair.family.metric, pair.family.dataset * several), pair) for pair in every]
     left = [(about, pair) for about, pair in named if opened is None or about in opened]
-    tests = [adjustment.of_results(pair) for _, pair in left]
     rows = contenders.name(records).records
+    verdicts = judgement.of_pairs([pair for _, pair in left], level=level(len(left)))
     return [
         _Answer(
             about=about,
-            word=_word(test.pair.lead_of_scores if test.of_scores else test.pair.lead_of_ranks)
-            if p <= level(len(left))
-            else "",
+            word=one.verdict if one.verdict in ("better", "worse") else "",
             trials=_trials_of(pair, rows),
+            verdict=one,
         )
-        for (about, pair), test, p in zip(left, tests, adjustment.adjusted(tests), strict=True)
+        for (about, pair), one in zip(left, verdicts, strict=True)
     ]
-
-
-def _word(lead: float) -> str:
-    return "better" if lead > 0 else "worse"
 
 
 def _trials_of(pair: Comparison, rows: pd.DataFrame) -> frozenset[str]:

@@ -13,11 +13,15 @@ SAID = {
     "worse": "worse on",
     "equal": "equal on",
     "inconclusive": "inconclusive on",
+    "no information": "no information on",
     "none": "no verdict on",
 }
 """A verdict's word before the metrics that it is about."""
 NEVER = "none"
 """The verdict on a pair about which nothing can be said."""
+OF_COMPARE = " `genbench compare` of one pair has a family of its own and a smaller p; this one counts."
+NAMED = 6
+"""Contenders or data sets that are named; of more their number is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,7 @@ class Sentence:
     """A verdict in words."""
 
     verdict: str
-    """better, worse, inconclusive, equal or none."""
+    """The verdict's word."""
     headline: str
     """That for a reader, and the verdict of only the trials with a score where it is another."""
     words: str
@@ -69,10 +73,10 @@ def summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
     """The verdicts in words, those on primary metrics first and among them those that decide; one sentence for all
     pairs about which nothing can be said for one reason.
     """
-    order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2}
+    order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2, "no information": 3}
     told = [
         Sentence(verdict=one.verdict, headline=judgement.headline(one), words=judgement.sentence(one))
-        for one in sorted(found, key=lambda one: (one.role != "primary", order.get(one.verdict, 3)))
+        for one in sorted(found, key=lambda one: (one.role != "primary", order.get(one.verdict, 4)))
         if not _is_mute(one)
     ]
     reasons = dict.fromkeys(one.why for one in found if _is_mute(one))
@@ -105,12 +109,10 @@ def promise(found: Sequence[Verdict]) -> tuple[str, ...]:
     others = dict.fromkeys(one.metric for one in judged if one.role == "secondary")
     if not primary:
         return ()
-    named = ", ".join(dict.fromkeys(one.metric for one in primary))
-    count = primary[0].comparisons
-    over = f"over {count} comparisons" if count > 1 else "over a single comparison"
     lines = [
-        f"Primary metric: {named}, the first named that has a better direction. Were all contenders equal, a study"
-        f" would call any two different on it with a chance of at most 5 %; its p are adjusted {over}."
+        f"Primary metric: {_metrics(primary)}, the first named that has a better direction. Were all contenders equal,"
+        " a study would call any two different on it with a chance of at most 5 %; its p are adjusted"
+        f" {family(primary)}.{OF_COMPARE if max(one.comparisons for one in primary) > 1 else ''}"
     ]
     if others:
         lines.append(
@@ -119,3 +121,27 @@ def promise(found: Sequence[Verdict]) -> tuple[str, ...]:
             f" times {len(others) + 1} holds for the study."
         )
     return tuple(lines)
+
+
+def family(found: Sequence[Verdict]) -> str:
+    """Over what p are adjusted by Holm's procedure: `over a family of 6 comparisons, every pair of gan, gram, mmdgan
+    and mmdnet on fid`.
+    """
+    count = max(one.comparisons for one in found)
+    names = list(dict.fromkeys(name for one in found for name in (one.a, one.b)))
+    datasets = list(dict.fromkeys(one.dataset for one in found))
+    pairs = f"every pair of {_listed(names, 'contenders')}" if len(names) > 2 else " against ".join(names)
+    where = f" on {_listed(datasets, 'data sets')}" if len(datasets) > 1 else ""
+    if count == 1:
+        return f"over a single comparison, {pairs} on {_metrics(found)}{where}"
+    return f"over a family of {count} comparisons, {pairs} on {_metrics(found)}{where}"
+
+
+def _metrics(found: Sequence[Verdict]) -> str:
+    return ", ".join(dict.fromkeys(one.metric for one in found))
+
+
+def _listed(names: Sequence[str], kind: str) -> str:
+    if len(names) > NAMED:
+        return f"the {len(names)} {kind}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -19,11 +19,14 @@ from genbench.report.looks import Looks
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
 from genbench.study.runs import Changes, StudyRun, canonical
-from genbench.trial import about
+from genbench.trial import about, replaced
 from genbench.trial.json_file import write_json
 from genbench.trial.record import FINAL, Record, age, read, trial_directories
 from genbench.trial.trial import Trial, check_study_name
 from genbench.trial.trial import plan as plan_trials
+
+KEPT = "kept as asked"
+MADE_AGAIN = "made again beside those, which stay; --keep-old keeps them instead"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Study:
     """When it is looked at, where it runs until it is answered."""
     outdated: tuple[str, ...] = ()
     """Folders of trials that have ended under older numerics; without `keep_old` they are made again beside those."""
+    older: tuple[str, ...] = ()
+    """How many of its trials have ended under which older numerics, and what becomes of them, a line each."""
 
     @property
     def directory(self) -> Path:
@@ -154,10 +159,13 @@ def _with_older(study: Study, *, keep_old: bool) -> Study:
                 older[trial.question] = max(trial, older.get(trial.question, trial), key=age)
     begun = {trial.question for trial in study.trials if study.directory_of(trial).exists()}
     found = {question: trial for question, trial in older.items() if question not in begun}
+    asked = [(found[trial.question], trial) for trial in study.trials if trial.question in found]
+    fate = KEPT if keep_old else MADE_AGAIN
+    lines = tuple(f"{number} of older numerics ({words}): {fate}" for words, number in replaced.counted(asked).items())
     if keep_old:
-        return dataclasses.replace(study, trials=tuple(found.get(trial.question, trial) for trial in study.trials))
-    asked = [trial.question for trial in study.trials]
-    return dataclasses.replace(study, outdated=tuple(found[one].directory for one in asked if one in found))
+        kept = tuple(found.get(trial.question, trial) for trial in study.trials)
+        return dataclasses.replace(study, trials=kept, older=lines)
+    return dataclasses.replace(study, outdated=tuple(old.directory for old, _ in asked), older=lines)
 
 
 def write_asked(study: Study, command: str) -> None:

@@ -14,7 +14,8 @@ from genbench.contract.kit import fieldless
 from genbench.contract.metric import Metric
 from genbench.errors import DataError, GenbenchError
 from genbench.metrics import features
-from genbench.training.build import pick_device
+from genbench.training import bfloat16
+from genbench.training.arithmetic import check_place, pick_device
 from genbench.training.evaluate import check_metrics, deciding
 from genbench.trial.record import COLUMNS
 from genbench.trial.trial import Trial
@@ -57,8 +58,19 @@ def check_trials(trials: Sequence[Trial], *, dry: bool = False) -> tuple[str, ..
             if len(splits.train) < 2:
                 raise DataError(f"{trial.dataset} holds {len(splits.train)} training images; at least 2 are needed")
         _check_world(chosen)
+        check_place(chosen.device, chosen.world, chosen.train.precision)
         pick_device(chosen.device)
     return tuple(dict.fromkeys(lacks))
+
+
+def cautions(trials: Sequence[Trial]) -> tuple[str, ...]:
+    """What a person should know who runs these trials on this machine, one line each."""
+    on_cpu = any(
+        trial.settings["train"]["precision"] == "bf16"
+        and pick_device(trial.running.get("device", "auto")).type == "cpu"
+        for trial in trials
+    )
+    return tuple(filter(None, [bfloat16.warning() if on_cpu else ""]))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from genbench.config.typecheck import built
 from genbench.contract import numerics
 from genbench.engines import slurm_queue
 from genbench.errors import GenbenchError
+from genbench.trial import replaced
 from genbench.trial.log import Tail
 from genbench.trial.record import FINAL, read, trial_directories
 from genbench.trial.trial import Trial
@@ -46,8 +47,11 @@ class State:
 
 
 def states(study: Path) -> list[State]:
-    """How every trial in a study's folder stands; raises GenbenchError when it holds none."""
-    found = [_state(directory) for directory in trial_directories(study)]
+    """How every trial in a study's folder stands, without those that newer ones replaced; raises GenbenchError when it
+    holds none.
+    """
+    gone = replaced.trials(study)
+    found = [_state(directory) for directory in trial_directories(study) if directory not in gone]
     if not found:
         raise GenbenchError(f"{study} holds no trial")
     return _with_jobs(found)

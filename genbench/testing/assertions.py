@@ -63,6 +63,23 @@ def difference(a: Any, b: Any, path: str = "") -> str:
     return "" if same else path.rstrip(".") or "the value"
 
 
+def place(error: Exception, method: Method, about: str | None = None) -> str:
+    """The file and line of a plugin to look at, `genbench_x.py, line 12`; nothing where its source cannot be found.
+
+    The last line of the author's file on an error's way, or else the first of what the check is about: a function of
+    the trainer, its `class`, or the class of the settings, `config`; None: `step`.
+    """
+    raised = _place("".join(traceback.format_exception(error)), method.trainer)
+    if raised:
+        return raised.strip(" ()")
+    things: dict[str, Any] = {"class": method.trainer, "config": method.config}
+    thing: Any = things.get(about or "step") or getattr(method.trainer, about or "step", method.trainer)
+    try:
+        return f"{Path(inspect.getfile(thing)).name}, line {inspect.getsourcelines(thing)[1]}"
+    except (TypeError, OSError):  # what is no class, or was typed at a prompt, has no file
+        return ""
+
+
 def _place(text: str, trainer: type) -> str:
     """The last line of a traceback that lies in the file of a class, as " (file, line 12)"; nothing if there is
     none.

@@ -12,12 +12,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genbench.config.settings import NetSettings, setting
+from genbench.config.field import setting
+from genbench.config.settings import NetSettings
+from genbench.contract.average import attach, sampling
 from genbench.contract.comm import Comm
 from genbench.contract.kit import Architecture, Kit, Shape
+from genbench.contract.schedule import scaled
 from genbench.contract.streams import Draws, generator
 from genbench.contract.trainer import Trainer
 from genbench.errors import GenbenchError
+from genbench.testing.place import Place, here
 
 VECTORS: Shape = (2,)
 SHAPES: tuple[Shape, ...] = (VECTORS, (1, 16, 16), (3, 16, 16))
@@ -107,23 +111,41 @@ TINY = Architecture(
 
 
 def kit(
-    shape: Shape = VECTORS, *, comm: Comm | None = None, dtype: torch.dtype = torch.float64, norm: bool = False
+    shape: Shape = VECTORS,
+    *,
+    comm: Comm | None = None,
+    dtype: torch.dtype = torch.float64,
+    norm: bool = False,
+    width: int = 8,
+    seed: int = SEED,
+    device: torch.device | None = None,
 ) -> Kit:
-    """A kit of tiny networks on the CPU, the same every time: for tests of a plugin's own steps.
+    """A kit of tiny networks, on the CPU unless a device is named, the same every time: for tests of a plugin's own
+    steps.
 
     shape: (2,) for vectors [n, 2], or (1, 16, 16) or (3, 16, 16) for images; norm: whether the networks have batch
-    norms.
+    norms; width: units of their hidden layers.
     """
-    net = TinyNet(norm=norm)
-    return Kit(shape=shape, architecture=TINY, net=net, seed=SEED, draws=Draws(SEED), comm=comm or Comm(), dtype=dtype)
+    return Kit(
+        shape=shape,
+        architecture=TINY,
+        net=TinyNet(norm=norm, width=width),
+        seed=seed,
+        draws=Draws(SEED),
+        comm=comm or Comm(),
+        dtype=dtype,
+        device=device or torch.device("cpu"),
+    )
 
 
 class TinyBatches(Iterator[Tensor]):
-    """This rank's rows of endless batches that depend only on their position."""
+    """This rank's rows of endless batches that depend only on their position and on which data they are of."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, data: int = SEED) -> None:
         self.position = 0
-        self._kit = kit
+        self.last: Tensor | None = None
+        """The batch that was given last."""
+        self._kit, self._data = kit, data
         self._until = ENOUGH
 
     def allow(self) -> None:
@@ -136,9 +158,14 @@ class TinyBatches(Iterator[Tensor]):
                 f"a step took {ENOUGH} batches and asked for more; batches never ends: take what an update needs with"
                 " next(batches)"
             )
-        rows = torch.rand(BATCH, *self._kit.shape, generator=generator(SEED, "data", self.position)) * 2 - 1
+        self.last = self.at(self.position)
         self.position += 1
-        own = rows.chunk(self._kit.comm.world)[self._kit.comm.rank].to(self._kit.dtype)
+        return self.last
+
+    def at(self, position: int) -> Tensor:
+        """The batch at a position."""
+        rows = torch.rand(BATCH, *self._kit.shape, generator=generator(self._data, "data", position)) * 2 - 1
+        own = rows.chunk(self._kit.comm.world)[self._kit.comm.rank].to(self._kit.device, self._kit.dtype)
         return own.to(memory_format=torch.channels_last) if own.dim() == 4 else own
 
 
@@ -152,12 +179,22 @@ class TinyRun:
         shape: Shape,
         *,
         comm: Comm | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
         norm: bool = True,
+        seed: int = SEED,
+        data: int = SEED,
+        half_life: float = 0.0,
+        width: int = 8,
+        place: Place | None = None,
     ) -> None:
-        self.kit = kit(shape, comm=comm, dtype=dtype, norm=norm)
-        self.batches = TinyBatches(self.kit)
-        self.trainer = trainer(config, self.kit)
+        """half_life: of averaged weights, in images; 0: there are none."""
+        self._place = place or here()
+        dtype = dtype or self._place.dtype
+        self.kit = kit(shape, comm=comm, dtype=dtype, norm=norm, width=width, seed=seed, device=self._place.device)
+        self.batches = TinyBatches(self.kit, data)
+        self.trainer = trainer(config, self.kit).to(self.kit.device)
+        if half_life:
+            self.kit.standing.average = attach(self.trainer, half_life=half_life, warmup=0.0)
         self.trainer.train()
         self._update = 0
 
@@ -165,22 +202,28 @@ class TinyRun:
         """Go to where another run stands in the streams of noise and data."""
         self._update, self.batches.position = other._update, other.batches.position
 
-    def step(self) -> Mapping[str, Tensor]:
-        """Make one update."""
+    def step(self, share: float = 1.0) -> Mapping[str, Tensor]:
+        """Make one update, at a share of every learning rate."""
         self.kit.draws.seek(self._update)
         self.kit.standing.spent = min(1.0, self._update / BUDGET)
         self.batches.allow()
+        before = self.batches.position
         self._update += 1
-        return self.trainer.step(self.batches)
+        with self._place.autocast(), scaled(share):
+            values = self.trainer.step(self.batches)
+        if self.kit.standing.average is not None:
+            taken = self.batches.position
+            self.kit.standing.average.update(BATCH * (taken - before), BATCH * taken)
+        return values
 
     def latents(self) -> Tensor:
         """The 7 latents that samples are made of, the same every time."""
-        return self.trainer.latents(LATENTS, generator(SEED, "sample")).to(self.kit.dtype)
+        return self.trainer.latents(LATENTS, generator(SEED, "sample")).to(self.kit.device, self.kit.dtype)
 
     def sample(self, z: Tensor | None = None) -> Tensor:
         """Samples for the latents, made as the evaluation makes them; the trainer is back in training mode after it."""
         self.trainer.eval()
-        with torch.no_grad():
+        with torch.no_grad(), sampling(self.kit.standing.average):
             samples = self.trainer.sample(self.latents() if z is None else z)
         self.trainer.train()
         return samples

@@ -19,7 +19,8 @@ from genbench.errors import GenbenchError
 from genbench.testing.announcement import composed
 from genbench.testing.assertions import ContractError, demand
 from genbench.testing.launch import launch
-from genbench.testing.miniature import SEED, SHAPES, VECTORS, TinyRun
+from genbench.testing.miniature import BATCH, SEED, SHAPES, VECTORS, TinyRun
+from genbench.testing.place import Place, here, on
 from genbench.testing.reference import Reference, ReferenceConfig
 
 TOLERANCE = 1e-9
@@ -61,29 +62,32 @@ def ranks(method: Method) -> None:
             for name, values in method.variants.items()
         ),
     ]
+    device = "cuda" if here().device.type == "cuda" and torch.cuda.device_count() > 1 else "cpu"
     try:
-        first, second = launch(_on_a_rank, 2, cases, PATIENCE)
+        first, second = launch(_on_a_rank, 2, cases, PATIENCE, device, device=device)
     except ProcessExitedException as error:
         raise ContractError(
             f"a rank failed, or waited more than {PATIENCE} s for the other; call gather, sum and descend equally"
             " often and in the same order on every rank"
         ) from error
-    for number, case in enumerate(cases):
-        both = (first[number], second[number])
-        if number:
-            _demand_equality(case, both)
-        elif not all(one["agree"] for one in both) or _gap(_after_steps(Comm(), case), first[0])[1] > TOLERANCE:
-            raise GenbenchError(
-                "two ranks differ from one process for a trainer that is known to be right, so this check can tell"
-                f" nothing about {method.name}, which is not to blame: the sums over ranks of torch {torch.__version__}"
-                " are wrong on this machine; please report it to genbench"
-            )
+    with on(device):
+        for number, case in enumerate(cases):
+            both = (first[number], second[number])
+            if number:
+                _demand_equality(case, both)
+            elif not all(one["agree"] for one in both) or _gap(_after_steps(Comm(), case), first[0])[1] > TOLERANCE:
+                raise GenbenchError(
+                    "two ranks differ from one process for a trainer that is known to be right, so this check can tell"
+                    f" nothing about {method.name}, which is not to blame: the sums over ranks of torch"
+                    f" {torch.__version__} are wrong on this machine; please report it to genbench"
+                )
 
 
 def _demand_equality(case: _Case, both: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
     demand(
         all(one["agree"] for one in both),
-        f"{case.where}after 2 updates the two ranks hold different parameters or buffers; let every update go through"
+        f"{case.where}after 2 updates the two ranks hold different parameters or buffers, or make different samples;"
+        " let every update go through"
         " kit.comm.descend((optimizer, loss), …), which averages the gradients: after loss.backward() and"
         " optimizer.step() each rank follows its own rows; what a step keeps of its rows must be of all ranks' rows:"
         " kit.comm.gather or kit.comm.sum",
@@ -113,27 +117,40 @@ def _gap(alone: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, float
 
 
 def _after_steps(comm: Comm, case: _Case, kick: float = 0.0) -> dict[str, Any]:
-    """The parameters before two updates in fp64, these and the buffers after them, and whether all ranks hold the
-    same.
+    """The parameters before two updates in fp64, the second at half the learning rate; these, the buffers, the averaged
+    weights and the samples after them; and whether all ranks hold the same.
     """
-    run = TinyRun(case.trainer, case.config, case.shape, comm=comm, dtype=torch.float64, norm=case.norm)
+    run = TinyRun(
+        case.trainer,
+        case.config,
+        case.shape,
+        comm=comm,
+        dtype=torch.float64,
+        norm=case.norm,
+        half_life=BATCH,
+        place=Place(device=here().device, precision="fp64"),
+    )
     draws = generator(SEED, "kick")
     with torch.no_grad():
         for parameter in run.trainer.parameters():
-            parameter.mul_(1 + kick * torch.randn(parameter.shape, generator=draws, dtype=parameter.dtype))
-    before = {name: parameter.detach().clone() for name, parameter in run.trainer.named_parameters()}
-    for _ in range(2):
-        run.step()
+            change = kick * torch.randn(parameter.shape, generator=draws, dtype=parameter.dtype)
+            parameter.mul_(1 + change.to(parameter.device))
+    before = {name: parameter.detach().clone().cpu() for name, parameter in run.trainer.named_parameters()}
+    for share in (1.0, 0.5):
+        run.step(share)
     after: dict[str, Tensor] = {
         name: value.detach().double() for name, value in run.trainer.state_dict().items() if torch.is_tensor(value)
     }
-    return {"before": before, "after": after, "agree": parameters_agree(after.values(), comm)}
+    after["the samples"] = run.sample().double()
+    agree = parameters_agree(after.values(), comm)
+    return {"before": before, "after": {name: value.cpu() for name, value in after.items()}, "agree": agree}
 
 
-def _on_a_rank(comm: Comm, cases: list[_Case], patience: float) -> list[dict[str, Any]]:
+def _on_a_rank(comm: Comm, cases: list[_Case], patience: float, place: str) -> list[dict[str, Any]]:
     """`_after_steps` in a separate process, which ends with a traceback when it takes too long."""
     faulthandler.dump_traceback_later(patience, exit=True)
     try:
-        return [_after_steps(comm, case) for case in cases]
+        with on(place):
+            return [_after_steps(comm, case) for case in cases]
     finally:
         faulthandler.cancel_dump_traceback_later()

@@ -10,18 +10,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genbench.contract.kit import Shape
 from genbench.contract.trainer import Method, Trainer
 from genbench.testing.assertions import ContractError, demand, difference
-from genbench.testing.miniature import VECTORS, TinyRun
+from genbench.testing.miniature import SHAPES, VECTORS, TinyRun
+
+LATER = 12
+"""Updates after a restart: enough for what begins after ten."""
 
 
 def repeats(method: Method) -> None:
     """Two runs of one seed agree to the bit, in whatever state torch's global generator is."""
+    for shape in (VECTORS, SHAPES[-1]):
+        _demand_repetition(method, shape)
+
+
+def _demand_repetition(method: Method, shape: Shape) -> None:
     results = []
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            run = TinyRun(method.trainer, method.config(), VECTORS)
+            run = TinyRun(method.trainer, method.config(), shape)
             new = copy.deepcopy(dict(run.trainer.named_parameters()))
             values = run.step()
         results.append((new, values, run.trainer.state_dict()))
@@ -34,17 +43,22 @@ def repeats(method: Method) -> None:
     changed = difference(results[0][1:], results[1][1:])
     demand(
         not changed,
-        "two runs of one seed differ after a step; draw only from kit.noise, kit.normal and kit.uniform, not from"
-        " torch, numpy, random or a clock",
+        f"two runs of one seed differ after a step on data of shape {shape}; draw only from kit.noise, kit.normal and"
+        " kit.uniform, not from torch, numpy, random or a clock",
     )
 
 
 def resume(method: Method) -> None:
     """A trainer that is saved and loaded goes on exactly where the other stopped."""
-    run = TinyRun(method.trainer, method.config(), VECTORS)
+    for shape, later in ((VECTORS, LATER), (SHAPES[-1], 1)):
+        _demand_continuation(method, shape, later)
+
+
+def _demand_continuation(method: Method, shape: Shape, later: int) -> None:
+    run = TinyRun(method.trainer, method.config(), shape)
     for _ in range(2):
         run.step()
-    again = TinyRun(method.trainer, method.config(), VECTORS)
+    again = TinyRun(method.trainer, method.config(), shape)
     content = io.BytesIO()
     torch.save(run.trainer.state_dict(), content)
     content.seek(0)
@@ -63,14 +77,17 @@ def resume(method: Method) -> None:
             " trainer, not an item of a list; make a network an nn.Module, and a counter a buffer:"
             " self.register_buffer('updates', torch.zeros((), dtype=torch.int64))",
         )
-    run.step()
-    again.step()
-    changed = difference(_outcome(run), _outcome(again))
+    changed = ""
+    for update in range(1, later + 1):
+        run.step()
+        again.step()
+        if update in (1, later):
+            changed = changed or difference(_outcome(run), _outcome(again))
     demand(
         not changed,
-        f"a trainer that was saved and loaded goes on differently from one that was not: they differ in {changed};"
-        " whatever a step changes must be in state_dict(): networks, optimizers and schedules as attributes,"
-        " counters as buffers",
+        f"a trainer of data of shape {shape} that was saved and loaded goes on differently from one that was not:"
+        f" within {later} updates they differ in {changed}; whatever a step changes must be in state_dict(): networks,"
+        " optimizers and schedules as attributes, counters as buffers",
     )
 
 

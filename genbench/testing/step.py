@@ -49,6 +49,11 @@ def scalars(method: Method) -> None:
                 "loss.detach() instead of loss.item(), values.mean() instead of values",
             )
             demand(
+                not value.requires_grad,
+                f"step returned '{name}' with its graph, which holds all of the update's memory until the value is"
+                " logged; return loss.detach()",
+            )
+            demand(
                 bool(torch.isfinite(value)),
                 f"'{name}' is {float(value)} after {update + 1} updates of a tiny network; look for a logarithm, a root"
                 " or a division at 0",
@@ -74,29 +79,44 @@ def progress(method: Method) -> None:
 
 
 def batches(method: Method) -> None:
-    """A step takes at least one batch, as many as it needs, and comes to an end."""
-    run = TinyRun(method.trainer, method.config(), VECTORS)
-    run.step()
-    demand(
-        run.batches.position > 0,
-        "a step took no batch; call next(batches) in every step: the budget counts the images taken, and a trial whose"
-        " steps take none never ends",
-    )
+    """A step takes at least one batch, as many as it needs, leaves them as they are, and comes to an end."""
+    for shape in (VECTORS, SHAPES[-1]):
+        run = TinyRun(method.trainer, method.config(), shape)
+        run.step()
+        demand(
+            run.batches.position > 0,
+            "a step took no batch; call next(batches) in every step: the budget counts the images taken, and a trial"
+            " whose steps take none never ends",
+        )
+        given = run.batches.last
+        demand(
+            given is None or torch.equal(given, run.batches.at(run.batches.position - 1)),
+            f"a step changed its batch of shape {tuple(run.batches.at(0).shape)} in place; make a new tensor,"
+            " images * 2 instead of images.mul_(2): whatever else reads the batch would see other images",
+        )
 
 
 def randomness(method: Method) -> None:
     """A step neither seeds nor uses torch's global generator."""
-    run = TinyRun(method.trainer, method.config(), VECTORS)
-    with torch.random.fork_rng(devices=[]):
-        torch.rand(1)  # a state in the middle of a stream: seeding shows even where the seed was set before
-        before = torch.get_rng_state()
-        run.step()
-        used = not torch.equal(before, torch.get_rng_state())
-    demand(
-        not used,
-        "a step used torch's global generator, so that a resumed trial goes on differently; draw from kit.noise,"
-        " kit.normal and kit.uniform, not from torch.randn, and do without dropout",
-    )
+    for shape in (VECTORS, SHAPES[-1]):
+        run = TinyRun(method.trainer, method.config(), shape)
+        with torch.random.fork_rng(devices=[run.kit.device] if run.kit.device.type == "cuda" else []):
+            torch.rand(1, device=run.kit.device)  # a state amid a stream: seeding shows even where it was set before
+            before = _generators(run.kit.device)
+            run.step()
+            used = not all(map(torch.equal, before, _generators(run.kit.device)))
+        demand(
+            not used,
+            f"a step on data of shape {shape} used torch's global generator, so that a resumed trial goes on"
+            " differently; draw from kit.noise, kit.normal and kit.uniform, not from torch.randn, and do without"
+            " dropout",
+        )
+
+
+def _generators(device: torch.device) -> list[Tensor]:
+    """The states of torch's global generators, the CPU's and the device's."""
+    own = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.get_rng_state(), *own]
 
 
 def layout(method: Method) -> None:

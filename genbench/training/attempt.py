@@ -157,6 +157,7 @@ def _record(
     if prepared is not None:
         progress = prepared.run.progress
         found |= prepared.facts | {
+            "arithmetic": prepared.facts["arithmetic"] + (", CUDA graphs" if prepared.run.graphs else ""),
             "images": progress.images,
             "updates": progress.updates,
             "train_seconds": progress.train_seconds,

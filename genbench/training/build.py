@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from genbench.config import settings
-from genbench.contract import registry
+from genbench.contract import average, registry
 from genbench.contract.comm import Comm
 from genbench.contract.dataset import Splits
 from genbench.contract.kit import Kit
@@ -20,6 +20,7 @@ from genbench.contract.streams import Draws, seed_of
 from genbench.contract.trainer import Trainer
 from genbench.data.source import Source, fingerprint
 from genbench.errors import GenbenchError
+from genbench.training.arithmetic import pick_device, settle
 from genbench.training.evaluate import check_metrics, sample
 from genbench.training.run import Run
 from genbench.trial.trial import Trial
@@ -54,11 +55,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
     if reason := architecture.accepts(chosen.net, splits.shape):
         raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = (
-        False,
-        True,
-        False,
-    )
+    arithmetic = settle(device, chosen.train)
 
     def seed(purpose: str) -> int:
         own: int | None = getattr(chosen.seeds, purpose)
@@ -76,6 +73,10 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         dtype=dtype,
     )
     trainer = build(method.trainer, chosen.method, kit)
+    if chosen.train.average:
+        kit.standing.average = average.attach(
+            trainer, half_life=chosen.train.average, warmup=chosen.train.average_warmup
+        )
     source = Source(
         splits.train,
         seed=seed("data"),
@@ -105,6 +106,9 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         "data_hash": splits.content,
         "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "average": average.in_words(chosen.train.average, chosen.train.average_warmup),
+        "schedule": chosen.train.schedule,
+        "arithmetic": arithmetic,
         "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
         "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
         **_sampling(run),
@@ -149,21 +153,15 @@ def _makes(generator: torch.nn.Module, samples: torch.Tensor, run: Run) -> bool:
 
 
 def build(trainer: type[Trainer], config: Any, kit: Kit) -> Trainer:
-    """A trainer whose initial weights, those of its own networks included, depend only on the kit's seed."""
+    """A trainer whose initial weights, those of its own networks included, depend only on the kit's seed.
+
+    Its counters stay on the CPU: a step that looks at one then waits for no GPU.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(kit.seed, "init", "trainer"))
-        return trainer(config, kit).to(kit.device)
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name, `auto` for cuda if there is one; raises GenbenchError for one that is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()  # a device without numbers, meta, is found out too
-    except (RuntimeError, AssertionError) as error:
-        raise GenbenchError(
-            f"device '{name}' cannot be used: {str(error).splitlines()[0]}; try device=cpu or device=auto"
-        ) from error
-    return device
+        built = trainer(config, kit)
+    counters = built.counters()
+    built.to(kit.device)
+    for name, counter in counters.items():
+        setattr(built, name, counter.cpu())
+    return built

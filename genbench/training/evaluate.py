@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from genbench.config.settings import FeatureSettings, Settings
+from genbench.contract.average import sampling
 from genbench.contract.dataset import Splits, to_bytes
 from genbench.contract.metric import Evaluation, Metric
 from genbench.contract.streams import generator
@@ -21,6 +22,7 @@ from genbench.data import pictures
 from genbench.errors import GenbenchError
 from genbench.metrics import features
 from genbench.metrics.protocol import Protocol, protocol_of
+from genbench.training.arithmetic import forgiving
 
 logger = logging.getLogger("genbench")
 
@@ -49,14 +51,15 @@ def sample(
     """`count` samples of the study's fixed latents, as the data are kept: uint8 [n, h, w, c] or float32 [n, d].
 
     Latents come in blocks of `evaluate.batch` from their own stream, the same for every method and training seed,
-    so that the first k samples are the same whatever the count. The caller has put the trainer into eval mode.
+    so that the first k samples are the same whatever the count. Averaged weights make them, where there are any. The
+    caller has put the trainer into eval mode.
 
     by: what makes the samples of the trainer's latents, in the trainer's place.
     """
     dtype = next(trainer.parameters()).dtype
     block = settings.evaluate.batch
     parts = []
-    with torch.no_grad():
+    with torch.no_grad(), sampling(trainer.kit.standing.average):
         for number in range(-(-count // block)):
             z = trainer.latents(block, generator(settings.evaluate.seed, "sample", number))
             made = (by or trainer.sample)(z[: count - number * block].to(device, dtype))
@@ -93,7 +96,8 @@ def evaluate(
         pictures.save(pictures.figure(shown, evaluation.splits), folder / "samples" / f"{name}.png", trial)
     numbers, protocols = {}, {}
     for metric in metrics:
-        numbers[metric.name] = float(metric.compute(evaluation))
+        with forgiving():
+            numbers[metric.name] = float(metric.compute(evaluation))
         protocols[metric.name] = protocol_of(metric, evaluation)
         if folder is not None and metric.picture is not None:
             suffix = "" if name == "final" else f"-{name}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from genbench.config.settings import TrainSettings
 from genbench.contract.trainer import Trainer
 from genbench.errors import DivergedError
+from genbench.training.capture import stepping
 from genbench.training.run import Run
 from genbench.training.snapshot import picture
 from genbench.trial import checkpoint
@@ -50,7 +50,8 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
     log = Log(run.folder) if first else None
     if log and (lost := rows - log.count(progress.updates)) > 0:
         run.warnings.append(f"{lost} rows of metrics.jsonl from before update {progress.updates:,} were lost")
-    precision = torch.autocast(run.device.type, dtype=torch.bfloat16) if budget.precision == "bf16" else nullcontext()
+    step = stepping(run)
+    average = trainer.kit.standing.average
     trainer.train()
     if first and not progress.updates:
         picture(run)
@@ -65,10 +66,11 @@ def train(run: Run, stop: Callable[[], bool], assess: Callable[[], None]) -> boo
         run.draws.seek(progress.updates)
         trainer.kit.standing.spent = share(budget, progress)
         began = time.perf_counter()
-        with precision:
-            values = trainer.step(source)
+        values = step()
         progress.images = source.position * budget.batch
         progress.updates += 1
+        if average is not None:
+            average.update(progress.images - before, progress.images)
         logging = progress.updates == 1 or crossed(before, progress.images, budget.log_every)
         if run.device.type == "cuda" and (logging or budget.seconds is not None):
             torch.cuda.synchronize(run.device)

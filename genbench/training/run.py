@@ -29,5 +29,7 @@ class Run:
     folder: Path
     device: torch.device
     progress: Progress = field(default_factory=Progress)
+    graphs: int = 0
+    """CUDA graphs that steps were replayed from."""
     warnings: list[str] = field(default_factory=list)
     """What a reader of the record must know of the way here."""

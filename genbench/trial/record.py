@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
-from genbench.trial.schema import made
+from genbench.trial.schema import made, sections
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class Record:
     """Numbers that training changes in the generator: the networks that samples come from."""
     trainer_parameters: int = 0
     """The same of everything that the trainer holds, the generator included."""
+    average: str = ""
+    """How the weights that made the samples were averaged; empty: they were those of the last update."""
+    schedule: str = ""
+    """What every learning rate was multiplied with over the budget: `constant`, `linear`, `cosine`; empty: an older
+    version made the record."""
     start: str = ""
     """What the untrained samples came from: `generator`, the study's; `field`, the study's; `own`, another network or
     something more; empty: an older version made the record."""
@@ -83,6 +88,9 @@ class Record:
     """sha256 of the untrained generator's samples of the first evaluation latents: equal for all methods of one seed.
     """
     device: str = ""
+    arithmetic: str = ""
+    """Whether the algorithms of the device repeat bit for bit, and what else changes digits: TF32, CUDA graphs; empty:
+    an older version made the record."""
     threads: int = 1
     world: int = 1
     origin: str = ""
@@ -131,18 +139,7 @@ class Record:
         own = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         named = row.get("metrics", [])
         own["metrics"] = {name: row.get(name) for name in named} if _are_texts(named) else named
-        nested: dict[str, Any] = {name: {} for name in NESTED}
-        for key, value in row.items():
-            *sections, name = key.split(".")
-            if sections and sections[0] in NESTED:
-                node = nested
-                for section in sections:
-                    node = node.setdefault(section, {})
-                    if not isinstance(node, dict):
-                        raise GenbenchError(f"{place} is damaged: {key} is in no section; {AGAIN}")
-                if isinstance(node.get(name), dict):
-                    raise GenbenchError(f"{place} is damaged: {key} is a section and a value; {AGAIN}")
-                node[name] = value
+        nested = sections(row, NESTED, place, AGAIN)
         record = made(cls, {**own, **nested}, place, AGAIN)
         return replace(record, warnings=tuple(record.warnings))
 

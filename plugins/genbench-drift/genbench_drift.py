@@ -73,6 +73,10 @@ class Drift(Trainer):
         self.kit.comm.descend((self.optimizer, loss))
         return {"loss": loss.detach(), "drift": sizes.mean(), "unit": unit}
 
+    def kind_of_step(self) -> str:
+        """All steps are alike."""
+        return "step"
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

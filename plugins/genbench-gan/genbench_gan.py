@@ -77,6 +77,10 @@ class GAN(Trainer):
             "fake_logit": fake_logits.detach().mean(),
         }
 
+    def kind_of_step(self) -> str:
+        """All steps are alike."""
+        return "step"
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

@@ -62,6 +62,10 @@ class MMDNet(Trainer):
         comm.descend((self.generator_optimizer, loss))
         return {"generator_loss": loss.detach(), "mmd": mmd.detach()}
 
+    def kind_of_step(self) -> str:
+        """All steps are alike."""
+        return "step"
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

@@ -82,6 +82,11 @@ class R3GAN(Trainer):
             "penalty": penalty.detach(),
         }
 
+    def kind_of_step(self) -> str | None:
+        """All steps are alike while nothing changes on the way."""
+        config = self.config
+        return "step" if config.last_gamma is config.last_lr is config.last_beta2 is None else None
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

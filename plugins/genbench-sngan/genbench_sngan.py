@@ -70,6 +70,10 @@ class SNGAN(Trainer):
             scalars |= self._critic_step(next(batches))
         return scalars if config.first == "generator" else scalars | self._generator_step(len(real))
 
+    def kind_of_step(self) -> str | None:
+        """All steps are alike while the learning rate is."""
+        return "step" if self.config.last_lr is None else None
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

@@ -73,6 +73,10 @@ class WGAN(Trainer):
         self.updates += 1
         return scalars | {"generator_loss": loss.detach()}
 
+    def kind_of_step(self) -> int:
+        """Steps differ in how many critic steps they have."""
+        return critic_steps(self.config, int(self.updates))
+
     def sample(self, z: Tensor) -> Tensor:
         """The generator's images for latents [n, latent]."""
         images: Tensor = self.generator(z)

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from genbench import cli
 from genbench.cli import environment
 from genbench.config import compose, settings
+from genbench.config.field import LARGEST
 from genbench.config.overrides import parse
 from genbench.contract import registry
 from genbench.engines.slurm_job import attempts
@@ -313,8 +314,8 @@ def valid(field, hint):
     if hint is bool:
         return st.sampled_from([(True, "true"), (False, "false")])
     if hint is int:
-        upper = settings.LARGEST if below is None else below - 1
-        lower = low if low is not None else above + 1 if above is not None else -settings.LARGEST
+        upper = LARGEST if below is None else below - 1
+        lower = low if low is not None else above + 1 if above is not None else -LARGEST
         return st.integers(lower, upper).map(lambda number: (number, str(number)))
     if hint is float:
         edges = {"min_value": above if above is not None else low, "exclude_min": above is not None}
@@ -348,7 +349,16 @@ ASKED = st.lists(st.sampled_from(sorted(set(KEYS) - FREE)), min_size=1, max_size
 )
 
 
-LATER = {"net.critic_norm": "batch"}
+LATER = {
+    "net.critic_norm": "batch",
+    "train.average": 0.0,
+    "train.average_warmup": 0.05,
+    "train.schedule": "constant",
+    "train.tf32": False,
+    "train.deterministic": True,
+    "train.cuda_graphs": False,
+    "resources.trials_per_gpu": 1,
+}
 """Settings that were added later, which trials leave out at their defaults."""
 
 
@@ -441,7 +451,7 @@ def test_any_option_of_run_is_planned_or_refused(option, value):
     assert_planned_or_refused(*DRY, "data.points=800", f"{option}={value}")
 
 
-COMMANDS = sorted(set(cli.cli.commands) - {"list", "run"})
+COMMANDS = sorted(set(cli.cli.commands) - {"list", "run", "new"})  # a new method may have any name
 
 
 @examples(200)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbench.config.compose import Override, Schema, compose, parse
-from genbench.config.settings import DataSettings, NetSettings, TrainSettings, cite, merge, restore, setting, split
+from genbench.config.field import cite, setting
+from genbench.config.settings import DataSettings, NetSettings, TrainSettings, merge, restore, split
 from genbench.config.typecheck import defaults
 from genbench.errors import GenbenchError, SettingsError, UnknownNameError
 

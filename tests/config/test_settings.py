@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 from genbench.config import settings
-from genbench.config.settings import DataSettings, NetSettings, cite, flatten, merge, plain
+from genbench.config.field import cite, plain
+from genbench.config.settings import DataSettings, NetSettings, flatten, merge
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ import torchvision.datasets
 from PIL import Image
 
 from genbench.config.compose import Schema, compose, parse
-from genbench.config.settings import plain
+from genbench.config.field import plain
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
 from genbench.data import celeba, download

@@ -6,12 +6,16 @@ time.
 
 import os
 import shutil
+import signal
 import time
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from damaged import call, damage, examples
-from hypothesis import given
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from genbench.errors import GenbenchError
@@ -26,9 +30,17 @@ from genbench.trial.trial import Trial
 COUNT = 60
 PATIENCE = 10.0
 """Seconds of this process's time that a command may take."""
+LONGEST = 120
+"""Seconds on the clock: what takes longer, on a machine shared with others, waits for something that does not come."""
 WORDS = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=50", "train.updates=20"]
 WORDS += ["train.log_every=100", "train.save_every=100", "evaluate.every=200", "evaluate.metrics=[mmd,modes]"]
 KINDS = ("trial.json", "record.json", "metrics.jsonl", "checkpoint", "best.pt", "sum", "final.png", "study.json")
+MORE_KINDS = (*KINDS, "older checkpoint", "log.txt", "lock", "first.png")
+PLACES = {
+    "best.pt": "checkpoint/best.pt",
+    "final.png": "samples/final.png",
+    "first.png": "samples/0000000000.png",
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +71,17 @@ def told(folder):
 def file_of(study, folder, kind):
     if kind == "study.json":
         return study / kind
-    if kind in ("checkpoint", "sum"):
-        newest = max((folder / "checkpoint").glob("[0-9]*.pt"))
-        return newest if kind == "checkpoint" else newest.with_name(f"{newest.name}.sha256")
-    return folder / {"best.pt": "checkpoint/best.pt", "final.png": "samples/final.png"}.get(kind, kind)
+    if kind in ("checkpoint", "sum", "older checkpoint"):
+        older, newest = sorted((folder / "checkpoint").glob("[0-9]*.pt"))
+        chosen = older if kind == "older checkpoint" else newest
+        return chosen.with_name(f"{chosen.name}.sha256") if kind == "sum" else chosen
+    return folder / PLACES.get(kind, kind)
 
 
 def within_patience(*words):
     began = time.process_time()
-    done = call(*words)
+    with ended_if_it_waits():
+        done = call(*words)
     assert not done.trace, (words, done.trace)
     assert time.process_time() - began < PATIENCE, words
     assert done.code in (0, 1, 2, worker.DIVERGED), (words, done.err)
@@ -77,13 +91,29 @@ def within_patience(*words):
     return done
 
 
-ACTIONS = ("damage", "damage", "swap", "copy", "delete", "folder", "copy of the trial", "foreign trial")
+@contextmanager
+def ended_if_it_waits():
+    def late(number, frame):
+        raise TimeoutError("it waited")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+ACTIONS = ("damage", "damage", "swap", "copy", "delete", "folder", "empty", "FIFO", "link")
+OF_TRIALS = ("copy of the trial", "foreign trial", "older for newer checkpoint")
 
 
 @st.composite
 def disturbances(draw):
     """A function that disturbs a study's folder, and returns which trials' files it touched."""
-    action, kind = draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(KINDS))
+    action, kind = draw(st.sampled_from([*ACTIONS, *OF_TRIALS])), draw(st.sampled_from(MORE_KINDS))
+    kind = "trial" if action in OF_TRIALS else kind
     one, other = draw(st.permutations(range(4)))[:2]
     structured = kind in ("trial.json", "record.json", "study.json", "metrics.jsonl")
     damaged = draw(damage(lined=kind == "metrics.jsonl", forged=False)) if structured else None
@@ -96,6 +126,7 @@ def disturbances(draw):
     def disturb(study):
         folders = sorted((study / "trials").iterdir())
         path, second = (file_of(study, folders[number], kind) for number in (one, other))
+        checkpoints = sorted((folders[one] / "checkpoint").glob("[0-9]*.pt"))
         match action:
             case "damage":
                 path.write_bytes((damaged or bytewise)(path.read_bytes()))
@@ -106,9 +137,21 @@ def disturbances(draw):
                 return {folders[one].name, folders[other].name}
             case "copy" if kind != "study.json":
                 shutil.copy(second, path)
+            case "link" if kind != "study.json":
+                path.unlink()
+                path.symlink_to(second)
             case "folder":
                 path.unlink()
                 path.mkdir()
+            case "FIFO":
+                path.unlink()
+                os.mkfifo(path)
+            case "empty":
+                path.write_bytes(b"")
+            case "older for newer checkpoint":
+                shutil.copy(checkpoints[0], checkpoints[1])
+                sums = [path.with_name(f"{path.name}.sha256") for path in checkpoints]
+                shutil.copy(*sums)
             case "copy of the trial":
                 shutil.copytree(folders[one], study / "trials" / "copy")
                 return set()
@@ -119,8 +162,30 @@ def disturbances(draw):
                 path.unlink()
         return {folders[one].name}
 
-    disturb.words = f"{action} {kind}"
+    disturb.words = f"{action}, {kind}"
     return disturb
+
+
+READERS = {
+    "sample": lambda results, folder: ("sample", folder, "-n", "2", "-o", results / "samples.npz"),
+    "sample best": lambda results, folder: (
+        *("sample", folder, "-n", "2", "-o", results / "samples.npz"),
+        *("--checkpoint", "best"),
+    ),
+    "evaluate": lambda results, folder: ("evaluate", folder, "evaluate.samples=20"),
+    "report": lambda results, folder: ("report", "s", "--results", results, "--format", "csv"),
+    "sync": lambda results, folder: ("sync", results, "--observers", "tensorboard"),
+    "compare": lambda results, folder: ("compare", "s:toy", "s:toy/fast", "--results", results),
+    "board": lambda results, folder: ("board", results, "--no-pages", "-o", results / "board"),
+}
+
+
+def made_by(reader, results, folder):
+    """The numbers that a reader left in files."""
+    if reader in ("sample", "sample best"):
+        with np.load(results / "samples.npz") as file:
+            return file["samples"].tolist()
+    return dict(record.read(folder).metrics) if reader == "evaluate" else None
 
 
 def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, tmp_path, monkeypatch, fault):
@@ -128,9 +193,21 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
     monkeypatch.chdir(tmp_path)
     number = iter(range(10**9))
 
+    names = {truth_id(folder): folder.name for folder in record.trial_directories(undisturbed)}
+
+    @cache
+    def true_by(reader, trial):
+        """What a reader makes of a trial that nothing happened to."""
+        study = tmp_path / f"{reader} {trial}" / "s"
+        shutil.copytree(undisturbed, study)
+        words = READERS[reader](study.parent, study / "trials" / names[trial])
+        assert within_patience(*words).code == 0
+        return made_by(reader, study.parent, study / "trials" / names[trial])
+
     @examples(COUNT)
-    @given(disturbances(), st.sampled_from(["sample", "evaluate", "run", "sync"]))
+    @given(disturbances(), st.sampled_from([*READERS, "run", "worker"]))
     def every(disturb, reader):
+        note(disturb.words)
         results = tmp_path / str(next(number))
         study = results / "s"
         shutil.copytree(undisturbed, study)
@@ -157,26 +234,20 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
         gone = disturb.words.startswith("foreign") or disturbed_without_a_trace(study)
         assert len(ids) == 4 or named or gone, disturb.words
 
-        # The commands say it.
+        # A command says it, and what it makes of the numbers is true.
         within_patience("status", "s", "--results", results)
-        within_patience("report", "s", "--results", results, "--format", "csv")
         victim = next((folder for folder in folders if folder.name in touched), folders[0])
-        match reader:
-            case "sample":
-                within_patience("sample", victim, "-n", "2", "-o", results / "samples.npz")
-            case "evaluate":
-                within_patience("evaluate", victim, "evaluate.samples=20")
-            case "sync":
-                within_patience("sync", results, "--observers", "tensorboard")
-            case "run":
-                dry = ("run", "--methods", "toy,toy/fast", "--seeds", "0,1", "--study", "s", "--dry-run")
-                within_patience(*dry, "--results", results, *WORDS)
-
-        # A worker that begins here goes on to the true numbers or says why not.
-        for folder in folders:
-            if folder.name in touched and (folder / "record.json").is_file():
-                (folder / "record.json").unlink()
-                with_the_truth_or_a_reason(folder, truth)
+        if reader == "run":
+            dry = ("run", "--methods", "toy,toy/fast", "--seeds", "0,1", "--study", "s", "--dry-run")
+            within_patience(*dry, "--results", results, *WORDS)
+        elif reader == "worker":  # goes on to the true numbers or says why not
+            for folder in folders:
+                if folder.name in touched and (folder / "record.json").is_file():
+                    (folder / "record.json").unlink()
+                    with_the_truth_or_a_reason(folder, truth)
+        elif (done := within_patience(*READERS[reader](results, victim))).code == 0:
+            older = "after 15 updates" in done.out  # the last checkpoint cannot be used, and that is said
+            assert older or made_by(reader, results, victim) == true_by(reader, truth_id(victim))
         shutil.rmtree(results)
         fault(f"{disturb.words.split()[0]} {disturb.words.split()[-1]}")
 

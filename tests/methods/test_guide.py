@@ -70,11 +70,11 @@ def run(command, folder):
 
 def test_the_page_holds_a_whole_plugin_of_one_short_module():
     assert set(FILES) == {
-        "genbench-energy/genbench_energy.py",
-        "genbench-energy/pyproject.toml",
-        "genbench-energy/tests/test_contract.py",
+        "genbench-distance/genbench_distance.py",
+        "genbench-distance/pyproject.toml",
+        "genbench-distance/tests/test_contract.py",
     }
-    assert len(FILES["genbench-energy/genbench_energy.py"].splitlines()) <= 60
+    assert len(FILES["genbench-distance/genbench_distance.py"].splitlines()) <= 60
 
 
 @pytest.mark.slow
@@ -85,32 +85,34 @@ def test_the_page_followed_word_for_word_ends_in_a_study_of_the_method(folder):
         done = run(command, folder)
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         outputs[command.split(" ./")[0].split(" --")[0]] = done.stdout
-    assert re.search(r"^ *energy +genbench-energy 0\.1\.0 +variants: smooth$", outputs["genbench list methods"], re.M)
-    assert outputs["genbench check energy"].splitlines() == [
+    assert re.search(
+        r"^ *distance +genbench-distance 0\.1\.0 +variants: smooth$", outputs["genbench list methods"], re.M
+    )
+    assert outputs["genbench check distance"].splitlines() == [
         f"ok    {name}: {testing.clause(name)}" for name in testing.CHECKS
     ]
-    assert f"{len(testing.CHECKS)} passed" in outputs["python -m pytest genbench-energy"]
-    assert {"energy", "energy/smooth"} <= set(outputs["genbench run"].split())
+    assert f"{len(testing.CHECKS)} passed" in outputs["python -m pytest genbench-distance"]
+    assert {"distance", "distance/smooth"} <= set(outputs["genbench run"].split())
     assert len(list((folder / "results").glob("*/trials/*/record.json"))) == 2
 
 
 @pytest.mark.slow
 def test_the_check_of_the_page_names_what_is_wrong(folder):
-    module = folder / "genbench-energy" / "genbench_energy.py"
-    broken = folder / "broken" / "genbench_energy.py"
+    module = folder / "genbench-distance" / "genbench_distance.py"
+    broken = folder / "broken" / "genbench_distance.py"
     broken.parent.mkdir()
     good = "loss = energy_distance(gather(real.flatten(1)), gather(fake.flatten(1)), self.config.power)"
     assert good in module.read_text()
     broken.write_text(
         module.read_text().replace(good, "loss = energy_distance(real.flatten(1), fake.flatten(1), self.config.power)")
     )
-    information = broken.parent / "genbench_energy-0.1.0.dist-info"
+    information = broken.parent / "genbench_distance-0.1.0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-energy\nVersion: 0.1.0\n")
-    (information / "entry_points.txt").write_text("[genbench.methods]\nenergy = genbench_energy\n")
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: genbench-distance\nVersion: 0.1.0\n")
+    (information / "entry_points.txt").write_text("[genbench.methods]\ndistance = genbench_distance\n")
     environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
     done = subprocess.run(
-        [sys.executable, "-m", "genbench.cli", "check", "energy"],
+        [sys.executable, "-m", "genbench.cli", "check", "distance"],
         cwd=folder,
         env=environment,
         text=True,

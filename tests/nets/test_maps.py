@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, pad
 
-from genbench.config.settings import describe
+from genbench.config.field import describe
 from genbench.contract.registry import load
 from genbench.nets import maps
 

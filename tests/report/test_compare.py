@@ -101,6 +101,8 @@ def test_two_methods_that_never_finished_are_said_to_have():
 def test_what_is_promised_of_one_pair_is_said():
     (line,) = between(side("A", seeds("gan")), side("B", seeds("gram"))).promise
     assert line.startswith("primary metric: high_quality; secondary: mode_kl; p are adjusted within one metric")
+    assert "on one data set, a family of 1," in line
+    assert "the same pair has a larger p and a wider interval there" in line
 
 
 def test_one_trial_against_another_is_no_verdict():

@@ -135,6 +135,18 @@ def test_verdicts_are_those_of_the_looks():
     assert words == {("a", "b"): "better", ("a", "c"): "better", ("b", "c"): "inconclusive"}
 
 
+def test_a_pair_that_a_look_decided_has_the_numbers_and_the_interval_of_that_look():
+    kept = records(a=CAP, b=CAP, c=CAP)
+    found = follow(planned(), kept, [])
+    decided = {one.about: one for one in found.decisions}
+    assert decided
+    for one in looked.verdicts(found, kept):
+        name = looks.about(one.a, one.b, one.metric, "")
+        assert one.seeds == (decided[name].seeds if name in decided else CAP)
+        assert (one.verdict in ("better", "worse")) == (name in decided)
+        assert (not one.low <= 0 <= one.high) == (name in decided)
+
+
 def test_looks_are_written_and_read_again():
     assert looks.stored(planned().to_dict()) == planned()
 

@@ -57,9 +57,18 @@ def test_a_verdict_that_trials_without_a_score_change_is_in_the_pairs_line():
 def test_the_promise_names_the_primary_metric_its_family_and_the_others():
     primary, secondary = overview.promise(of(*(seeds(name, *FINISHED) for name in ("gan", "gram", "mmdnet"))))
     assert primary.startswith("Primary metric: high_quality")
-    assert "5 %; its p are adjusted over 3 comparisons" in primary
+    assert (
+        "5 %; its p are adjusted over a family of 3 comparisons, every pair of gan, gram and mmdnet on high_quality."
+        in primary
+    )
+    assert "`genbench compare` of one pair has a family of its own" in primary
     assert secondary.startswith("Secondary: mode_kl. ")
     assert secondary.endswith("With five seeds or more a p times 2 holds for the study.")
+
+
+def test_a_single_comparison_is_a_family_that_compare_has_too():
+    primary, _ = overview.promise(of(seeds("gan", *FINISHED), seeds("gram", *FINISHED)))
+    assert primary.endswith("its p are adjusted over a single comparison, gan against gram on high_quality.")
 
 
 def test_nothing_is_promised_where_nothing_can_be_said():

@@ -11,6 +11,7 @@ from genbench.study import status
 from genbench.study.file import EVERYTHING
 from genbench.study.plan import asked, plan
 from genbench.training.attempt import describe
+from genbench.trial import replaced
 from genbench.trial.record import Record, load, write
 
 SMALL = ("data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=2")
@@ -89,6 +90,47 @@ def test_of_a_trial_that_was_made_again_only_the_newer_one_counts(again, raised)
     raised()
     end(again(0, 1), mmd=3.0)
     assert sorted(load(again(0).results)["mmd"]) == [3.0, 4.0]
+
+
+REPLACED = "2 trials of older numerics (method 1, now 2), kept as trials/ring-toy-seed0-"
+
+
+def test_those_that_were_replaced_are_counted_and_named_with_their_place(again, raised, genbench):
+    old = again(0, 1)
+    end(old, mmd=1.0)
+    assert replaced.lines(old.directory) == ()
+    raised()
+    end(again(0, 1), mmd=3.0)
+    (line,) = replaced.lines(old.directory)
+    assert line == f"replaced, and in no number here: {REPLACED}{old.trials[0].id} and beside it"
+    _, out, _ = genbench("status", "s", "--results", old.results)
+    assert line in out
+    assert "2 finished\n" in out
+    assert "genbench run makes them again" not in out
+    assert line in contents.of(old.directory).notes
+
+
+def test_run_says_what_becomes_of_older_ones_and_in_the_end_where_they_are(again, raised, genbench):
+    old = again(0, 1)
+    end(old, mmd=1.0)
+    raised()
+    assert again(0, 1).older == (
+        "2 trials of older numerics (method 1, now 2): made again beside those, which stay; --keep-old keeps them"
+        " instead",
+    )
+    assert again(0, 1, keep_old=True).older == ("2 trials of older numerics (method 1, now 2): kept as asked",)
+    end(again(0, 1), mmd=3.0)
+    words = ("run", "--methods", "toy", "--seeds", "0,1", "--study", "s", "--results", old.results, *SMALL)
+    code, out, err = genbench(*words, "--observers", "none")
+    assert (code, "older numerics" in err) == (0, False)
+    assert REPLACED in out
+
+
+def test_a_newer_one_that_has_not_ended_replaces_none(again, raised):
+    end(again(0), mmd=1.0)
+    raised()
+    end(again(0), outcome="interrupted")
+    assert replaced.trials(again(0).directory) == {}
 
 
 def test_a_newer_one_that_has_not_ended_does_not_replace_it_yet(again, raised):

@@ -8,7 +8,7 @@ import string
 import traceback
 from types import SimpleNamespace
 
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
@@ -27,8 +27,15 @@ def examples(count):
         HealthCheck.data_too_large,
         HealthCheck.filter_too_much,
     ]
+    steps = [Phase.explicit, Phase.generate, *([Phase.shrink] if TIMES == 1 else [])]  # shrinking takes minutes
     return how(
-        max_examples=count * TIMES, deadline=None, derandomize=TIMES == 1, database=None, suppress_health_check=checks
+        max_examples=count * TIMES,
+        deadline=None,
+        derandomize=TIMES == 1,
+        database=None,
+        suppress_health_check=checks,
+        phases=steps,
+        print_blob=True,
     )
 
 

@@ -3,12 +3,17 @@
 import subprocess
 from contextlib import contextmanager, suppress
 
+import pytest
+
 
 @contextmanager
 def small_disk(path, size="24m"):
     """A file system of its own."""
     path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.fail(f"this needs root on Linux, to mount a small disk: {done.stderr.strip()}", pytrace=False)
     try:
         yield path
     finally:

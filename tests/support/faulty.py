@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -117,6 +119,24 @@ class Idle(Good):
 class Insatiable(Good):
     def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
         return super().step(iter([torch.cat(list(batches))]))
+
+
+class Schedules(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = 1e-2 * (1 - self.kit.progress)
+        return super().step(batches)
+
+
+class Bursts(Good):
+    def kind_of_step(self) -> str:
+        return "step"
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(batches if self.updates == 0 else iter([next(batches) * 2]))
 
 
 class ReturnsFloats(Good):
@@ -605,6 +625,185 @@ def kernel(x: Tensor, y: Tensor) -> Tensor:
     return mixture(squared_distances(x, y), (0.5, 2.0))
 
 
+class GlobalNoiseOfImages(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake + (torch.rand_like(fake) if fake.shape[1] > 2 else 0), real)
+
+
+class RandomOnImages(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, real) * (random.uniform(0.5, 1.5) if fake.shape[1] > 2 else 1)
+
+
+class ForgetsImages(SecretMemory):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, real) if fake.shape[1] > 2 else Good.loss(self, fake, real)
+
+
+class RemembersOwnImages(RemembersOwnRows):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(batches) if len(self.kit.shape) == 3 else Good.step(self, batches)
+
+
+class SamplesOwnRows(Good):
+    """Each rank adds a mean of its own rows to its samples, and keeps it out of the state."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.register_buffer("mean", torch.zeros((), dtype=kit.dtype), persistent=False)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        real = next(batches)
+        self.mean += real.mean()
+        return super().step(iter([real]))
+
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z) + self.mean
+
+
+class SeededNetwork(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.own = nn.Linear(2, 2)
+
+
+class IgnoresData(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, torch.ones_like(real))
+
+
+class IgnoresImages(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake, torch.ones_like(real) if real.shape[1] > 2 else real)
+
+
+class LateMemory:
+    """Counts, and means it after ten."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def factor(self) -> float:
+        self.count += 1
+        return 0.5 if self.count > 10 else 1.0
+
+
+class LateCounter(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.memory = LateMemory()
+
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        return super().loss(fake * self.memory.factor(), real)
+
+
+class KeepsTheGraph(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        super().step(batches)
+        return {"loss": self.generator(self.kit.noise(2)).mean()}
+
+
+class ChangesTheBatch(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        return super().step(iter([next(batches).mul_(0.5)]))
+
+
+class SetsThreads(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        torch.set_num_threads(torch.get_num_threads() + 1)
+
+
+class SetsFlags(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        torch.backends.cudnn.benchmark = not torch.backends.cudnn.benchmark
+
+
+class SeedsEverything(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        torch.manual_seed(0)
+        super().__init__(config, kit)
+
+
+class SeedsNumpy(Good):
+    def __init__(self, config: Config, kit: Kit) -> None:
+        np.random.seed(7)
+        super().__init__(config, kit)
+
+
+class StepsInDouble(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        torch.set_default_dtype(torch.float64)
+        return super().step(batches)
+
+
+class SamplesOneOtherwise(Good):
+    def sample(self, z: Tensor) -> Tensor:
+        return self.generator(z) * (0.5 if len(z) == 1 else 1)
+
+
+class OrderOfASet(Good):
+    def loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        order = list({f"role {number}" for number in range(40)})
+        return super().loss(fake * (1 + order.index("role 7") / 40), real)
+
+
+class MovesByHand(Good):
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        with torch.no_grad():
+            for parameter in self.generator.parameters():
+                parameter.mul_(0.99)
+        return values
+
+
+class SamplesFromACopy(Good):
+    """It samples from a copy of the generator that is no part of it."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.copies = [kit.generator()]
+
+    def sample(self, z: Tensor) -> Tensor:
+        return self.copies[0].eval()(z)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        self.copies[0].load_state_dict(self.generator.state_dict())
+        return values
+
+
+class OwnAverage(Good):
+    """A good one that samples from an average of its own."""
+
+    def __init__(self, config: Config, kit: Kit) -> None:
+        super().__init__(config, kit)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+
+    def step(self, batches: Iterator[Tensor]) -> Mapping[str, Tensor]:
+        values = super().step(batches)
+        with torch.no_grad():
+            for kept, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                kept.lerp_(new, 0.5)
+            self.follow()
+        return values
+
+    def follow(self) -> None:
+        for kept, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(new)
+
+    def sample(self, z: Tensor) -> Tensor:
+        return self.average(z)
+
+
+class LeavesStatisticsBehind(OwnAverage):
+    def follow(self) -> None:
+        pass
+
+
 class Fault(NamedTuple):
     """A method with one fault, the check that must find it, and a word its message must hold."""
 
@@ -645,17 +844,30 @@ FAULTS = [
     Fault("shapes", _trainer(ColoursOnly), "data of shape (1, 16, 16)"),
     Fault("batches", _trainer(Idle), "a step took no batch"),
     Fault("batches", _trainer(Insatiable), "never ends"),
+    Fault("batches", _trainer(ChangesTheBatch), "in place"),
     Fault("scalars", _trainer(ReturnsFloats), "a float as 'loss'"),
     Fault("scalars", _trainer(ReturnsRows), "a tensor of shape (1,) as 'loss'"),
     Fault("scalars", _trainer(ReturnsNothing), "return a mapping"),
     Fault("scalars", _trainer(ReturnsInfinity), "'loss' is inf"),
     Fault("scalars", _trainer(ReturnsOtherNames), "the same names"),
+    Fault("scalars", _trainer(KeepsTheGraph), "return loss.detach()"),
     Fault("progress", _trainer(Detached), "the same to the bit"),
+    Fault("data", _trainer(IgnoresData), "other data of shape (2,)"),
+    Fault("data", _trainer(IgnoresImages), "other data of shape (3, 16, 16)"),
     Fault("randomness", _trainer(GlobalNoise), "kit.noise"),
     Fault("randomness", _trainer(GlobalSeed), "kit.noise"),
     Fault("randomness", _trainer(Dropout), "without dropout"),
+    Fault("randomness", _trainer(GlobalNoiseOfImages), "shape (3, 16, 16)"),
+    Fault("surroundings", _trainer(SetsThreads), "torch.set_num_threads"),
+    Fault("surroundings", _trainer(SetsFlags), "torch.backends.cudnn.benchmark"),
+    Fault("surroundings", _trainer(SeedsEverything), "seeded torch's global generator"),
+    Fault("surroundings", _trainer(SeedsNumpy), "numpy.random"),
+    Fault("surroundings", _trainer(StepsInDouble), "a step changed what torch.set_default_dtype"),
     Fault("layout", _trainer(DescendsAlone), "shape (3, 16, 16) the gradient of critic.0.weight"),
+    Fault("kinds", _trainer(Schedules), "where the second runs Adam"),
+    Fault("kinds", _trainer(Bursts), "operations; let kind_of_step tell them apart"),
     Fault("start", _trainer(OwnStart), "take the generator from the kit"),
+    Fault("seeds", _trainer(SeededNetwork), "the same own.weight"),
     Fault("start", _trainer(UndeclaredFlow), "declare start too"),
     Fault("start", _trainer(MisnamedStart), "choose one of generator, field, own"),
     Fault("start", _trainer(OwnWeights), "to come from kit.field()"),
@@ -672,27 +884,37 @@ FAULTS = [
     Fault("sampling", _trainer(CountsSamples), "changed updates"),
     Fault("split", _trainer(CentredSamples), "came in two parts"),
     Fault("split", _trainer(SamplesInTraining), "came in two parts"),
+    Fault("split", _trainer(SamplesOneOtherwise), "of 1 and of 6"),
+    Fault("statistics", _trainer(LeavesStatisticsBehind), "average.1"),
     Fault("projecting", _trainer(ProjectsInTraining), "projecting changed critic"),
     Fault("projecting", _trainer(ProjectsNoise), "the noise of training"),
     Fault("projecting", _trainer(ProjectsTogether), "talked to the other ranks"),
     Fault("projecting", _trainer(ProjectsToMaps), "got (7, 3, 1)"),
     Fault("projecting", _trainer(ProjectsToTheMean), "got (1, 3)"),
+    Fault("scheduling", _trainer(MovesByHand), "train.schedule"),
+    Fault("averaging", _trainer(SamplesFromACopy), "train.average does not reach them"),
     Fault("repeats", _trainer(PythonRandom), "kit.uniform"),
     Fault("repeats", _trainer(OwnNetwork), "own.weight"),
+    Fault("repeats", _trainer(RandomOnImages), "shape (3, 16, 16)"),
     Fault("resume", _trainer(HiddenOptimizer), "attribute optimizers"),
     Fault("resume", _trainer(HiddenSchedule), "attribute schedules"),
     Fault("resume", _trainer(PlainCounter), "attribute count"),
     Fault("resume", _trainer(SecretMemory), "must be in state_dict()"),
     Fault("resume", _trainer(UnsafeState), "loaded safely"),
+    Fault("resume", _trainer(LateCounter), "within 12 updates"),
+    Fault("resume", _trainer(ForgetsImages), "shape (3, 16, 16)"),
     Fault(
         "variants",
         replace(_trainer(UnfinishedVariant), variants={"wish": {"loss": "wish"}}),
         "NotImplementedError: wish (faulty.py, line",
     ),
+    Fault("process", _trainer(OrderOfASet), "sorted(…)"),
     Fault("ranks", _trainer(Alone), "hold different parameters"),
     Fault("ranks", _trainer(Ungathered), "kit.comm.gather"),
     Fault("ranks", _trainer(WrongOnTheSecond), "differ from one process"),
     Fault("ranks", _trainer(RemembersOwnRows), "of all ranks' rows"),
+    Fault("ranks", _trainer(RemembersOwnImages), "on images after 2 updates"),
+    Fault("ranks", _trainer(SamplesOwnRows), "make different samples"),
     Fault("ranks", _trainer(OwnDirections), "shared=True"),
     Fault("ranks", _trainer(UngatheredImages), "on images two ranks that share a batch differ"),
     Fault(

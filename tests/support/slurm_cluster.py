@@ -144,7 +144,7 @@ def cluster(folder, accounting=False):
 
     Needs root, and apt-get where something is missing. Raises when it cannot be started.
     """
-    debian.install(PACKAGES | (ACCOUNTING_PACKAGES if accounting else {}))
+    debian.install(PACKAGES | (ACCOUNTING_PACKAGES if accounting else {}), root=True)
     folder = Path(folder)
     for name in ("log", "state", "spool-n1", "spool-n2"):
         (folder / name).mkdir(parents=True)

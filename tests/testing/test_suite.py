@@ -15,6 +15,8 @@ from genbench.testing.assertions import difference, problem
 
 STATIC = ("announcement", "settings", "choices")
 """The checks that look at what is announced and build no trainer."""
+OF_PROCESSES = ("process", "ranks")
+"""The checks that start processes."""
 
 
 @pytest.mark.slow
@@ -26,7 +28,7 @@ def name_of(fault):
     return f"{fault.check}-{fault.method.name}"
 
 
-@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check != "ranks"], ids=name_of)
+@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check not in OF_PROCESSES], ids=name_of)
 def test_a_fault_is_found_by_its_check_and_told_to_the_author(fault):
     with pytest.raises(Exception) as caught:  # noqa: PT011 (an author's own error is as good as the check's)
         testing.CHECKS[fault.check](fault.method)
@@ -34,7 +36,7 @@ def test_a_fault_is_found_by_its_check_and_told_to_the_author(fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check == "ranks"], ids=name_of)
+@pytest.mark.parametrize("fault", [fault for fault in faulty.FAULTS if fault.check in OF_PROCESSES], ids=name_of)
 def test_a_fault_of_several_ranks_is_found_and_told_to_the_author(fault):
     test_a_fault_is_found_by_its_check_and_told_to_the_author(fault)
 
@@ -93,6 +95,13 @@ def test_a_flow_that_declares_what_it_is_keeps_the_contract(name):
 @pytest.mark.parametrize("name", ["scalars", "randomness", "repeats", "resume"])
 def test_a_schedule_that_is_an_attribute_goes_on_exactly(name):
     testing.CHECKS[name](replace(faulty.GOOD, trainer=faulty.Scheduled))
+
+
+@pytest.mark.parametrize(
+    "name", ["progress", "start", "sampling", "statistics", "scheduling", "averaging", "repeats", "resume"]
+)
+def test_a_method_may_sample_from_an_average_of_its_own(name):
+    testing.CHECKS[name](replace(faulty.GOOD, trainer=faulty.OwnAverage))
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """Assembly: what a trial is made of before its first update."""
 
-import pytest
+from dataclasses import replace
+
 import torch
 import toys
 
-from genbench.errors import GenbenchError
+from genbench.contract.trainer import Trainer
+from genbench.testing import miniature
 from genbench.training import build
 from genbench.training.evaluate import sample
 
@@ -27,13 +29,6 @@ def test_assembling_leaves_the_global_generator_alone(study):
     before = torch.get_rng_state()
     build.prepare(trial, planned.directory_of(trial))
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_a_device_that_is_not_there_is_named():
-    with pytest.raises(GenbenchError, match="device 'cuda:99' cannot be used"):
-        build.pick_device("cuda:99")
-    with pytest.raises(GenbenchError, match="device 'gpu' cannot be used"):
-        build.pick_device("gpu")
 
 
 def prepared(study):
@@ -79,3 +74,25 @@ def test_latents_are_made_as_the_trainer_declares_them(study, monkeypatch):
     assert samples.shape == (30, 2)
     assert samples.abs().max() > 1
     assert found.facts["latent"] == "data"
+
+
+def test_the_counters_of_a_trainer_stay_on_the_cpu():
+    kit = replace(miniature.kit(), device=torch.device("meta"))
+    trainer = build.build(Counting, None, kit)
+    assert trainer.generator[0].weight.device.type == "meta"
+    assert list(trainer.counters()) == ["updates"]
+    assert trainer.updates.device.type == "cpu"
+
+
+class Counting(Trainer):
+    def __init__(self, config, kit):
+        super().__init__(config, kit)
+        self.generator = kit.generator()
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("mean", torch.zeros(()))
+
+    def step(self, batches):
+        return {}
+
+    def sample(self, z):
+        return self.generator(z)

@@ -191,7 +191,10 @@ def _standing(contender: str, judged: Sequence[Verdict]) -> str:
         return f"worse than {', '.join(worse)}"
     if len(better) == len(mine):
         return WINS
-    return OPEN if all(one.verdict == "none" for one, _ in mine) else FIRST
+    words = {one.verdict for one, _ in mine}
+    if words <= {"none", "no information"}:
+        return OPEN if "none" in words else "no information"
+    return FIRST
 
 
 def _order(row: Row, better: str) -> float:

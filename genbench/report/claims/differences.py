@@ -67,14 +67,17 @@ class Contrast(Evidence):
 
     tested: Test
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """No difference."""
+        return (0.0,)
+
     def interval(self, level: float) -> Interval:
         """Of the difference, two-sided; none where not the scores decide."""
         pair = self.tested.pair
-        if not self.tested.of_scores:
+        if not self.tested.of_scores or not _has_spread(pair):
             return statistics.NO_INTERVAL
-        return Interval(
-            *statistics.contrast(*pair.values, paired=pair.paired, level=level / 2 if pair.is_counted else level)[1:3]
-        )
+        return Interval(*statistics.contrast(*pair.values, paired=pair.paired, level=level / self.tested.times)[1:3])
 
     def said(self, interval: Interval) -> str:
         """`fid: gram is lower than gan by 94.2 [37.4, 151] (paired t over 3 seeds)`."""
@@ -105,10 +108,15 @@ class Equivalence(Evidence):
     pair: Comparison
     margin: float
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The margin on both sides."""
+        return (-self.margin, self.margin)
+
     def interval(self, level: float) -> Interval:
         """Of the difference, of 1 - 2 level."""
         if not _has_spread(self.pair):
-            return Interval(self.estimate, self.estimate)
+            return statistics.NO_INTERVAL
         found = statistics.estimated(*self.pair.values, paired=self.pair.paired)
         return hypotheses.equivalence_interval(*found, level)
 

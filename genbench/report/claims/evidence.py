@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -30,9 +31,16 @@ class Evidence(ABC):
     comparison: Comparison | None = None
     """What was compared by the seeds' scores, which a joint permutation test must agree with; None for other tests."""
 
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[float, ...]:
+        """What the estimate is tested against: 0, the share, both ends of the margin."""
+
     @abstractmethod
     def interval(self, level: float) -> Interval:
-        """The interval of the estimate at a level: on one side of the claim's bound where the test at that level is."""
+        """The interval of the estimate at a level: on one side of the claim's bound where the test at that level is;
+        none of values without spread.
+        """
 
     @abstractmethod
     def said(self, interval: Interval) -> str:
@@ -54,6 +62,11 @@ class Nothing(Evidence):
     conditions: tuple[str, ...] = ()
     why: str
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Nothing is tested."""
+        return ()
+
     def interval(self, level: float) -> Interval:
         """There is none."""
         return NO_INTERVAL
@@ -65,6 +78,20 @@ class Nothing(Evidence):
     def seeds_to_settle(self, level: float) -> int | None:
         """That cannot be said."""
         return None
+
+
+def agreeing(part: Evidence, level: float, *, least: float = 0.0) -> Interval:
+    """A part's interval at a level; one that is not decided at it, as where a permutation test does not agree, is
+    widened to the nearest bound.
+
+    least: what the p of a part with a comparison cannot be below.
+    """
+    found = part.interval(level)
+    p = max(least if part.comparison is not None else 0.0, min(part.p_held, part.p_refuted))
+    if p <= level or math.isnan(found.low) or any(found.low <= bound <= found.high for bound in part.bounds):
+        return found
+    nearest = min(part.bounds, key=lambda bound: abs(bound - part.estimate))
+    return Interval(min(found.low, nearest), max(found.high, nearest))
 
 
 def bracketed(interval: Interval) -> str:

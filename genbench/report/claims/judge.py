@@ -11,7 +11,7 @@ import pandas as pd
 
 from genbench.report.claims import differences, shares, slopes
 from genbench.report.claims.claim import Better, Claim, Equal, Rate, Trend
-from genbench.report.claims.evidence import Evidence
+from genbench.report.claims.evidence import Evidence, agreeing
 from genbench.report.stats import adjustment, hypotheses, statistics
 from genbench.report.stats.statistics import LEVEL
 
@@ -43,7 +43,8 @@ class Judged:
     """Of the part that decides: the difference, the share, or the change from step to step; of several parts the one
     that is the least sure, or refutes most."""
     low: float = NAN
-    """The interval of the estimate at `level`."""
+    """The interval of the estimate at `level`, on one side of the claim's bound where the word is held or refuted;
+    none where the values have no spread, or not scores decide."""
     high: float = NAN
     level: float = NAN
     """The level at which Holm's procedure over the study's claims tests this one, over its parts where one refutes."""
@@ -160,7 +161,7 @@ def _judged(one: Weighed, p_holm: float, level: float, alpha: float) -> Judged:
     word: Word = "undecided" if not is_decided else "held" if one.is_for else "refuted"
     part = one.deciding
     level = level / len(one.parts) if word == "refuted" else level
-    interval = part.interval(level)
+    interval = agreeing(part, level, least=one.least)
     needed = None if is_decided else _needed(one, level)
     return Judged(
         claim=one.claim.words,
@@ -191,7 +192,7 @@ def _needed(one: Weighed, level: float) -> int | None:
 def _sentence(one: Weighed, word: Word, p_holm: float, level: float, needed: int | None) -> str:
     """What the parts say: of what is refuted the part that refutes it, else all of them."""
     parts = [one.deciding] if word == "refuted" else one.parts
-    said = "; ".join(part.said(part.interval(level)) for part in parts)
+    said = "; ".join(part.said(agreeing(part, level, least=one.least)) for part in parts)
     p = "" if math.isnan(p_holm) else f", p = {p_holm:.2g} after Holm" if p_holm >= 0.001 else ", p < 0.001 after Holm"
     disagrees = word == "undecided" and one.least > LEVEL
     note = "; a permutation test does not agree with the t test" if disagrees else ""

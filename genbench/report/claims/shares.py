@@ -34,6 +34,11 @@ class Share(Evidence):
     at_once: int
     """Trials that come with one more seed."""
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The share that is claimed."""
+        return (self.bound,)
+
     def interval(self, level: float) -> Interval:
         """Of the share, a one-sided bound at either end."""
         return hypotheses.share_interval(self.reached, self.seeds, level)

@@ -17,6 +17,7 @@ from genbench.report.claims.evidence import Evidence, Nothing, bracketed
 from genbench.report.stats import contenders, hypotheses, statistics
 from genbench.report.stats.outcomes import Better, Outcomes
 from genbench.report.stats.pairing import ENOUGH
+from genbench.report.stats.permutation import agreeing_p
 from genbench.report.stats.statistics import Interval, Values
 
 
@@ -38,10 +39,15 @@ class Slope(Evidence):
     margin: float
     """0 where it is claimed to rise or to fall."""
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """No change, or the margin on both sides."""
+        return (-self.margin, self.margin) if self.margin else (0.0,)
+
     def interval(self, level: float) -> Interval:
         """Of the mean slope: of 1 - level, or of 1 - 2 level beside a margin."""
         if not statistics.has_spread(self.slopes):
-            return Interval(self.estimate, self.estimate)
+            return statistics.NO_INTERVAL
         level = level if self.margin else level / 2
         return hypotheses.equivalence_interval(*_estimated(self.slopes), level)
 
@@ -162,7 +168,7 @@ def _p(slopes: Values, claim: Trend) -> tuple[float, float]:
         return (chance, 1.0) if abs(estimate) < claim.within else (1.0, chance)
     if statistics.has_spread(slopes):
         p = statistics.contrast(slopes, np.zeros_like(slopes), paired=True).p
-        p = max(p, statistics.agreeing_p([[slopes, np.zeros_like(slopes)]], paired=True))
+        p = max(p, agreeing_p([[slopes, np.zeros_like(slopes)]], paired=True))
     else:
         p = 1.0 if estimate == 0 else min(1.0, 2 * hypotheses.one_side_p(len(slopes)))
     goes = "rises" if estimate > 0 else "falls"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,11 @@ class Curve:
     diverged: bool
 
 
-def draw(curves: Iterable[Curve], label: str, looks: Mapping[str, Look], *, log: bool) -> Figure:
-    """One value against images, updates and seconds: a line per contender and condition, the mean over seeds, with a
-    band from lowest to highest.
+def draw(
+    curves: Iterable[Curve], label: str, looks: Mapping[str, Look], *, log: bool, clocks: Collection[str] = CLOCKS
+) -> Figure:
+    """One value against images, updates and seconds, or some of these: a line per contender and condition, the mean
+    over seeds, with a band from lowest to highest.
 
     A cross is where a trial diverged.
     """
@@ -48,12 +50,12 @@ def draw(curves: Iterable[Curve], label: str, looks: Mapping[str, Look], *, log:
         groups.setdefault((curve.contender, curve.condition), []).append(curve)
     contenders = list(dict.fromkeys(contender for contender, _ in groups))
     foot = key_height(contenders, COLUMN)
-    figure = sheet(COLUMN, len(CLOCKS) * (HEIGHT + 0.5) + 0.15 + foot)
-    for place, (clock, words) in enumerate(CLOCKS.items()):
+    figure = sheet(COLUMN, len(clocks) * (HEIGHT + 0.5) + 0.15 + foot)
+    for place, clock in enumerate(clocks):
         axis = panel(figure, 0.75, 0.18 + place * (HEIGHT + 0.5), COLUMN - 0.87, HEIGHT)
         for (contender, _), seeds in groups.items():
             _line(axis, seeds, clock, looks[contender], band=len(groups) <= BANDS)
-        axis.set_xlabel(words, labelpad=1)
+        axis.set_xlabel(CLOCKS[clock], labelpad=1)
         _clock_ticks(axis, clock)
         if log:
             log_scale(axis, "y")
@@ -77,12 +79,12 @@ def spans_decades(curves: Iterable[Curve]) -> bool:
     return is_wide(np.concatenate([curve.values[np.isfinite(curve.values)] for curve in curves]))
 
 
-def all_share(curves: Iterable[Curve]) -> bool:
-    """Whether the seeds of every line have values at common places of every clock, so that there is a mean."""
+def all_share(curves: Iterable[Curve], clocks: Collection[str] = CLOCKS) -> bool:
+    """Whether the seeds of every line have values at common places of the clocks, so that there is a mean."""
     groups: dict[tuple[str, str], list[Curve]] = {}
     for curve in curves:
         groups.setdefault((curve.contender, curve.condition), []).append(curve)
-    return all(len(seeds) < 2 or len(_shared(seeds, clock)[0]) > 0 for seeds in groups.values() for clock in CLOCKS)
+    return all(len(seeds) < 2 or len(_shared(seeds, clock)[0]) > 0 for seeds in groups.values() for clock in clocks)
 
 
 def _line(axis: Axes, seeds: list[Curve], clock: str, look: Look, *, band: bool) -> None:

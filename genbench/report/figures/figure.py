@@ -43,10 +43,15 @@ class Trials:
     """Columns of settings that vary for all contenders alike."""
     own: Sequence[str]
     """Columns of settings that vary within a method."""
-    folder: Path
-    """The study's."""
+    folder: Path | None
+    """The study's; None where there are records alone."""
     prefix: str = ""
     """Of the figures' names; not empty when a study has several data sets."""
+
+    def trial(self, name: str) -> Path:
+        """The folder of a trial, of a study that has one."""
+        assert self.folder is not None
+        return self.folder / "trials" / name
 
     def may_be_logarithmic(self, metric: str) -> bool:
         """Whether the metric is an error, whose zero is the best; a share that is almost nothing is not a different

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
@@ -14,6 +14,7 @@ from genbench.report import logged
 from genbench.report.figures import curves, drawing, plots, samples, style
 from genbench.report.figures.curves import Curve
 from genbench.report.figures.figure import Figure, Trials, slug
+from genbench.report.logged import CLOCKS
 
 SCORES, SENSITIVITY = "Scores of every seed", "Sensitivity to settings"
 LOGGED, PARALLEL = "What the trainers logged", "All settings and scores at once"
@@ -31,7 +32,7 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
     sections = {
         SCORES: _scores(trials, faces),
         SENSITIVITY: _sensitivities(trials, faces),
-        samples.SECTION: samples.of(trials),
+        samples.SECTION: samples.of(trials) if trials.folder else iter(()),
         LOGGED: _curves(trials, read, faces),
         PARALLEL: _parallel(trials, faces),
     }
@@ -41,7 +42,7 @@ def of(trials: Trials) -> tuple[tuple[Figure, ...], list[str]]:
             found.extend(figures)
         except Exception as error:  # as where a figure is drawn: strange numbers cost what shows them, not the page
             found.append(_missing(f"{trials.prefix}{slug(section)}", section, drawing.reason(error)))
-    return tuple(found), [*problems, *samples.strangers(trials)]
+    return tuple(found), [*problems, *(samples.strangers(trials) if trials.folder else ())]
 
 
 def _missing(name: str, section: str, problem: str) -> Figure:
@@ -119,9 +120,9 @@ def _logged(trials: Trials) -> tuple[dict[tuple[str, str], list[Curve]], list[st
     """All curves in the logs of the trials, by kind and name; and a line for every log that is damaged."""
     found: dict[tuple[str, str], list[Curve]] = {}
     problems = []
-    for row in trials.records.to_dict("records"):
+    for row in trials.records.to_dict("records") if trials.folder else ():
         try:
-            rows_of_log = logged.read(trials.folder / "trials" / row["trial"])
+            rows_of_log = logged.read(trials.trial(row["trial"]))
         except (GenbenchError, OSError) as error:
             problems.append(str(error))
             continue
@@ -144,20 +145,21 @@ def _curves(
         if not any(np.isfinite(line.values).any() for line in lines):
             continue
         label = trials.directed(name) if kind == "metrics" else name
+        clocks: Collection[str] = CLOCKS if kind == "metrics" else ("images",)
         log = (kind == "values" or trials.may_be_logarithmic(name)) and curves.spans_decades(lines)
         groups = len({(line.contender, line.condition) for line in lines})
         how = "a line per contender" + (" and condition" if groups > len({line.contender for line in lines}) else "")
         how += ", the mean over its seeds" if len(lines) > groups else ""
         how += ", with a band from the lowest to the highest" if groups <= curves.BANDS and len(lines) > groups else ""
-        how += "; seeds that share no stretch of a clock one by one" if not curves.all_share(lines) else ""
-        caption = f"{name} against images, updates and seconds: {how}"
+        how += "; seeds that share no stretch of a clock one by one" if not curves.all_share(lines, clocks) else ""
+        caption = f"{name} against {'images, updates and seconds' if clocks is CLOCKS else 'images'}: {how}"
         caption += "; a cross where a trial diverged." if any(line.diverged for line in lines) else "."
         yield Figure(
             name=f"{trials.prefix}{'curve' if kind == 'metrics' else 'log'}-{slug(name)}",
             section="Scores during training" if kind == "metrics" else LOGGED,
             caption=caption,
             alt=f"Curves of {label}; last values: " + _last_values(lines),
-            draw=partial(curves.draw, lines, label, faces, log=log),
+            draw=partial(curves.draw, lines, label, faces, log=log, clocks=clocks),
         )
 
 

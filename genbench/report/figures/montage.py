@@ -4,7 +4,6 @@ trials' folders.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
-MOMENTS = 6
-"""Pictures of one trial's course."""
 CELL = 1.0
 """Inches: the side of a small picture; three fit on a phone."""
 TITLE, GAP, LINE = 0.17, 0.05, 0.15
@@ -37,30 +34,9 @@ class Cell:
     title: str = ""
 
 
-def courses(samples: Sequence[Path]) -> dict[str, list[tuple[int, Path]]]:
-    """Of a trial's pictures those from training: what they show (nothing: the samples) to up to six of them, evenly
-    spread, each (images, picture).
-
-    Samples that were also shown in another way, as the critic projects them, are those of these moments, so that one
-    can compare them.
-    """
-    found: dict[str, list[tuple[int, Path]]] = {}
-    for path in samples:
-        if match := re.fullmatch(r"(\d+)(?:-(.+))?", path.stem):
-            found.setdefault(match[2] or "", []).append((int(match[1]), path))
-    shared = {images for what, pictures in found.items() if what for images, _ in pictures}
-    if shared:
-        found[""] = [picture for picture in found.get("", []) if picture[0] in shared]
-    return {what: [pictures[place] for place in _spread(len(pictures))] for what, pictures in found.items()}
-
-
 def of_metrics(samples: Sequence[Path]) -> list[Path]:
     """Of a trial's pictures those of what metrics looked at when its training had ended."""
     return [path for path in samples if not path.stem[0].isdigit() and path.stem != "final"]
-
-
-def _spread(count: int) -> list[int]:
-    return [int(place) for place in dict.fromkeys(np.linspace(0, count - 1, min(count, MOMENTS)).round().astype(int))]
 
 
 def rows(names: Mapping[str, Sequence[Cell | None]], side: float = CELL) -> Figure:

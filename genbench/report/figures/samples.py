@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
-from genbench.report.figures import montage
+from genbench.report.figures import course, montage
 from genbench.report.figures.figure import Figure, Trials, slug
 from genbench.report.figures.montage import Cell
 from genbench.trial.picture import of_trial, problem_with
@@ -17,15 +18,18 @@ PICTURED = 8
 """Contenders of which pictures are shown."""
 SEEDS = 6
 """Seeds of which final pictures are shown."""
+ROWS = 6
+"""Rows of a course, as far as contenders leave some for more seeds."""
 
 
 def of(trials: Trials) -> Iterator[Figure]:
     """The figures of pictures: final samples by setting or by seed, the course of training, and what metrics looked
     at.
     """
-    folders = trials.folder / "trials"
     records = trials.records.sort_values("seed", kind="stable")
-    own = {row["trial"]: of_trial(folders / row["trial"] / "samples", row["id"]) for row in records.to_dict("records")}
+    own = {
+        row["trial"]: of_trial(trials.trial(row["trial"]) / "samples", row["id"]) for row in records.to_dict("records")
+    }
     pictured = records[[any(path.stem == "final" for path in own[trial]) for trial in records["trial"]]]
     if pictured.empty:
         return
@@ -43,29 +47,9 @@ def of(trials: Trials) -> Iterator[Figure]:
     first = pictured[pictured["condition"] == common].drop_duplicates("contender").set_index("contender")
     shown = [contender for contender in shown if contender in first.index]
     where = f", {common}" if varying else ""
-    courses = {contender: montage.courses(own[first.loc[contender, "trial"]]) for contender in shown}
-    for what in dict.fromkeys(what for found in courses.values() for what in found):
-        rows = {
-            contender: [Cell(picture=path, title=f"{images:,}") for images, path in found[what]]
-            for contender, found in courses.items()
-            if what in found
-        }
-        if max(map(len, rows.values())) > 1:
-            yield Figure(
-                name=f"{trials.prefix}course{f'-{slug(what)}' if what else ''}",
-                section=SECTION,
-                caption=(
-                    f"Samples{f' ({what})' if what else ''} in the course of training, by the images taken so far; "
-                    f"seed {first['seed'].iloc[0]}{where}.{of_all}"
-                ),
-                alt=(
-                    f"Rows of small pictures: samples of {', '.join(rows)} from the first to the last images of"
-                    " training"
-                ),
-                draw=partial(montage.rows, rows),
-            )
+    yield from _courses(trials, pictured[pictured["condition"] == common], shown, own, f"{where}.{of_all}")
     for contender in shown:
-        folder = folders / first.loc[contender, "trial"] / "samples"
+        folder = trials.trial(first.loc[contender, "trial"]) / "samples"
         pictures = montage.of_metrics(own[first.loc[contender, "trial"]])
         if not pictures:
             continue
@@ -88,11 +72,41 @@ def of(trials: Trials) -> Iterator[Figure]:
         )
 
 
+def _courses(
+    trials: Trials, pictured: pd.DataFrame, shown: Sequence[str], own: Mapping[str, Sequence[Path]], ending: str
+) -> Iterator[Figure]:
+    """Training picture by picture, a figure for each thing that pictures show; own: trial to its pictures."""
+    each = max(1, ROWS // max(len(shown), 1))
+    courses = {
+        f"{contender} seed {row['seed']}": course.moments(own[row["trial"]])
+        for contender in shown
+        for row in pictured[pictured["contender"] == contender].drop_duplicates("seed").head(each).to_dict("records")
+    }
+    shared = course.columns([*courses.values()])
+    for what in dict.fromkeys(what for found in courses.values() for what in found):
+        rows = {name: course.row(found[what], shared) for name, found in courses.items() if what in found}
+        there = [place for place in range(len(shared)) if any(cells[place] for cells in rows.values())]
+        if len(there) > 1:
+            yield Figure(
+                name=f"{trials.prefix}course{f'-{slug(what)}' if what else ''}",
+                section=SECTION,
+                caption=(
+                    f"Samples{f' ({what})' if what else ''} in the course of training, a row per contender and seed, a"
+                    f" column per moment, by the images taken so far{ending}"
+                ),
+                alt=(
+                    f"Rows of small pictures: samples of {'; '.join(rows)}, from the first to the last images of"
+                    " training"
+                ),
+                draw=partial(montage.rows, {name: [cells[place] for place in there] for name, cells in rows.items()}),
+            )
+
+
 def strangers(trials: Trials) -> list[str]:
     """A line for every picture in the trials' folders that is not shown, because it is another trial's or none."""
     found = []
     for row in trials.records.to_dict("records"):
-        folder = trials.folder / "trials" / row["trial"] / "samples"
+        folder = trials.trial(row["trial"]) / "samples"
         found += [problem for path in sorted(folder.glob("*.png")) if (problem := problem_with(path, row["id"]))]
     return found
 
@@ -182,4 +196,4 @@ def _blocks(
 
 
 def _final(trials: Trials, row: pd.Series, title: str) -> Cell:
-    return Cell(picture=trials.folder / "trials" / row["trial"] / "samples" / "final.png", title=title)
+    return Cell(picture=trials.trial(row["trial"]) / "samples" / "final.png", title=title)

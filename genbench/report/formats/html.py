@@ -45,10 +45,7 @@ def render(report: Report, folder: Path, *, folded: bool = True) -> str:
     folded: what stands behind the answer, the samples and the scores is shown when a reader opens it.
     """
     sections = [
-        (name, slug_of(number), list(group))
-        for number, (name, group) in enumerate(
-            groupby(_pictures(report.figures, folder), lambda one: one.figure.section)
-        )
+        (name, slug_of(number), pictures) for number, (name, pictures) in enumerate(_sections(report.figures, folder))
     ]
     first = [section for section in sections if section[0] == SECTION]
     return template("page.html.jinja").render(
@@ -56,6 +53,14 @@ def render(report: Report, folder: Path, *, folded: bool = True) -> str:
         first=first,
         others=[section for section in sections if section not in first],
         opened="" if folded else " open",
+    )
+
+
+def notebook(report: Report, folder: Path) -> str:
+    """The same for a cell of a notebook: no page of its own, the answer first and most of the rest folded."""
+    told = [one for one in report.results if one.name != "table"]
+    return template("notebook.html.jinja").render(
+        report=report, sections=_sections(report.figures, folder), tables=[*told, *report.background]
     )
 
 
@@ -86,6 +91,10 @@ def too_wide_for_paper(table: Table) -> bool:
 def slug_of(number: int) -> str:
     """The address of a section of figures within the page."""
     return f"figures-{number + 1}"
+
+
+def _sections(figures: Sequence[Figure], folder: Path) -> list[tuple[str, list[Picture]]]:
+    return [(name, list(group)) for name, group in groupby(_pictures(figures, folder), lambda one: one.figure.section)]
 
 
 def _pictures(figures: Sequence[Figure], folder: Path) -> list[Picture]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genbench.report.stats import statistics
+from genbench.report.stats import permutation, statistics
 from genbench.report.stats.outcomes import base_name
 from genbench.report.stats.pairing import ENOUGH, Comparison
 from genbench.report.stats.statistics import LEVEL, Values
@@ -27,6 +27,8 @@ class Test:
     """Two-sided; NaN where there is nothing to test."""
     of_scores: bool
     """Whether it looks at the seeds with a score alone."""
+    times: int = 1
+    """By what its p is multiplied: 2 where it is the smaller of two."""
 
 
 def of_scores(pair: Comparison) -> Test:
@@ -52,12 +54,12 @@ def of_results(pair: Comparison) -> Test:
         return scored
     if pair.is_all_or_none:
         return Test(pair=pair, name="all against none", p=statistics.all_or_none_p(pair.seeds_counted), of_scores=False)
-    p = statistics.permutation_p(pair.ranks_a, pair.ranks_b, paired=False)
+    p = permutation.permutation_p(pair.ranks_a, pair.ranks_b, paired=False)
     ranks = Test(pair=pair, name="ranks", p=p, of_scores=False)
     if not pair.enough or pair.lead_of_scores * pair.lead_of_losses < 0:
         return ranks
     found = min(scored, ranks, key=lambda one: one.p)
-    return replace(found, p=min(1.0, 2 * found.p))
+    return replace(found, p=min(1.0, 2 * found.p), times=2)
 
 
 def together(pairs: Sequence[Comparison]) -> list[list[int]]:
@@ -73,7 +75,7 @@ def together(pairs: Sequence[Comparison]) -> list[list[int]]:
 
 def adjusted(tests: Sequence[Test]) -> list[float]:
     """The p of tests after Holm's adjustment over all of them, those of scores held to the permutation test that has to
-    agree (`statistics.agreeing_p`).
+    agree (`permutation.agreeing_p`).
     """
     able = [one for one in tests if not math.isnan(one.p)]
     p = statistics.holm([one.p for one in able]).tolist()
@@ -86,7 +88,7 @@ def adjusted(tests: Sequence[Test]) -> list[float]:
 
 
 def agreeing_p(pairs: Sequence[Comparison]) -> float:
-    """The p of the permutation test that has to agree with the t tests of pairs (`statistics.agreeing_p`), those under
+    """The p of the permutation test that has to agree with the t tests of pairs (`permutation.agreeing_p`), those under
     one set of conditions relabelled together.
     """
     blocks: dict[tuple[str, ...], dict[str, Mapping[int, float]]] = {}
@@ -101,7 +103,7 @@ def agreeing_p(pairs: Sequence[Comparison]) -> float:
     values = [
         [_array(one, common[place] if paired else one) for one in block.values()] for place, block in blocks.items()
     ]
-    return statistics.agreeing_p(values, paired=paired)
+    return permutation.agreeing_p(values, paired=paired)
 
 
 def _array(scores: Mapping[int, float], seeds: Iterable[int]) -> Values:

@@ -12,10 +12,12 @@ from typing import Literal
 
 import pandas as pd
 
-from genbench.report.stats import adjustment, statistics
+from genbench.report.stats import adjustment, hypotheses, intervals, statistics
 from genbench.report.stats.adjustment import Test
-from genbench.report.stats.outcomes import Family, families
+from genbench.report.stats.intervals import Decided
+from genbench.report.stats.outcomes import Family, families, is_extreme
 from genbench.report.stats.pairing import Comparison, compare
+from genbench.report.stats.permutation import permutation_p
 from genbench.report.stats.sentence import failure, headline, losses, sentence
 from genbench.report.stats.spreads import spreads
 from genbench.report.stats.statistics import LEVEL, Values
@@ -29,6 +31,7 @@ __all__ = [
     "headline",
     "judge",
     "losses",
+    "of_pairs",
     "sentence",
     "spreads",
     "verdicts",
@@ -46,9 +49,9 @@ def verdicts(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict]:
 
 def judge(found: Sequence[Family], *, level: float = LEVEL) -> list[Verdict]:
     """The same of outcomes."""
-    return _judged(
+    return of_pairs(
         [compare(family, a, b, family.conditions) for family in found for a, b in combinations(family.outcomes, 2)],
-        level,
+        level=level,
     )
 
 
@@ -61,7 +64,7 @@ def by_condition(records: pd.DataFrame, *, level: float = LEVEL) -> list[Verdict
         for condition in family.conditions:
             names = [name for name, places in family.outcomes.items() if condition in places]
             pairs += [compare(family, a, b, [condition]) for a, b in combinations(names, 2)]
-    return _judged(pairs, level)
+    return of_pairs(pairs, level=level)
 
 
 def frame(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -81,14 +84,23 @@ class _Tested:
     """How many these are."""
     whole: float
     """What adjusted p must be at most."""
+    step: float
+    """The level at which Holm's procedure came to this one."""
 
     @property
     def level(self) -> float:
         """What Holm's adjustment leaves to the smallest p."""
         return self.whole / max(self.comparisons, 1)
 
+    @property
+    def interval(self) -> Decided:
+        """The interval that agrees with what was decided."""
+        return intervals.deciding(
+            self.test, bonferroni=self.level, step=self.step, is_decided=self.p_holm <= self.whole
+        )
 
-def _judged(pairs: Sequence[Comparison], level: float) -> list[Verdict]:
+
+def of_pairs(pairs: Sequence[Comparison], *, level: float = LEVEL) -> list[Verdict]:
     """The verdicts on comparisons, in their order."""
     found: list[Verdict | None] = [None] * len(pairs)
     for numbers in adjustment.together(pairs):
@@ -102,9 +114,16 @@ def _judged(pairs: Sequence[Comparison], level: float) -> list[Verdict]:
 
 
 def _adjusted(tests: Sequence[Test], level: float) -> list[_Tested]:
-    count = sum(not math.isnan(one.p) for one in tests)
+    able = [one.p for one in tests if not math.isnan(one.p)]
+    steps = iter(hypotheses.holm_levels(able, level))
     return [
-        _Tested(test=test, p_holm=p, comparisons=count, whole=level)
+        _Tested(
+            test=test,
+            p_holm=p,
+            comparisons=len(able),
+            whole=level,
+            step=NAN if math.isnan(test.p) else next(steps),
+        )
         for test, p in zip(tests, adjustment.adjusted(tests), strict=True)
     ]
 
@@ -116,6 +135,7 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
     found = statistics.contrast(a, b, paired=pair.paired) if pair.enough else None
     has_p = found is not None and family.better != "neither"
     word = _word_of_scores(result) if result.test.of_scores else _word(pair.lead_of_ranks, result)
+    interval, of_scored = result.interval, scored.interval
     return Verdict(
         dataset=family.dataset,
         condition=_place(pair),
@@ -127,17 +147,20 @@ def _verdict(result: _Tested, scored: _Tested) -> Verdict:
         seeds=min(len(a), len(b)),
         test=result.test.name,
         difference=found.difference if found else statistics.mean(a) - statistics.mean(b),
-        low=found.low if found else NAN,
-        high=found.high if found else NAN,
+        low=interval.low,
+        high=interval.high,
+        level=interval.level,
         p=result.test.p,
         p_holm=result.p_holm,
         comparisons=result.comparisons,
-        p_permutation=statistics.permutation_p(a, b, paired=pair.paired) if has_p else NAN,
+        p_permutation=permutation_p(a, b, paired=pair.paired) if has_p else NAN,
         probability_of_improvement=_probability(a, b, family.better) if has_p else NAN,
         verdict=word,
         of_scored=_word_of_scores(scored),
         test_of_scored=scored.test.name,
         p_of_scored=scored.p_holm,
+        low_of_scored=of_scored.low,
+        high_of_scored=of_scored.high,
         seeds_needed=seeds_needed(result.test, result.level) if word == "inconclusive" else None,
         why=_why(result.test),
         trials_a=pair.ends_a.trials,
@@ -172,7 +195,8 @@ def _word_of_scores(one: _Tested) -> Word:
     if math.isnan(one.test.p):
         return "none"
     if one.test.name == "no spread" and statistics.contrast(*one.test.pair.values, paired=one.test.pair.paired).p == 1:
-        return "equal"
+        pair = one.test.pair
+        return "no information" if is_extreme(pair.family, (pair.a, pair.b)) else "equal"
     return _word(one.test.pair.lead_of_scores, one)
 
 
@@ -192,7 +216,7 @@ def seeds_needed(test: Test, level: float) -> int | None:
     decide.
     """
     pair = test.pair
-    level = level / 2 if pair.is_counted and test.of_scores else level
+    level = level / test.times
     if test.name == "ranks":
         return None
     if test.name in ("all against none", "no spread"):

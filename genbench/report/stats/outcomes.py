@@ -19,6 +19,8 @@ Row = Mapping[Hashable, Any]
 
 Better = Literal["higher", "lower", "neither"]
 Role = Literal["primary", "secondary"]
+COUNTS = ("modes", "modes_any")
+"""Metrics whose highest number is that of the modes in the data."""
 UNSCORED = "unscored"
 """A trial that finished with a number that is not finite."""
 RESULTS = ("finished", "diverged", UNSCORED)
@@ -38,7 +40,8 @@ class Outcomes:
     """Seed to a text that is equal where the order of the data and the initial weights are; empty where they are not
     known."""
     possible: float
-    """The number of modes in the data, the most that the metric `modes` can reach; NaN where it is not known."""
+    """The number of modes in the data, the most that the metrics `modes` and `modes_any` can reach; NaN where it is not
+    known, and of other metrics."""
 
     @property
     def results(self) -> list[int]:
@@ -111,6 +114,19 @@ def base_name(metric: str) -> str:
     return metric.partition(" [")[0]
 
 
+def is_extreme(family: Family, names: Sequence[str]) -> bool:
+    """Whether all scores of contenders are the lowest that the metric can be, or all the highest; False where it is not
+    installed.
+    """
+    places = [one for name in names for one in family.outcomes[name].values()]
+    scores = {score for one in places for score in one.scores.values()}
+    with suppress(GenbenchError):
+        metric = registry.load("metrics", base_name(family.metric).partition("@")[0])
+        highest = min([metric.highest, *(one.possible for one in places if not math.isnan(one.possible))])
+        return scores in ({metric.lowest}, {highest})
+    return False
+
+
 def _primary(records: pd.DataFrame, metrics: Sequence[str], directions: Mapping[str, Better]) -> str:
     """The first metric of the records that has a better direction; nothing where none has."""
     directed = {base_name(metric) for metric in metrics if directions[metric] != "neither"}
@@ -122,7 +138,7 @@ def _outcomes(rows: list[Row], metric: str) -> Outcomes:
     scores = {int(row["seed"]): score for row in rows if (score := _score(row, metric)) is not None}
     possible = (
         [row.get("settings.data.modes", math.nan) for row in rows]
-        if metric.partition("@")[0].partition(" ")[0] == "modes"
+        if metric.partition("@")[0].partition(" ")[0] in COUNTS
         else []
     )
     return Outcomes(

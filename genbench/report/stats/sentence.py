@@ -80,17 +80,24 @@ def _scored(verdict: Verdict, word: Word, p: float) -> str:
     """What the seeds with a score say: a word at an adjusted p."""
     a, b, metric = verdict.a, verdict.b, _metric(verdict)
     basis = f"({verdict.test_of_scored} over {verdict.seeds} seeds{_place(verdict)}, {_p(p)} after Holm)"
-    interval = f"[{verdict.low:.3g}, {verdict.high:.3g}]"
+    low, high = verdict.low_of_scored, verdict.high_of_scored
     if word in ("better", "worse"):
         if verdict.difference < 0:
-            interval = f"[{-verdict.high:.3g}, {-verdict.low:.3g}]"
+            low, high = -high, -low
+        size = f"{abs(verdict.difference):.3g}{_bracketed(low, high)}"
         than = "lower" if verdict.difference < 0 else "higher"
-        return f"{a}'s {metric} is {than} than {b}'s by {abs(verdict.difference):.3g} {interval} {basis}: {word}"
+        return f"{a}'s {metric} is {than} than {b}'s by {size} {basis}: {word}"
     if word == "equal":
         return f"{a}'s {metric} is the same as {b}'s in all of {verdict.seeds} seeds{_place(verdict)}: equal"
+    if word == "no information":
+        return (
+            f"{a}'s {metric} and {b}'s are alike in all of {verdict.seeds} seeds{_place(verdict)}, at the end of what"
+            " they can be: no information"
+        )
     if word == "inconclusive":
         settled = f"; {_settled(verdict)}" if verdict.test == verdict.test_of_scored else ""
-        return f"{a}'s {metric} against {b}'s: inconclusive, {verdict.difference:+.3g} {interval} {basis}{settled}"
+        size = f"{verdict.difference:+.3g}{_bracketed(low, high)}"
+        return f"{a}'s {metric} against {b}'s: inconclusive, {size} {basis}{settled}"
     return f"{a}'s {metric} against {b}'s{_place(verdict)}: no verdict, {verdict.why}"
 
 
@@ -156,6 +163,11 @@ def _place(verdict: Verdict) -> str:
     if not verdict.condition:
         return ""
     return f", each the {verdict.condition}" if verdict.condition.startswith("mean of ") else f" at {verdict.condition}"
+
+
+def _bracketed(low: float, high: float) -> str:
+    """Both ends of an interval; nothing where there is none."""
+    return "" if low != low else f" [{low:.3g}, {high:.3g}]"
 
 
 def _p(p: float) -> str:

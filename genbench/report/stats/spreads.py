@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from genbench.report.stats import statistics
-from genbench.report.stats.outcomes import UNSCORED, Outcomes, families
+from genbench.report.stats.outcomes import UNSCORED, Outcomes, base_name, families
 
 
 def spreads(records: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def spreads(records: pd.DataFrame) -> pd.DataFrame:
             "condition": condition,
             "metric": family.metric,
             **_spread(outcomes),
-            **_collapse(outcomes),
+            **_collapse(outcomes, family.metric),
         }
         for family in families(records)
         for contender, places in family.outcomes.items()
@@ -59,8 +59,8 @@ def _spread(outcomes: Outcomes) -> dict[str, Any]:
     }
 
 
-def _collapse(outcomes: Outcomes) -> dict[str, Any]:
-    if math.isnan(outcomes.possible):
+def _collapse(outcomes: Outcomes, metric: str) -> dict[str, Any]:
+    if math.isnan(outcomes.possible) or base_name(metric).partition("@")[0] != "modes":
         return {"collapsed": math.nan, **_rate("collapse_rate", 0, 0)}
     collapsed = sum(score < outcomes.possible for score in outcomes.scores.values())
     return {"collapsed": collapsed, **_rate("collapse_rate", collapsed, len(outcomes.scores))}

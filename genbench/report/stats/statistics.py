@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,8 +19,6 @@ LEVEL = 0.05
 """Chance of calling equal things different, over a whole family of comparisons; intervals are of 95 %."""
 RESAMPLES = 2000
 """Bootstrap samples."""
-RELABELLINGS = 1999
-"""Permutations that are drawn where there are more than so many; the smallest p is then 1/2,000."""
 MOST_SEEDS = 1000
 """More seeds than that are not worth naming."""
 ROUNDING = 1e-12
@@ -111,8 +108,13 @@ def has_spread(values: Values) -> bool:
 def has_spread_between(a: Values, b: Values, *, paired: bool) -> bool:
     """Whether there is a spread to judge a difference by: of the paired differences, or within either of the two."""
     if paired:
-        return bool(np.ptp(a - b) > ROUNDING * _scale(a, b))
+        return bool(np.ptp(a - b) > ROUNDING * largest(a, b))
     return has_spread(a) or has_spread(b)
+
+
+def largest(*groups: Values) -> float:
+    """The largest absolute value."""
+    return float(max(np.max(np.abs(values)) for values in groups))
 
 
 def contrast(a: Values, b: Values, *, paired: bool, level: float = LEVEL) -> Contrast:
@@ -123,7 +125,7 @@ def contrast(a: Values, b: Values, *, paired: bool, level: float = LEVEL) -> Con
     """
     if not has_spread_between(a, b, paired=paired):
         difference = mean(a) - mean(b)
-        if abs(difference) <= ROUNDING * _scale(a, b):
+        if abs(difference) <= ROUNDING * largest(a, b):
             return Contrast(0.0, 0.0, 0.0, 1.0)
         return Contrast(difference, difference, difference, all_or_none_p(min(len(a), len(b))))
     difference, error, df = estimated(a, b, paired=paired)
@@ -151,20 +153,6 @@ def all_or_none_p(seeds: int) -> float:
     return 2.0 / 4.0**seeds
 
 
-def permutation_p(a: Values, b: Values, *, paired: bool) -> float:
-    """The two-sided p of the difference of means under exchanged labels, within seeds or over all; it assumes no shape
-    of the spread.
-
-    Exact up to 1,999 exchanges, drawn above. The smallest that n paired seeds can give is 2/2^n, n against n others
-    2/C(2n, n).
-    """
-    kind, rng = "samples" if paired else "independent", np.random.default_rng(0)
-    found = stats.permutation_test(
-        (a, b), _difference, permutation_type=kind, vectorized=True, n_resamples=RELABELLINGS, rng=rng
-    )
-    return float(found.pvalue)
-
-
 def holm(p: Sequence[float] | Values) -> Values:
     """The p of a family of comparisons, adjusted so that one of them is at most LEVEL by chance with that probability
     (Holm 1979).
@@ -174,49 +162,6 @@ def holm(p: Sequence[float] | Values) -> Values:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
     return adjusted
-
-
-def family_p(p: Sequence[float], blocks: Sequence[Sequence[Values]], *, paired: bool) -> Values:
-    """The p of all comparisons of a family after Holm's adjustment, and where one is at most LEVEL, none below a
-    permutation test's (`agreeing_p`).
-    """
-    adjusted = holm(p)
-    return np.maximum(adjusted, agreeing_p(blocks, paired=paired)) if (adjusted <= LEVEL).any() else adjusted
-
-
-def agreeing_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
-    """The p of the permutation test that has to agree before t tests of a family may call anything different.
-
-    blocks: the values that were compared with each other, one array a contender and one block a condition. A metric
-    that falls into either of two modes deceives t tests. Few seeds may separate two of many equal contenders by chance,
-    with a t so large that no adjustment holds it back: relabelled contenders are then separated as often, so the joint
-    permutation test has to agree. A single comparison is held to its own permutation test where that has room,
-    its smallest p being at most LEVEL / 5; else 0.
-    """
-    if len(blocks) > 1 or len(blocks[0]) > 2:
-        return joint_permutation_p(blocks, paired=paired)
-    ((a, b),) = blocks
-    labellings = 2.0 ** len(a) if paired else special.comb(len(a) + len(b), len(a))
-    return permutation_p(a, b, paired=paired) if 2 / labellings <= LEVEL / 5 else 0.0
-
-
-def joint_permutation_p(blocks: Sequence[Sequence[Values]], *, paired: bool) -> float:
-    """The p of "the contenders of a block are alike, in every block": relabelled ones rarely differ so much, all pairs
-    together.
-
-    The statistic is the sum over pairs of log(1 + t²/df), a normal likelihood ratio each. paired: relabelled within
-    seeds, the arrays of a block being equally long; three seeds have too few such labellings for any to be rare, and
-    are relabelled freely.
-    """
-    rng = np.random.default_rng(0)
-    within = paired and all(len(values) > 3 for block in blocks for values in block)
-    total = np.zeros(1 + RELABELLINGS)
-    for block in blocks:
-        groups = _relabelled(block, rng, within=within)
-        scale = _scale(*block)
-        for one, other in combinations(groups, 2):
-            total += _evidence(one, other, scale, paired=within)
-    return float(np.mean(total >= total[0] * (1 - ROUNDING)))
 
 
 def probability_of_improvement(a: Values, b: Values, *, better: Literal["higher", "lower"]) -> float:
@@ -263,38 +208,3 @@ def _power(noncentrality: float, df: float, level: float) -> float:
     for it.
     """
     return float(stats.nct.sf(-special.stdtrit(df, level / 2), df, abs(noncentrality)))
-
-
-def _scale(*groups: Values) -> float:
-    """The largest absolute value."""
-    return float(max(np.max(np.abs(values)) for values in groups))
-
-
-def _difference(a: Values, b: Values, axis: int) -> Values:
-    difference: Values = np.mean(a, axis=axis) - np.mean(b, axis=axis)
-    return difference
-
-
-def _relabelled(block: Sequence[Values], rng: np.random.Generator, *, within: bool) -> list[Values]:
-    """The groups as they are and then RELABELLINGS times relabelled, each [1 + RELABELLINGS, seeds]."""
-    observed = np.stack(block) if within else np.concatenate(block)
-    shuffled = rng.permuted(np.repeat(observed[None], RELABELLINGS, axis=0), axis=1)
-    rows = np.concatenate([observed[None], shuffled])
-    if within:
-        return [rows[:, number] for number in range(len(block))]
-    return np.split(rows, np.cumsum([len(values) for values in block])[:-1], axis=1)
-
-
-def _evidence(a: Values, b: Values, scale: float, *, paired: bool) -> Values:
-    """log(1 + t²/df) of each row of a [rows, n] against that of b [rows, m]; t is held below 1e9, which unequal values
-    without spread have.
-    """
-    n, m = a.shape[1], b.shape[1]
-    variance = (
-        np.var(a - b, axis=1, ddof=1) / n if paired else np.var(a, axis=1, ddof=1) / n + np.var(b, axis=1, ddof=1) / m
-    )
-    difference = np.abs(np.mean(a, axis=1) - np.mean(b, axis=1))
-    unequal = difference > ROUNDING * scale
-    t = np.divide(difference, np.sqrt(variance), out=np.full(len(a), 1e9), where=variance > (ROUNDING * scale) ** 2)
-    evidence: Values = np.where(unequal, np.log1p(np.minimum(t, 1e9) ** 2 / (n - 1 if paired else n + m - 2)), 0.0)
-    return evidence

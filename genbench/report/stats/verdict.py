@@ -7,7 +7,7 @@ from typing import Literal
 
 from genbench.report.stats.outcomes import Better, Role
 
-Word = Literal["better", "worse", "inconclusive", "equal", "none"]
+Word = Literal["better", "worse", "inconclusive", "equal", "no information", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,18 @@ class Verdict:
     difference: float
     """The mean of a minus the mean of b, of the seeds with a score."""
     low: float
-    """The 95 % interval of the difference, for only this comparison."""
+    """The interval of the difference, of 1 - `level`. It excludes 0 where the verdict is `better` or `worse`, and
+    nowhere else; missing where ranks decide, and where the seeds have no spread."""
     high: float
+    level: float
+    """0.05 divided by `comparisons` (Bonferroni: the intervals of all hold together in 95 % of studies); more where
+    only the step of Holm's procedure decides, which is then its level; less, so that the interval reaches 0, where a
+    permutation test does not agree with the t test. 0.05 of a metric without a better direction."""
     p: float
     """Two-sided, of the test; doubled where a trial has no score and both ranks and the seeds with a score were tested.
     """
     p_holm: float
-    """Adjusted over all comparisons of the metric, on all data sets (`statistics.family_p`); decides, at 0.05."""
+    """Adjusted over all comparisons of the metric, on all data sets (`permutation.family_p`); decides, at 0.05."""
     comparisons: int
     """How many these are."""
     p_permutation: float
@@ -51,7 +56,8 @@ class Verdict:
     probability_of_improvement: float
     """The chance that a seed of a beats one of b, of the seeds with a score."""
     verdict: Word
-    """On a. A trial that diverged, or finished with a number that is not finite, is worse than every one with a score.
+    """On a. `no information`: every seed of both has the lowest number that the metric can be, or the highest. A trial
+    that diverged, or finished with a number that is not finite, is worse than every one with a score.
     Where there is one, ranks decide, which takes four seeds of each to find a difference; or the seeds with a score,
     where who leads by them lost no larger share of its trials; between all and none three seeds do."""
     of_scored: Word
@@ -60,6 +66,9 @@ class Verdict:
     """The test of these, as `test` has it."""
     p_of_scored: float
     """What `p_holm` is of these."""
+    low_of_scored: float
+    """The interval that agrees with `of_scored`, as `low` does with `verdict`."""
+    high_of_scored: float
     seeds_needed: int | None
     """Seeds at which the test would find a difference as large as this one in four of five studies, at the spread that
     was seen and the level that Holm's adjustment leaves to the smallest p; None where the verdict is not

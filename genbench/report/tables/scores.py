@@ -38,9 +38,20 @@ COUNTED = (
 )
 
 
+AGREEING = (
+    " An interval excludes 0 beside better and worse and beside nothing else: those of a family hold together in 95 %"
+    " of studies (Bonferroni), but for one of a difference that only a later step of Holm's procedure finds, which has"
+    " the level of that step, and one that reaches 0 because a permutation test does not agree with the t test. There"
+    " is none where ranks decide, or where seeds have no spread."
+)
+
+
 NO_ROOM = (
     " The p of a permutation test by itself is left out: of so few seeds none could reach 0.05. It is in the CSV file."
 )
+
+
+SOME_ROOM = " p (permutation): – where no permutation test of so few seeds could reach 0.05."
 
 
 def scores(records: pd.DataFrame) -> Table:
@@ -81,9 +92,10 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
             "against": one.b,
             "verdict": one.verdict,
             "difference": number(one.difference),
-            "95 % interval": interval(one.low, one.high),
+            "interval": interval(one.low, one.high),
             "p (Holm)": number(one.p_holm),
-            "p (permutation)": number(one.p_permutation),
+            "family": str(one.comparisons or ""),
+            "p (permutation)": number(one.p_permutation) if _has_room(one) else "–",
             "P(improvement)": number(one.probability_of_improvement),
             "seeds": str(one.seeds),
             "seeds needed": "" if one.seeds_needed is None else str(one.seeds_needed),
@@ -93,9 +105,14 @@ def judged(name: str, title: str, caption: str, found: Sequence[Verdict]) -> Tab
         }
         for one in found
     ]
-    shown = pd.DataFrame(rows)
+    shown, caption = pd.DataFrame(rows), caption + AGREEING
+    sizes = {one.comparisons for one in found if one.comparisons}
+    if len(sizes) == 1:
+        shown = shown.drop(columns="family").rename(columns={"p (Holm)": f"p (Holm, of {sizes.pop()})"})
     if not any(map(_has_room, found)):
         shown, caption = shown.drop(columns="p (permutation)"), caption + NO_ROOM
+    elif not all(map(_has_room, found)):
+        caption += SOME_ROOM
     if not shown["without a score"].any():
         shown = shown.drop(columns=["without a score", "of scored"])
     else:

@@ -53,12 +53,13 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def notes(records: pd.DataFrame) -> list[str]:
-    """What a reader of the table must know: which numbers were made under different protocols, and the warnings of the
-    trials.
+    """What a reader of the table must know: which numbers were made under different protocols, with averaged weights or
+    falling learning rates, and the warnings of the trials.
     """
     warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
     counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
-    return [*protocols.notes(records, metric_names(records)), *_mixed_worlds(records), *dict.fromkeys(counted)]
+    made = protocols.notes(records, metric_names(records))
+    return [*made, *_mixed_worlds(records), *_averaged(records), *_scheduled(records), *dict.fromkeys(counted)]
 
 
 def formatted(summary: pd.DataFrame) -> pd.DataFrame:
@@ -118,6 +119,34 @@ def _mixed_worlds(records: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _averaged(records: pd.DataFrame) -> list[str]:
+    """Lines that say whose samples are made with averaged weights, and how these are averaged."""
+    return [
+        f"samples of {trials} are made with averaged weights: {words}" for words, trials in _told(records, "average")
+    ]
+
+
+def _scheduled(records: pd.DataFrame) -> list[str]:
+    """Lines that say whose learning rates fall, beside what a method does itself."""
+    return [
+        f"learning rates of {trials} fall to 0 over the budget: schedule {word}"
+        for word, trials in _told(records, "schedule")
+        if word != "constant"
+    ]
+
+
+def _told(records: pd.DataFrame, column: str) -> list[tuple[str, str]]:
+    """What a column says and how many trials say it; older records say nothing."""
+    if column not in records:
+        return []
+    counts = records[column].fillna("").value_counts(sort=False)
+    return [
+        (str(words), "all trials" if count == len(records) else f"{count} of {len(records)} trials")
+        for words, count in counts.items()
+        if words
+    ]
+
+
 def mean_and_sd(mean: float, sd: float) -> str:
     """A mean and a standard deviation for a person; either may be missing."""
     if pd.isna(mean):
@@ -145,6 +174,8 @@ def _count(number: float) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, float) and pd.isna(value):
+        return "default"  # of a setting that was added later: trials leave it out
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

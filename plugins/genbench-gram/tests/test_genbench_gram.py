@@ -38,6 +38,9 @@ def slow_mmd2(q, p, config):
 def slow_objective(q, p, config):
     if config.objective == "flow":
         return slow_ratio(p, q, config).mean()
+    if config.objective in ("mmd", "none"):
+        mmd2 = slow_mmd2(q, p, config)
+        return mmd2.sqrt() if config.objective == "mmd" else 0 * mmd2
     ratio = slow_ratio(q, p, config)
     if config.objective == "pearson-clip":
         return (torch.relu(ratio) - 1).square().mean()
@@ -53,10 +56,22 @@ def slow_objective(q, p, config):
         ({"positivity_over": "mean"}, 2 + 1 / 3),
         ({"objective": "pearson-clip"}, 1),
         ({"objective": "flow"}, 1 / 3),
+        ({"objective": "mmd"}, 0.5),
+        ({"objective": "mmd", "sqrt": False}, 0.25),
+        ({"objective": "none"}, 0),
     ],
 )
 def test_the_objectives_of_three_ratios_are_those_by_hand(settings, expected):
-    assert critic_objective(torch.tensor([0.0, 2.0, -1.0]), GRAMConfig(**settings)).item() == pytest.approx(expected)
+    ratio, mmd2 = torch.tensor([0.0, 2.0, -1.0]), torch.tensor(0.25)
+    assert critic_objective(ratio, mmd2, GRAMConfig(**settings)).item() == pytest.approx(expected)
+
+
+def test_a_frozen_critic_keeps_its_weights_to_the_bit():
+    trainer = GRAM(GRAMConfig(objective="none", lr=0.1), kit())
+    before = deepcopy(dict(trainer.critic.named_parameters()))
+    for seed in range(3):
+        trainer.step(iter([points(6, 2, seed)]))
+    assert all(torch.equal(weights, before[name]) for name, weights in trainer.critic.named_parameters())
 
 
 @pytest.mark.parametrize("settings", [{}, {"ratio_over_widths": "sum"}, {"width_is_variance": True}, {"ridge": 0.1}])

@@ -5,7 +5,16 @@ from itertools import count
 
 import pytest
 import torch
-from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps, mean_hinge, repulsion, unbiased_mmd2
+from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps
+from genbench_mmdgan_losses import (
+    mean_hinge,
+    rational_quadratic,
+    repulsion,
+    squared_jacobian,
+    unbiased_mmd2,
+    witness_penalty,
+)
+from torch import nn
 
 from genbench.testing import kit
 
@@ -187,3 +196,94 @@ def test_a_critic_that_repels_has_a_spectral_norm():
     kit_of = kit()
     MMDGAN(MMDGANConfig(critic_loss="repulsive", norm="spectral"), kit_of)
     assert kit_of.standing.norms == [("spectral", "spectral")]
+
+
+ALPHAS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def of(variant):
+    return {name: value.value for name, value in METHOD.variants[variant].items()}
+
+
+def test_the_rational_quadratic_kernel_is_1_at_0_for_each_alpha_and_its_gradient_is_right():
+    distances = torch.tensor([0.0, 0.5, 3.0], dtype=torch.float64, requires_grad=True)
+    kernel = rational_quadratic(distances, ALPHAS)
+    assert kernel[0].item() == len(ALPHAS)
+    torch.testing.assert_close(kernel[2], sum((1 + 3 / (2 * torch.tensor(a).double())) ** -a for a in ALPHAS).detach())
+    assert torch.autograd.gradcheck(lambda d: rational_quadratic(d, ALPHAS), distances)
+
+
+def test_with_a_large_alpha_the_rational_quadratic_kernel_is_a_gaussian():
+    distances = torch.tensor([0.0, 0.5, 3.0], dtype=torch.float64)
+    torch.testing.assert_close(rational_quadratic(distances, (1e7,)), torch.exp(-distances / 2), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("differentiable", [True, False])
+def test_the_squared_jacobian_of_a_linear_critic_is_its_squared_norm(differentiable):
+    critic = nn.Linear(3, 4).double()
+    value = squared_jacobian(critic, points(1), differentiable=differentiable)
+    torch.testing.assert_close(value, critic.weight.square().sum(), check_stride=False)
+    assert value.requires_grad is differentiable
+
+
+def test_the_gradient_of_the_squared_jacobian_is_right():
+    critic, images = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double(), points(1)
+    weights = critic[0].weight
+    (gradient,) = torch.autograd.grad(squared_jacobian(critic, images, differentiable=True), weights)
+    values = []
+    for by in (1e-6, -2e-6):
+        with torch.no_grad():
+            weights[0, 0] += by
+        values.append(squared_jacobian(critic, images, differentiable=False).item())
+    assert (values[0] - values[1]) / 2e-6 == pytest.approx(gradient[0, 0].item(), rel=1e-5)
+
+
+def slow_witness_penalty(critic, between, q, p):
+    slopes = []
+    for point in between:
+        point = point.clone().requires_grad_()
+        near = [sum((1 + (critic(point) - row).square().sum() / (2 * a)) ** -a for a in ALPHAS) for row in (*p, *q)]
+        witness = sum(near[: len(p)]) / len(p) - sum(near[len(p) :]) / len(q)
+        slopes.append(torch.autograd.grad(witness, point, create_graph=True)[0].norm())
+    return sum((slope - 1) ** 2 for slope in slopes) / len(slopes)
+
+
+def test_the_penalty_on_the_witness_is_its_definition_and_1_where_the_witness_is_0():
+    critic = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    q, p, between = critic(points(1)), critic(points(2, 7)), points(3)
+    penalty = witness_penalty(critic, between, q, p, ALPHAS, rational_quadratic)
+    torch.testing.assert_close(penalty, slow_witness_penalty(critic, between, q, p))
+    assert witness_penalty(critic, between, q, q, ALPHAS, rational_quadratic).item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["scaled", "rq-gp"])
+def test_a_step_of_a_smooth_critic_is_the_one_written_out(variant):
+    config = MMDGANConfig(**of(variant) | SHORT | {"features": 2, "lr": 1e-2})
+    trainer, lent, data = MMDGAN(config, kit()), kit(), batches()
+    generator, critic = deepcopy(trainer.generator), deepcopy(trainer.critic)
+    of_generator, of_critic = (
+        torch.optim.Adam(net.parameters(), lr=1e-2, betas=(0.5, 0.9)) for net in (generator, critic)
+    )
+    kernel = {} if variant == "scaled" else {"kernel": rational_quadratic}
+
+    def scale(real):
+        jacobians = [torch.autograd.functional.jacobian(critic, row[None], create_graph=True) for row in real]
+        return 1 / (1 + 10 * sum(jacobian.square().sum() for jacobian in jacobians) / len(real))
+
+    real, fake = next(data), generator(lent.noise(6)).detach()
+    q, p = critic(fake), critic(real)
+    mmd2 = unbiased_mmd2(q, p, config.widths, **kernel)
+    if variant == "scaled":
+        (-scale(real) * mmd2).backward()
+    else:
+        share = lent.uniform(6)[:, None]
+        (slow_witness_penalty(critic, share * real + (1 - share) * fake, q, p) - mmd2).backward()
+    of_critic.step()
+    real = next(data)
+    q, p = critic(generator(lent.noise(6))), critic(real).detach()
+    loss = unbiased_mmd2(q, p, config.widths, **kernel)
+    (loss * scale(real).detach() if variant == "scaled" else loss).backward()
+    of_generator.step()
+    trainer.step(batches())
+    torch.testing.assert_close(dict(trainer.generator.named_parameters()), dict(generator.named_parameters()))
+    torch.testing.assert_close(dict(trainer.critic.named_parameters()), dict(critic.named_parameters()))

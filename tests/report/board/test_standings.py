@@ -33,6 +33,13 @@ def test_a_single_seed_decides_nothing(tmp_path):
     assert {row.standing for row in one.rows} == {"too few seeds"}
 
 
+def test_methods_that_all_stand_at_a_metrics_ceiling_are_not_among_the_best(tmp_path):
+    put(tmp_path, some(score=1.0))
+    (one,) = board(tmp_path).comparisons
+    assert one.answer == "undecided"
+    assert {row.standing for row in one.rows} == {"no information"}
+
+
 def test_two_peoples_trials_of_one_kind_are_one_comparison_whatever_their_studies_are_called(tmp_path):
     put(tmp_path / "alice", some(("gan",)))
     put(tmp_path / "bob", some(("gram",), study="mine"), name="mine")

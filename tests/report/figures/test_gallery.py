@@ -121,25 +121,6 @@ def test_other_pictures_of_the_course_have_a_figure_of_their_own(trials):
     assert "course-projected" in names(made)
 
 
-def test_a_course_is_at_most_six_pictures_from_the_first_to_the_last(tmp_path):
-    for images in range(50):
-        Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}.png")
-    course = [images for images, _ in montage.courses(sorted(tmp_path.glob("*.png")))[""]]
-    assert (len(course), course[0], course[-1]) == (6, 0, 49)
-
-
-def test_a_course_has_the_moments_that_are_shown_in_another_way_too(tmp_path):
-    for images in range(50):
-        Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}.png")
-    for images in (1, 7, 49):
-        Image.new("RGB", (4, 4)).save(tmp_path / f"{images:010d}-projected.png")
-    moments = {
-        what: [images for images, _ in pictures]
-        for what, pictures in montage.courses(sorted(tmp_path.glob("*.png"))).items()
-    }
-    assert moments == {"": [1, 7, 49], "projected": [1, 7, 49]}
-
-
 @pytest.mark.slow
 def test_figures_drawn_by_several_processes_are_those_of_one(trials, tmp_path, monkeypatch):
     found = gallery.of(trials(two_methods(seeds=2)))[0][:4]
@@ -220,6 +201,13 @@ def test_a_line_is_the_mean_of_its_seeds_and_its_band_goes_from_the_lowest_to_th
 def test_a_curve_is_drawn_on_each_of_the_three_clocks():
     drawing = curves.draw([a_curve([1, 2, 3], seconds=7)], "loss", style.looks(["gan"]), log=False)
     assert [lines_of(drawing, axis)[0].get_xdata()[-1] for axis in range(3)] == [300, 3, 21]
+
+
+def test_what_trainers_logged_is_drawn_against_images_alone_and_scores_against_every_clock(trials):
+    drawn = {one.name: one for one in gallery.of(trials(two_methods()))[0]}
+    assert len(drawn["log-loss"].draw().axes) == 1
+    assert drawn["log-loss"].caption.startswith("loss against images: ")
+    assert len(drawn["curve-high_quality"].draw().axes) == 3
 
 
 def test_a_mean_does_not_jump_where_a_slower_seed_has_no_value_yet():

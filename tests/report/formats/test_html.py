@@ -152,6 +152,12 @@ def test_in_a_browser_the_page_is_whole_at_any_width_and_asks_nobody_for_anythin
     assert seen.measured["smallest_type"] >= 10.6, "8 points are 10.67 CSS pixels"
 
 
+def test_what_is_folded_on_the_screen_is_not_on_paper_and_the_page_says_so(text):
+    printed = text.partition("@media print {")[2].partition("</style>")[0]
+    assert "details:not([open]) { display: none; }" in printed
+    assert "Sections that were closed on the screen are not on paper" in text
+
+
 @pytest.mark.browser
 def test_in_a_browser_dark_is_dark_and_figures_stay_on_white(file):
     light, dark = (chromium.look(file.parent, file.name, width=800, dark=dark).measured for dark in (False, True))

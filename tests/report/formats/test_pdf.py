@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from importlib.util import find_spec
 
 import debian
 import pandas as pd
@@ -124,7 +125,8 @@ def test_a_table_lies_on_its_side_when_its_columns_do_not_fit_upright():
 
 def _weasyprint():
     debian.install({"pango-view": "pango1.0-tools"})
-    pytest.importorskip("weasyprint")
+    if find_spec("weasyprint") is None:
+        pytest.fail('this needs weasyprint: python -m pip install "genbench[pdf]"', pytrace=False)
     return pdf._weasyprint
 
 

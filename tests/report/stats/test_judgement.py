@@ -122,6 +122,34 @@ def test_identical_numbers_are_equal():
     assert (found.verdict, found.difference, found.p_holm, found.seeds_needed) == ("equal", 0, 1, None)
 
 
+@pytest.mark.parametrize(
+    ("metric", "better", "value", "modes", "word"),
+    [
+        ("recall", "higher", 0.0, None, "no information"),
+        ("recall", "higher", 1.0, None, "no information"),
+        ("recall", "higher", 0.5, None, "equal"),
+        ("modes", "higher", 8.0, 8, "no information"),
+        ("modes_any", "higher", 8.0, 8, "no information"),
+        ("modes", "higher", 0.0, 8, "no information"),
+        ("modes", "higher", 7.0, 8, "equal"),
+        ("of_a_plugin_that_is_not_here", "higher", 0.0, None, "equal"),
+    ],
+)
+def test_a_metric_at_its_floor_or_ceiling_in_all_seeds_of_both_is_no_information(metric, better, value, modes, word):
+    settings = {"data": {"modes": modes}} if modes else None
+    groups = [
+        trials(method, [value] * 4, metric=metric, better=better, settings=settings) for method in ("gram", "gan")
+    ]
+    found = one(*groups)
+    assert (found.verdict, found.difference) == (word, 0)
+    assert sentence(found).endswith(word)
+
+
+def test_a_metric_at_its_floor_in_some_seeds_is_judged_as_ever():
+    found = one(trials("gram", [0.0] * 4, metric="recall"), trials("gan", [0.0, 0.0, 0.0, 0.1], metric="recall"))
+    assert found.verdict == "inconclusive"
+
+
 def test_numbers_without_spread_are_judged_without_a_t():
     found = one(trials("gram", [8.0] * 5, better="higher"), trials("gan", [7.0] * 5, better="higher"))
     assert (found.verdict, found.test, found.p) == ("better", "no spread", 2 / 4**5)

@@ -17,6 +17,25 @@ FAMILIES = [
 """Widths of which some, all and none are powers of each other, as published methods have them."""
 
 
+PUBLIC = {
+    "EXPONENT_FLOOR",
+    "SQUARINGS",
+    "density_ratio",
+    "gaussian",
+    "mixture",
+    "mmd2",
+    "pearson_divergence",
+    "ratio_and_mmd2",
+    "sqrt_mmd",
+    "squared_distances",
+}
+
+
+def test_the_kernels_that_plugins_import_have_one_address():
+    assert set(kernels.__all__) == PUBLIC
+    assert all(hasattr(kernels, name) for name in PUBLIC)
+
+
 def features(n=12, m=9, d=3, shift=0.5, dtype=torch.float64):
     generator = torch.Generator().manual_seed(0)
     q = torch.randn(n, d, generator=generator, dtype=torch.float64).to(dtype)

@@ -1,0 +1,45 @@
+"""Gradients of kernel losses by the points: in closed form, and by autograd where they are differentiated again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from genbench.kernels.precision import exact
+
+
+def pull(x: Tensor, y: Tensor, slope: Tensor) -> Tensor:
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to y [m, d] is `slope` [n,
+    m].
+    """
+    # Both are the same; the first is faster where d is small.
+    across = (y.T @ slope.T).T if x.shape[1] < len(x) else slope @ y
+    return (slope.sum(1, keepdim=True) * x).sub_(across).mul_(2.0)
+
+
+def pull_self(x: Tensor, slope: Tensor) -> Tensor:
+    """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is the symmetric
+    `slope` [n, n].
+    """
+    return pull(x, x, 2 * slope)
+
+
+def differentiable_slopes(
+    definition: Callable[[Tensor, Tensor], tuple[Tensor, ...]], q: Tensor, p: Tensor, gradients: Sequence[Tensor | None]
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients by q and p, given those by what the definition gives, as tensors that can be differentiated
+    again.
+    """
+    q, p = q.view_as(q), p.view_as(p)  # two tensors, where the same one is on both sides
+    pairs = [(out, exact(by)) for out, by in zip(definition(q, p), gradients, strict=True) if by is not None]
+    found = iter(
+        torch.autograd.grad(
+            [out for out, _ in pairs],
+            [x for x in (q, p) if x.requires_grad],
+            [by for _, by in pairs],
+            create_graph=True,
+        )
+    )
+    return (next(found) if q.requires_grad else None), (next(found) if p.requires_grad else None)
