@@ -72,8 +72,8 @@ def place(error: Exception, method: Method, about: str | None = None) -> str:
     raised = _place("".join(traceback.format_exception(error)), method.trainer)
     if raised:
         return raised.strip(" ()")
-    things: Mapping[str, Any] = {"class": method.trainer, "config": method.config}
-    thing = things.get(about or "step") or getattr(method.trainer, about or "step", method.trainer)
+    things: dict[str, Any] = {"class": method.trainer, "config": method.config}
+    thing: Any = things.get(about or "step") or getattr(method.trainer, about or "step", method.trainer)
     try:
         return f"{Path(inspect.getfile(thing)).name}, line {inspect.getsourcelines(thing)[1]}"
     except (TypeError, OSError):  # what is no class, or was typed at a prompt, has no file
