@@ -813,7 +813,7 @@ FAULTS = [
     Fault("resume", _trainer(PlainCounter), "attribute count"),
     Fault("resume", _trainer(SecretMemory), "must be in state_dict()"),
     Fault("resume", _trainer(UnsafeState), "loaded safely"),
-    Fault("resume", _trainer(LateCounter), "within 9 updates"),
+    Fault("resume", _trainer(LateCounter), "saved after 10 updates"),
     Fault("resume", _trainer(ForgetsImages), "shape (3, 16, 16)"),
     Fault(
         "variants",
