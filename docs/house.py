@@ -49,12 +49,12 @@ them."""
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
     "report": (
         ("logged", "stats", "table"),
-        ("claims", "commands", "compare", "figures", "overview", "ranking", "tables", "title"),
+        ("claims", "commands", "compare", "figures", "gathered", "overview", "ranking", "tables", "title"),
         ("looks",),
         ("looked",),
         ("contents",),
         ("formats",),
-        ("board",),
+        ("answer", "board"),
     ),
 }
 """The same inside a package that has its own packages."""
