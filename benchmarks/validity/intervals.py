@@ -11,15 +11,19 @@ import argparse
 import math
 import time
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from draws import SPREADS
 
-from genbench.report.stats import judgement
+from genbench.report.stats import adjustment, hypotheses, intervals
+from genbench.report.stats.adjustment import Test
+from genbench.report.stats.intervals import Decided
 from genbench.report.stats.outcomes import Family, Outcomes
-from genbench.report.stats.statistics import Values, wilson
+from genbench.report.stats.pairing import compare
+from genbench.report.stats.statistics import LEVEL, Values, wilson
 
 SEEDS = (3, 5, 10)
 DESIGNS: dict[str, tuple[str, tuple[float, ...]]] = {
@@ -35,8 +39,9 @@ PAGE = """# What the intervals beside verdicts hold
 
     python benchmarks/validity/intervals.py
 
-Made-up studies with one metric and unpaired seeds, {draws:,} in each row, through `genbench.report.stats.judgement`;
-shares in %, with 95 % Wilson intervals in [intervals.csv](intervals.csv). {minutes:.0f} minutes of CPU.
+Made-up studies with one metric and unpaired seeds, {draws:,} in each row, by the code that makes the intervals of
+reports, `genbench.report.stats.intervals`; shares in %, with 95 % Wilson intervals in [intervals.csv](intervals.csv).
+{minutes:.1f} minutes of CPU.
 
 An interval beside a verdict excludes 0 where the word is *better* or *worse* and nowhere else. *together*: studies in
 which all intervals hold the true differences. *each*: single intervals that do. *wrong*: studies in which an interval
@@ -69,25 +74,37 @@ def row(name: str, law: str, means: Sequence[float], seeds: int, draws: int) -> 
     """What intervals hold in studies of one design."""
     rng = np.random.default_rng([*name.encode(), seeds])
     counts = {"together": 0, "wrong": 0}
-    each = intervals = later = 0
+    each = compared = later = 0
     for _ in range(draws):
         values = SPREADS[law](rng, (len(means), seeds)) + np.array(means, dtype=float)[:, None]
         held, wrong = [], []
-        for one in judgement.judge([family(values)]):
-            if math.isnan(one.low):
-                continue
-            truth = means[int(one.a)] - means[int(one.b)]
+        found, bonferroni = shown(family(values))
+        for test, one in found:
+            truth = means[int(test.pair.a)] - means[int(test.pair.b)]
             held.append(one.low <= truth <= one.high)
             wrong.append(one.low > 0 >= truth or one.high < 0 <= truth)
-            later += one.level > 0.05 / one.comparisons * 1.001
+            later += one.level > bonferroni * 1.001
         counts["together"] += all(held)
         counts["wrong"] += any(wrong)
-        each, intervals = each + sum(held), intervals + len(held)
-    found: dict[str, object] = {"contenders": name, "law": law, "seeds": seeds, "draws": draws}
+        each, compared = each + sum(held), compared + len(held)
+    said: dict[str, object] = {"contenders": name, "law": law, "seeds": seeds, "draws": draws}
     for key, count in counts.items():
         low, high = wilson(count, draws)
-        found |= {key: count / draws, f"{key}_low": low, f"{key}_high": high}
-    return found | {"each": each / max(intervals, 1), "later": later / max(intervals, 1)}
+        said |= {key: count / draws, f"{key}_low": low, f"{key}_high": high}
+    return said | {"each": each / max(compared, 1), "later": later / max(compared, 1)}
+
+
+def shown(outcomes: Family) -> tuple[list[tuple[Test, Decided]], float]:
+    """The intervals that a report shows beside its verdicts on all pairs, and the level of Bonferroni's."""
+    pairs = [compare(outcomes, a, b, outcomes.conditions) for a, b in combinations(outcomes.outcomes, 2)]
+    tests = [adjustment.of_results(pair) for pair in pairs]
+    steps = hypotheses.holm_levels([test.p for test in tests], LEVEL)
+    bonferroni = LEVEL / len(pairs)
+    found = [
+        (test, intervals.deciding(test, bonferroni=bonferroni, step=step, is_decided=p <= LEVEL))
+        for test, p, step in zip(tests, adjustment.adjusted(tests), steps, strict=True)
+    ]
+    return [(test, one) for test, one in found if not math.isnan(one.low)], bonferroni
 
 
 def family(values: Values) -> Family:

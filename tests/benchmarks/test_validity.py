@@ -55,6 +55,14 @@ def test_the_simulation_leaves_tables_a_picture_and_a_page(script, tmp_path):
     }
 
 
+@pytest.mark.slow
+def test_the_simulation_of_intervals_leaves_a_table_and_a_page(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    module_of("intervals").main(["--draws", "2", "--out", str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == {"intervals.csv", "intervals.md"}
+    assert "| 4 far apart | 10 |" in (tmp_path / "intervals.md").read_text()
+
+
 def test_a_study_that_is_passed_over_would_not_have_been_called_different(script):
     studies = script.SPREADS["7 or 8 modes, 1 in 2"](script._rng("test"), (30, 3, 4))
     found = script.different(studies, paired=False)
