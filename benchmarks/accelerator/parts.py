@@ -194,7 +194,7 @@ def equality(place: Place, method: str) -> Mapping[str, Any]:
         ends.append({name: parameter.detach().cpu() for name, parameter in run.trainer.named_parameters()})
     change = max(float((ends[0][name] - start).abs().max()) for name, start in before.items())
     gap = max(float((ends[0][name] - ends[1][name]).abs().max()) for name in before) / change
-    found = {"largest_difference": gap, "allowed": EQUAL}
+    found: dict[str, Any] = {"largest_difference": gap, "allowed": EQUAL}
     return found if gap <= EQUAL else {**found, "error": "CPU and device differ"}
 
 
@@ -212,7 +212,8 @@ def made(run: Run, step: Callable[[], object], updates: int, first: int = 0) -> 
 def graphs(place: Place, method: str) -> Mapping[str, Any]:
     """Milliseconds of a step on images, as it is and captured; whether both end alike; the most memory."""
     warm, updates = place.size(10, 5), place.size(100, 2)
-    times, ends, found = [], [], {}
+    times, ends = [], []
+    found: dict[str, Any] = {}
     for captured in ("false", "true"):
         if place.device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats()

@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genbench.config import compose
 from genbench.config.compose import Override, Schema
 from genbench.config.point import Point
 from genbench.contract import numerics, registry
 from genbench.errors import GenbenchError, UnknownNameError
-from genbench.report.looks import Looks
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
 from genbench.study.runs import Changes, StudyRun, canonical
@@ -24,6 +24,9 @@ from genbench.trial.json_file import write_json
 from genbench.trial.record import FINAL, Record, age, read, trial_directories
 from genbench.trial.trial import Trial, check_study_name
 from genbench.trial.trial import plan as plan_trials
+
+if TYPE_CHECKING:
+    from genbench.report.looks import Looks  # with pandas and scipy, for seconds: only --until-decided needs it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ class _Notes(TorchDispatchMode):
     """Writes down what runs, except in an optimizer, whose constants on a CPU depend on how many steps it has made."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen: list[str] = []
         self.paused = False
 
