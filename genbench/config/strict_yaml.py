@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import yaml
 
@@ -161,7 +161,7 @@ class _Strict(yaml.composer.Composer, yaml.constructor.SafeConstructor):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """The next value, whose size is known from then on."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = cast(Any, self).peek_event()  # the parser's, of one or the other
         node = super().compose_node(parent, index)
         if node is None:
             return None
@@ -200,17 +200,15 @@ class _Loader(_Strict, yaml.SafeLoader):
         self._begin()
 
 
-_Fast: type[Any] | None = None
+_Fast: Any = None
 if yaml.__with_libyaml__:
 
-    class _FromLibyaml(_Strict, yaml.cyaml.CParser, yaml.resolver.Resolver):
+    class _FromLibyaml(_Strict, yaml.CSafeLoader):
         """The same from libyaml's."""
 
         def __init__(self, stream: str) -> None:
-            yaml.cyaml.CParser.__init__(self, stream)
-            yaml.composer.Composer.__init__(self)  # type: ignore[no-untyped-call]
-            yaml.constructor.SafeConstructor.__init__(self)  # type: ignore[no-untyped-call]
-            yaml.resolver.Resolver.__init__(self)  # type: ignore[no-untyped-call]
+            yaml.CSafeLoader.__init__(self, stream)
+            yaml.composer.Composer.__init__(self)
             self._begin()
 
     _Fast = _FromLibyaml
@@ -223,6 +221,7 @@ def _whole(loader: _Strict, node: yaml.ScalarNode) -> int:
     return value
 
 
+_one: Any
 for _one in filter(None, (_Loader, _Fast)):
     _one.add_constructor("tag:yaml.org,2002:int", _whole)
     # YAML 1.1 takes 1e-4 for a text, for it has no point.
