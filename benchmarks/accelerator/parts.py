@@ -141,7 +141,7 @@ def _reduced(comm: Comm, device: str) -> list[float]:
     gathered = _Gather.apply(mine, comm.rank, comm.world)
     (gradient,) = torch.autograd.grad(gathered.sum(), mine)
     assert float(gradient.sum()) == mine.numel() * comm.world
-    return [float(total[0, 0]), float(len(gathered))]
+    return [float(total[0, 0].detach()), float(len(gathered))]
 
 
 def resume(place: Place, method: str) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ def forked(work):
 with tempfile.TemporaryDirectory() as folder:
     def planned():
         from genbench.study.plan import plan_study
-        words = ["data.points=200", "train.batch=10", "evaluate.samples=20", "evaluate.metrics=[modes]", "train.updates=5"]
+        words = ["data.points=200", "train.batch=10", "train.updates=5", "evaluate.samples=20"]
         (trial,) = plan_study(["gan"], ["ring"], [0], words, name="start", results=Path(folder)).trials
         trial.write(Path(folder))
     forked(planned)
