@@ -182,3 +182,12 @@ def test_files_that_may_be_somebody_elses_are_opened_in_one_place(module):
             if name in OPENING and not (isinstance(owner, ast.Name) and owner.id == "files"):
                 found.add(name)
     assert found == OPENS.get(module, set()), f"{module}: open files by genbench.files, or say here why not"
+
+
+def test_a_study_is_planned_and_run_without_what_only_a_report_needs():
+    command = (
+        "import sys, genbench.study.plan, genbench.study.run, genbench.engines.local, genbench.training.worker;"
+        " print(sorted({'pandas', 'scipy', 'matplotlib', 'mlflow', 'torchvision'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+    assert found.splitlines()[-1] == "[]"

@@ -69,11 +69,11 @@ class Place:
         """How many of something."""
         return tiny if self.tiny else full
 
-    def trials(self, label: str, dataset: str, *words: str, name: str = "", seeds: Sequence[int] = (0,)) -> Study:
+    def trials(self, label: str, dataset: str, *words: str, name: str, device: str = "") -> Study:
         """A study of one method whose folders and trial.json are there; data that are missing are not asked for."""
-        settings = [f"device={self.device}", *SHORT * (label.partition("/")[0] == "mmdgan"), *words]
-        changes = asked([label], [dataset], seeds, [*compose.parse(settings)])
-        study = plan(EVERYTHING, changes, name=name or label.replace("/", "-"), results=self.scratch, dry=True)
+        settings = [f"device={device or self.device}", *SHORT * (label.partition("/")[0] == "mmdgan"), *words]
+        changes = asked([label], [dataset], [0], [*compose.parse(settings)])
+        study = plan(EVERYTHING, changes, name=name, results=self.scratch, dry=True)
         for trial in study.trials:
             write_trial(trial, study.directory_of(trial))
         return study
@@ -84,11 +84,13 @@ class Place:
         study = self.trials(label, "ring", *small, *words, name=name)
         return study.directory_of(study.trials[0])
 
-    def images(self, label: str, *words: str) -> Run:
+    def images(self, label: str, *words: str, budget: str = "train.images=1000000") -> Run:
         """A trial with the paper's DCGAN on made-up photographs of 32 x 32, before its first update."""
         size = ["net.width=4", "train.batch=8"] if self.tiny else []
-        budget = ["train.images=1000000", "evaluate.metrics=[]", "net=dcgan"]
-        study = self.trials(label, "cifar10", *budget, *size, *words, name=f"{label}-{abs(hash(words))}")
+        common = [budget, "evaluate.metrics=[]", "net=dcgan"]
+        study = self.trials(
+            label, "cifar10", *common, *size, *words, name=f"{label}-{len(list(self.scratch.iterdir()))}"
+        )
         (trial,) = study.trials
         return prepare(trial, study.directory_of(trial), splits=photographs(self.size(50_000, 64))).run
 
@@ -141,7 +143,7 @@ def _reduced(comm: Comm, device: str) -> list[float]:
     gathered = _Gather.apply(mine, comm.rank, comm.world)
     (gradient,) = torch.autograd.grad(gathered.sum(), mine)
     assert float(gradient.sum()) == mine.numel() * comm.world
-    return [float(total[0, 0]), float(len(gathered))]
+    return [float(total[0, 0].detach()), float(len(gathered))]
 
 
 def resume(place: Place, method: str) -> Mapping[str, Any]:
@@ -185,8 +187,9 @@ def equality(place: Place, method: str) -> Mapping[str, Any]:
     """Parameters after 20 updates in fp64, on the CPU and on the device."""
     ends = []
     for device in ("cpu", place.device):
-        words = ["train.precision=fp64", "train.updates=20", f"device={device}", "evaluate.metrics=[]"]
-        study = place.trials(method, "ring", *words, *SMALL, name=f"{method}-{device.replace(':', '')}")
+        words = ["train.precision=fp64", "train.updates=20", "evaluate.metrics=[]", *SMALL]
+        name = f"{method}-{len(ends)}"
+        study = place.trials(method, "ring", *words, name=name, device=device)
         (trial,) = study.trials
         run = prepare(trial, study.directory_of(trial)).run
         before = {name: parameter.detach().cpu().clone() for name, parameter in run.trainer.named_parameters()}
@@ -194,7 +197,7 @@ def equality(place: Place, method: str) -> Mapping[str, Any]:
         ends.append({name: parameter.detach().cpu() for name, parameter in run.trainer.named_parameters()})
     change = max(float((ends[0][name] - start).abs().max()) for name, start in before.items())
     gap = max(float((ends[0][name] - ends[1][name]).abs().max()) for name in before) / change
-    found = {"largest_difference": gap, "allowed": EQUAL}
+    found: dict[str, Any] = {"largest_difference": gap, "allowed": EQUAL}
     return found if gap <= EQUAL else {**found, "error": "CPU and device differ"}
 
 
@@ -255,7 +258,7 @@ def loop(place: Place, method: str) -> Mapping[str, Any]:
     updates = place.size(200, 3)
     rates = []
     for looped in (False, True):
-        run = place.images(method, f"train.updates={updates}", "train.images=null")
+        run = place.images(method, budget=f"train.updates={updates}")
         began = time.perf_counter()
         if looped:
             train(run, stop=lambda: False, assess=lambda: None)
@@ -290,7 +293,8 @@ def study(place: Place, item: str) -> Mapping[str, Any]:
     accelerator.
     """
     seeds = range(place.size(5, 1))
-    words = [f"device={place.device}", "evaluate.metrics=[modes,high_quality,mmd]", *SHORT]
+    words = [f"device={place.device}", "evaluate.metrics=[modes,high_quality,mmd]"]
+    words += SHORT if any(label.partition("/")[0] == "mmdgan" for label in place.methods) else []
     words += [*SMALL, "train.updates=3", "evaluate.samples=100"] if place.tiny else ["train.images=2000000"]
     changes = asked(list(place.methods), ["ring"], seeds, [*compose.parse(words)])
     planned = plan(EVERYTHING, changes, name="accelerator", results=place.scratch, dry=True)

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -49,12 +50,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--tiny", action="store_true", help="as small as it can be")
     parser.add_argument("--limit", type=float, help="seconds of each part, instead of its own")
     arguments = parser.parse_args(words)
-    environment = dict(os.environ)
-    if arguments.wheels is not None:
-        site = arguments.out.absolute() / "site"
-        unpack(arguments.wheels, site)
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), environment.get("PYTHONPATH")]))
-        environment["PATH"] = f"{site}{os.pathsep}{environment.get('PATH', '')}"
+    with tempfile.TemporaryDirectory(prefix="genbench-site-") as site:
+        environment = dict(os.environ)
+        if arguments.wheels is not None:
+            unpack(arguments.wheels, Path(site))
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [site, environment.get("PYTHONPATH")]))
+        return run(arguments, environment)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run the parts that are asked for, as long as there is time; the number of those that did not end well."""
     rows, end, bad = Rows(arguments.out), time.monotonic() + 60 * arguments.minutes, 0
     for part in arguments.parts:
         limit = min(arguments.limit or PARTS[part], end - time.monotonic())

@@ -2,7 +2,8 @@
 
     python benchmarks/accelerator/wheels.py FOLDER [--python 3.12] [--platform manylinux_2_28_x86_64]
 
-It needs pip and a package registry. The folder is printed with its size: it must stay within 50 MB.
+It needs git, pip and a package registry, and takes what is committed. The folder is printed with its size: it must
+stay within 50 MB.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ def main(words: Sequence[str] | None = None) -> None:
     wanted = [f"{name}=={pinned[name]}" if name in pinned else name for name in names]
     published = [word for word in wanted if word.partition("==")[0] not in BUILT_HERE]
     subprocess.run([*pip, "download", "--no-deps", *target, "--dest", str(arguments.folder), *published], check=True)
-    own = [str(path) for path in [ROOT, *sorted((ROOT / "plugins").glob("genbench-*"))]]
     built = [word for word in wanted if word.partition("==")[0] in BUILT_HERE]
     with tempfile.TemporaryDirectory() as scratch:
-        command = [*pip, "wheel", "--no-deps", "--wheel-dir", str(arguments.folder), *built, *own]
+        clone = Path(scratch, "genbench")
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        own = [str(path) for path in [clone, *sorted((clone / "plugins").glob("genbench-*"))]]
+        command = [*pip, "wheel", "--no-deps", "--wheel-dir", str(arguments.folder.absolute()), *built, *own]
         subprocess.run(command, check=True, cwd=scratch)
     print(*listing(arguments.folder), sep="\n")
 

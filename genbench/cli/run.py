@@ -108,7 +108,6 @@ def run(
     from genbench.cli import display as terminal
     from genbench.config import compose
     from genbench.contract import registry
-    from genbench.study import until
     from genbench.study.plan import asked, name_of, plan
     from genbench.study.preflight import cautions
 
@@ -121,6 +120,8 @@ def run(
         given.append(compose.Override("data.root", (str(data_root.absolute()),)))
     changes = asked(methods, datasets, seeds, given)
     if until_decided:
+        from genbench.study import until
+
         folder = results / (study or name_of(file, changes, smoke=smoke))
         changes = replace(changes, seeds=until.seeds(folder, seeds, most=max_seeds, only=only))
     elif max_seeds or max_hours:

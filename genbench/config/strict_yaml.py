@@ -8,8 +8,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import yaml
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds; raises SettingsError that names the file and the line."""
     try:
-        return yaml.load(files.read_text(path, most=LARGEST), _Loader)
+        return _loaded(files.read_text(path, most=LARGEST))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
@@ -141,17 +142,26 @@ class Node:
         return values
 
 
-class _Loader(yaml.SafeLoader):
+def _loaded(text: str) -> Any:
+    """What a text holds, by libyaml's parser where PyYAML has it, which is ten times as fast; what that one does not
+    take is for PyYAML's own to refuse, whose messages are better.
+    """
+    if _Fast is not None:
+        with suppress(yaml.YAMLError, ValueError, OverflowError, RecursionError):
+            return yaml.load(text, _Fast)
+    return yaml.load(text, _Loader)
+
+
+class _Strict(yaml.composer.Composer, yaml.constructor.SafeConstructor):
     """Plain data, in which a key that is there twice is an error, and so is an alias that stands for too much."""
 
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
+    def _begin(self) -> None:
         self._sizes: dict[yaml.Node, int] = {}
         """Values in each value that has been composed."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """The next value, whose size is known from then on."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = cast(Any, self).peek_event()  # the parser's, of one or the other
         node = super().compose_node(parent, index)
         if node is None:
             return None
@@ -182,15 +192,39 @@ class _Loader(yaml.SafeLoader):
         return plain
 
 
-def _whole(loader: _Loader, node: yaml.ScalarNode) -> int:
+class _Loader(_Strict, yaml.SafeLoader):
+    """The same from PyYAML's own parser."""
+
+    def __init__(self, stream: str) -> None:
+        yaml.SafeLoader.__init__(self, stream)
+        self._begin()
+
+
+_Fast: Any = None
+if yaml.__with_libyaml__:
+
+    class _FromLibyaml(_Strict, yaml.CSafeLoader):
+        """The same from libyaml's."""
+
+        def __init__(self, stream: str) -> None:
+            yaml.CSafeLoader.__init__(self, stream)
+            yaml.composer.Composer.__init__(self)
+            self._begin()
+
+    _Fast = _FromLibyaml
+
+
+def _whole(loader: _Strict, node: yaml.ScalarNode) -> int:
     value: int = loader.construct_yaml_int(node)
     if abs(value) > LARGEST_WHOLE:
         raise yaml.constructor.ConstructorError(None, None, "a whole number beyond 2^63", node.start_mark)
     return value
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
-# YAML 1.1 takes 1e-4 for a text, for it has no point.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
+_one: Any
+for _one in filter(None, (_Loader, _Fast)):
+    _one.add_constructor("tag:yaml.org,2002:int", _whole)
+    # YAML 1.1 takes 1e-4 for a text, for it has no point.
+    _one.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")
+    )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,7 +131,13 @@ def _manager(entry: Entry) -> pluggy.PluginManager:
 
 
 def _origin(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+    return _named(point.dist) if point.dist else "an unknown distribution"
+
+
+@cache
+def _named(distribution: Distribution) -> str:
+    """Its name and version; for each of the two all of its metadata are parsed."""
+    return f"{distribution.name} {distribution.version}"
 
 
 def _problem(kind: Kind, point: EntryPoint, claimants: list[str]) -> str:

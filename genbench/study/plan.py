@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genbench.config import compose
 from genbench.config.compose import Override
 from genbench.contract import registry
 from genbench.errors import GenbenchError
-from genbench.report.looks import Looks
 from genbench.study.cell import points
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
@@ -24,6 +24,9 @@ from genbench.trial.json_file import write_json
 from genbench.trial.record import FINAL, Record, read, trial_directories
 from genbench.trial.trial import Trial, age, check_study_name
 from genbench.trial.trial import plan as plan_trials
+
+if TYPE_CHECKING:
+    from genbench.report.looks import Looks  # with pandas and scipy, for seconds: only --until-decided needs it
 
 KEPT = "kept as asked"
 MADE_AGAIN = "made again beside those, which stay; --keep-old keeps them instead"

@@ -73,17 +73,17 @@ class _Notes(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         if not self.paused:
-            words = [_word(value) for value in (*args, *kwargs.values())]
-            self.seen.append(f"{func}({', '.join(filter(None, words))})")
+            self.seen.append(f"{func}({', '.join(map(_word, (*args, *kwargs.values())))})")
         return func(*args, **kwargs)
 
 
 def _word(value: object) -> str:
-    """A tensor by its shape, several as several, and everything else as it is written; nothing of a generator, whose
+    """A tensor by its shape, several as several, a constant as it is written, anything else by its type: an object's
     address is another one each time.
     """
     if isinstance(value, torch.Tensor):
         return str(list(value.shape))
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_word, value))}]"
-    return "" if isinstance(value, torch.Generator) else repr(value)
+    constant = value is None or isinstance(value, bool | int | float | complex | str | torch.dtype | torch.device)
+    return repr(value) if constant else type(value).__name__

@@ -40,6 +40,14 @@ class Prepared:
 
 def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: Comm | None = None) -> Prepared:
     """A trial's trainer, data and metrics as they are before the first update, on one of its ranks."""
+    run, metrics = assembled(trial, directory, splits, comm)
+    return Prepared(run=run, metrics=metrics, facts=_facts(run))
+
+
+def assembled(
+    trial: Trial, directory: Path, splits: Splits | None = None, comm: Comm | None = None
+) -> tuple[Run, list[Metric]]:
+    """The same without what a record says of it."""
     comm = comm or Comm()
     method = registry.load("methods", trial.method)
     dataset = registry.load("datasets", trial.dataset)
@@ -56,17 +64,12 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         raise GenbenchError(f"architecture {trial.architecture} cannot be used on {trial.dataset}: {reason}")
     torch.set_num_threads(chosen.threads)
     arithmetic = settle(device, chosen.train)
-
-    def seed(purpose: str) -> int:
-        own: int | None = getattr(chosen.seeds, purpose)
-        return trial.seed if own is None else own
-
-    draws = Draws(seed("noise"))
+    draws = Draws(_seed(trial, chosen, "noise"))
     kit = Kit(
         shape=splits.shape,
         architecture=architecture,
         net=chosen.net,
-        seed=seed("init"),
+        seed=_seed(trial, chosen, "init"),
         draws=draws,
         comm=comm,
         device=device,
@@ -79,7 +82,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         )
     source = Source(
         splits.train,
-        seed=seed("data"),
+        seed=_seed(trial, chosen, "data"),
         batch=chosen.train.batch,
         rank=comm.rank,
         world=comm.world,
@@ -95,6 +98,7 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
         trial=trial,
         folder=directory,
         device=device,
+        arithmetic=arithmetic,
     )
     if any(asked != had for asked, had in kit.standing.norms if asked != "batch"):
         run.warnings.append(
@@ -102,18 +106,31 @@ def prepare(trial: Trial, directory: Path, splits: Splits | None = None, comm: C
             " none"
         )
     trainer.eval()
-    facts = {
+    return run, metrics
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What the record of an untrained trainer says."""
+    kit, splits = run.trainer.kit, run.splits
+    return {
         "data_hash": splits.content,
-        "batches_hash": fingerprint(splits.train, seed=seed("data"), batch=chosen.train.batch),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "average": average.in_words(chosen.train.average, chosen.train.average_warmup),
-        "schedule": chosen.train.schedule,
-        "arithmetic": arithmetic,
+        "batches_hash": fingerprint(
+            splits.train, seed=_seed(run.trial, run.settings, "data"), batch=run.settings.train.batch
+        ),
+        "device": torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else run.device.type,
+        "average": average.in_words(run.settings.train.average, run.settings.train.average_warmup),
+        "schedule": run.settings.train.schedule,
+        "arithmetic": run.arithmetic,
         "critic_norm": ", ".join(dict.fromkeys(had for _, had in kit.standing.norms)),
-        "trainer_parameters": sum(p.numel() for p in trainer.parameters()),
+        "trainer_parameters": sum(p.numel() for p in run.trainer.parameters()),
         **_sampling(run),
     }
-    return Prepared(run=run, metrics=metrics, facts=facts)
+
+
+def _seed(trial: Trial, chosen: settings.Settings, purpose: str) -> int:
+    """Of one source of randomness: its own, or the trial's."""
+    own: int | None = getattr(chosen.seeds, purpose)
+    return trial.seed if own is None else own
 
 
 def _sampling(run: Run) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from genbench.config.settings import Settings
 from genbench.contract.dataset import Splits
 from genbench.contract.trainer import Trainer
 from genbench.errors import CheckpointError, GenbenchError
-from genbench.training.build import prepare
+from genbench.training.build import assembled
 from genbench.training.evaluate import sample
 from genbench.trial import checkpoint
 from genbench.trial.trial import Trial
@@ -63,7 +63,7 @@ class Generator:
                 f"{directory} is no trial's folder: it holds no trial.json (they are in RESULTS/STUDY/trials)"
             )
         state = state_in(directory, which)
-        run = prepare(Trial.read(directory), directory).run
+        run, _ = assembled(Trial.read(directory), directory)
         checkpoint.into(run.trainer, state["trainer"], directory)
         run.trainer.eval()
         return cls(run.trainer, run.settings, run.splits, run.device, state["progress"]["updates"])

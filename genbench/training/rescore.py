@@ -15,7 +15,7 @@ from genbench.config.nested import flatten, merge
 from genbench.contract import registry
 from genbench.errors import CheckpointError, GenbenchError
 from genbench.metrics.protocol import Protocol
-from genbench.training.build import prepare
+from genbench.training.build import assembled
 from genbench.training.evaluate import Scores, evaluate, evaluation_of
 from genbench.training.generator import Which, state_in
 from genbench.trial.checkpoint import into
@@ -87,8 +87,7 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         assert record is not None
         state = state_in(directory, which)
         _check_moment(directory, state["progress"]["updates"], record, which)
-        prepared = prepare(trial, directory)
-        run = prepared.run
+        run, metrics = assembled(trial, directory)
         into(run.trainer, state["trainer"], directory)
         began = time.perf_counter()
         checkpoint = f"best by {state['progress']['chosen_by']}" if which == "best" else "last"
@@ -97,7 +96,7 @@ def rescore(directory: Path, trial: Trial, which: Which = "last") -> Record:
         suffix = f"seed{trial.settings['evaluate']['seed']}" if other_latents else ""
         name = "-".join(filter(None, [which if which == "best" else "", suffix])) or "final"
         try:
-            scores = evaluate(evaluation, prepared.metrics, directory, name, original.id)
+            scores = evaluate(evaluation, metrics, directory, name, original.id)
         except OSError as error:  # of a picture
             raise GenbenchError(f"{error.filename2 or error.filename} cannot be written: {error.strerror}") from error
         added = merged(record, scores, suffix, time.perf_counter() - began)

@@ -29,6 +29,8 @@ class Run:
     folder: Path
     device: torch.device
     progress: Progress = field(default_factory=Progress)
+    arithmetic: str = ""
+    """How its process computes, in the words of a record."""
     graphs: int = 0
     """CUDA graphs that steps were replayed from."""
     warnings: list[str] = field(default_factory=list)

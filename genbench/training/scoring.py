@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
-from genbench.training.build import Prepared, prepare
+from genbench.training.build import Prepared, assembled
 from genbench.training.evaluate import Scores, deciding, evaluate, evaluation_of
 from genbench.training.loop import state_of
 from genbench.training.run import Run
@@ -45,7 +45,7 @@ class Judge:
 
     @cached_property
     def _snapshot(self) -> Run:
-        return prepare(self._trial, self._run.folder, splits=self._run.splits).run
+        return assembled(self._trial, self._run.folder, splits=self._run.splits)[0]
 
     def _score(self, pictures: Path | None) -> Scores:
         began = time.perf_counter()

@@ -15,14 +15,16 @@ SMALLEST = {
     "engines": (["--images", "4000", "--seeds", "1", "--updates", "2", "--methods", "gan"], {"gan"}),
     "kernels": (["--points", "20", "--memory-points", "500", "--rounds", "1"], set()),
     "loop": (["--updates", "6", "--rounds", "1", "--methods", "gan"], {"gan"}),
+    "many": (["--trials", "2", "4", "--updates", "2"], {"gan"}),
     "metrics": (["--images", "4", "--rounds", "1"], set()),
     "neighbours": (["--references", "30", "--queries", "4", "--rounds", "1"], set()),
     "root": (["--dimensions", "8", "--rounds", "1"], set()),
     "share": (["--images", "1", "--steps", "1", "--rounds", "1"], {"gan"}),
+    "start": (["--rounds", "1"], set()),
     "step": (["--steps", "1", "--rounds", "1", "--precision", "bf16"], METHODS),
     "supply": (["--images", "130", "--batches", "2", "--rounds", "1"], set()),
 }
-LONG = {"engines", "kernels", "metrics"}
+LONG = {"engines", "kernels", "many", "metrics", "start"}
 """Those that start processes, or compare with another library's networks."""
 INSTALLED = {entry.name for entry in registry.installed("methods")}
 

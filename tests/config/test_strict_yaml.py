@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from genbench.config import strict_yaml
 from genbench.config.strict_yaml import Node, read_yaml
 from genbench.errors import SettingsError
 
@@ -202,3 +204,27 @@ def test_choices_are_one_value_or_those_of_a_list():
 
 def test_line_breaks_in_a_text_are_spaces():
     assert node("one\n  two\n").text() == "one two"
+
+
+STUDIES = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.yaml"))
+
+
+@pytest.mark.skipif(strict_yaml._Fast is None, reason="this PyYAML has no libyaml")
+def test_both_parsers_read_every_study_alike():
+    assert len(STUDIES) > 10
+    for path in STUDIES:
+        text = path.read_text()
+        assert yaml.load(text, strict_yaml._Fast) == yaml.load(text, strict_yaml._Loader), path.name
+
+
+@pytest.mark.skipif(strict_yaml._Fast is None, reason="this PyYAML has no libyaml")
+@pytest.mark.parametrize("text", ["a: 1\na: 2", "a: &x [*x]", "a: 9223372036854775808", "a: [1", "a: b: c"])
+def test_what_one_parser_refuses_the_other_refuses(text):
+    for loader in (strict_yaml._Fast, strict_yaml._Loader):
+        with pytest.raises(yaml.YAMLError):
+            yaml.load(text, loader)
+
+
+def test_a_number_with_an_exponent_and_no_point_is_a_number_to_both():
+    for loader in filter(None, (strict_yaml._Fast, strict_yaml._Loader)):
+        assert yaml.load("[1e-4, 1, on, text, null]", loader) == [1e-4, 1, True, "text", None]

@@ -180,3 +180,13 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tm
             pictures.save(pictures.grid(images(1)), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_png_is_saved_without_loading_every_format_that_there_is(tmp_path, monkeypatch):
+    def refuse():
+        raise AssertionError("forty modules would be imported")
+
+    monkeypatch.setattr(Image, "init", refuse)
+    monkeypatch.setattr(Image, "registered_extensions", refuse)
+    pictures.save(Image.new("L", (2, 2)), tmp_path / "one.png")
+    assert (tmp_path / "one.png").exists()

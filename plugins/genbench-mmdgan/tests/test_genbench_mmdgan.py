@@ -8,6 +8,7 @@ import torch
 from genbench_mmdgan import METHOD, MMDGAN, MMDGANConfig, critic_steps
 from genbench_mmdgan_losses import (
     mean_hinge,
+    off_diagonal,
     rational_quadratic,
     repulsion,
     squared_jacobian,
@@ -196,6 +197,15 @@ def test_a_critic_that_repels_has_a_spectral_norm():
     kit_of = kit()
     MMDGAN(MMDGANConfig(critic_loss="repulsive", norm="spectral"), kit_of)
     assert kit_of.standing.norms == [("spectral", "spectral")]
+
+
+def test_entries_beside_the_diagonal_are_those_of_a_mask_in_its_order_to_the_bit():
+    square = torch.randn(7, 7, dtype=torch.float64, requires_grad=True)
+    mask = ~torch.eye(7, dtype=torch.bool)
+    assert torch.equal(off_diagonal(square), square[mask])
+    one, other = (torch.autograd.grad(found.exp().mean(), square)[0] for found in (off_diagonal(square), square[mask]))
+    assert torch.equal(one, other)
+    assert off_diagonal(torch.zeros(1, 1)).numel() == 0
 
 
 ALPHAS = (0.2, 0.5, 1.0, 2.0, 5.0)
