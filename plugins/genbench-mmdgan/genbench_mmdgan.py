@@ -116,7 +116,8 @@ class MMDGAN(Trainer):
         if self.config.critic_loss != "scaled":
             return torch.ones((), dtype=real.dtype, device=real.device)
         slopes = self.kit.comm.sum(squared_jacobian(self.critic, real, differentiable=differentiable))
-        return 1 / (1 + self.config.smoothness * slopes / self.kit.comm.world)
+        scale: Tensor = 1 / (1 + self.config.smoothness * slopes / self.kit.comm.world)
+        return scale
 
     def _mmd2(self, q: Tensor, p: Tensor) -> Tensor:
         return unbiased_mmd2(self.kit.comm.gather(q), self.kit.comm.gather(p), self.config.widths, self._kernel)
