@@ -91,7 +91,7 @@ class Ratio(Trainer):
         ratio = read_ratio(self.critic(points), self.config.estimator, self.config.divergence)
         (slope,) = torch.autograd.grad(ratio.clamp_min(1e-30).log().sum(), points)
         size = speed(ratio.detach(), self.config.divergence).view(-1, *[1] * (points.dim() - 1))
-        moved = points.detach() + self.config.stride * size * slope
+        moved: Tensor = points.detach() + self.config.stride * size * slope
         return moved if moved.dim() == 2 else moved.clamp(-1, 1)
 
     def _critic_step(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:

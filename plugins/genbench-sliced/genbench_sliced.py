@@ -85,7 +85,7 @@ class Sliced(Trainer):
             x = self.kit.comm.gather(self._features(real))
         f = self.kit.comm.gather(self._features(fake))
         if self.config.slices == "largest":
-            return sliced_distance(x, f, self.logit.weight.detach().T)
+            return sliced_distance(x, f, next(self.logit.parameters()).detach().T)
         return sliced_distance(x, f, self.kit.normal((x.shape[1], self.config.directions), shared=True))
 
     def _critic_step(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
