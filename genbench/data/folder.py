@@ -27,6 +27,8 @@ from genbench.data.root import root_folder
 from genbench.errors import DataError
 
 SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+LARGEST_FILE = 2**30
+"""Bytes of an image: as many pixels as may be, of four channels of 16 bits, have fewer."""
 FEWEST_TRAIN, FEWEST_TEST = 2, 1
 
 
@@ -75,7 +77,8 @@ def load(data: FolderData) -> Splits:
         return Part((len(names), data.size, data.size, data.channels), images, labels)
 
     settings = {"size": data.size, "channels": data.channels, "held_out": None if has_splits else data.held_out}
-    recipe = Recipe(dataset="folder", version=1, settings=settings, root=root, files=[*train, *test])
+    names = [*train, *test]
+    recipe = Recipe(dataset="folder", version=1, settings=settings, root=root, files=names, largest=LARGEST_FILE)
     return prepared(recipe, lambda _: (part(train), part(test)))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genbench import shown
 from genbench.errors import GenbenchError
 from genbench.report import commands, looked, looks, overview, ranking, title
 from genbench.report.claims import judge, reading, told
@@ -112,8 +113,8 @@ def of(folder: Path) -> Report:
     promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
     claims = _claims(folder, said, records, damaged)
     return Report(
-        study=folder.name,
-        title=said.title or title.of(folder.name, named),
+        study=shown.plain(folder.name),
+        title=said.title or title.of(shown.plain(folder.name), named),
         question=said.question,
         claims=claims,
         promised=told.promise(claims),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from genbench import shown
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
@@ -117,7 +118,7 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: str = "a record") -> Record:
-        """The inverse of `to_row`; columns of a newer version are ignored.
+        """The inverse of `to_row`, with texts as they can be shown; columns of a newer version are ignored.
 
         place: the file that it is from. Raises GenbenchError that names it and the first value that cannot be.
         """
@@ -136,7 +137,7 @@ class Record:
                 if isinstance(node.get(name), dict):
                     raise GenbenchError(f"{place} is damaged: {key} is a section and a value; {AGAIN}")
                 node[name] = value
-        record = made(cls, {**own, **nested}, place, AGAIN)
+        record = made(cls, shown.plainly({**own, **nested}), place, AGAIN)
         return replace(record, warnings=tuple(record.warnings))
 
 

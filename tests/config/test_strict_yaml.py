@@ -44,6 +44,13 @@ def test_numbers_are_numbers_also_without_a_point(read, word, value):
     assert (type(found), found) == (type(value), value)
 
 
+@pytest.mark.parametrize("word", ["010", "1:30", "1:30.5", "0x10", "0b1", "-010"])
+def test_a_number_in_another_base_is_refused_and_not_counted_over(read, word):
+    with pytest.raises(SettingsError, match=rf"a\.yaml, line 1: {word} is no plain number"):
+        read(f"seeds: [{word}]")
+    assert read(f"seeds: ['{word}']") == {"seeds": [word]}
+
+
 @pytest.mark.parametrize("word", ["e-4", "1e", "1e-4x", "v1e-4"])
 def test_what_only_looks_like_a_number_is_a_text(read, word):
     assert read(f"lr: {word}")["lr"] == word

@@ -232,6 +232,11 @@ def with_a_socket(path):
         own.bind(path.name)
 
 
+def sparse(path):
+    save(path)
+    os.truncate(path, 10 * 2**30)
+
+
 def unknown_range(path):
     Image.fromarray(np.ones((8, 8), dtype=np.float32)).save(path.with_suffix(".tif"))
 
@@ -250,6 +255,7 @@ def too_small(path):
         (postscript, r"x\.png cannot be read as an image: it is no BMP or GIF or JPEG or PNG"),
         (fifo, r"x\.png cannot be read: it is a FIFO"),
         (with_a_socket, r"x\.png cannot be read: it is a socket"),
+        (sparse, r"x\.png has 10,737,418,240 bytes, more than any file that is read here"),
         (unknown_range, r"x\.tif cannot be read as an image: its levels have 32 bits"),
         (too_small, r"x\.png has 7x30 pixels, too few for data\.size=8"),
     ],
