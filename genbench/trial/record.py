@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from genbench import shown
 from genbench.config.settings import flatten
 from genbench.errors import GenbenchError
+from genbench.trial import places
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made
 from genbench.trial.trial import Trial
@@ -201,10 +202,13 @@ def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")
     found: dict[tuple[Path, str], list[tuple[Trial, Record, Path]]] = {}
-    damaged = []
+    damaged = [
+        f"{folder} holds a record and no trial.json: whose it is is not known" for folder in places.nameless(path)
+    ]
     for directory in trial_directories(path):
         try:
             trial, record = Trial.read(directory), read(directory)
+            places.check(directory, trial)
         except GenbenchError as error:
             damaged.append(str(error))
             continue

@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import inspect
 import os
 import shutil
 import socket
 import struct
+import sys
 import warnings
 import zlib
 
@@ -14,10 +16,11 @@ import pytest
 import torch
 from PIL import Image
 
+from genbench import files
 from genbench.config.compose import Schema, compose, parse
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
-from genbench.data.folder import FolderData, load
+from genbench.data.folder import FolderData, _images, load
 from genbench.data.imagefile import read
 from genbench.errors import DataError, SettingsError
 
@@ -344,6 +347,21 @@ def test_links_within_the_folder_are_images_and_links_out_of_it_are_named(root, 
     (root / "link.png").symlink_to(tmp_path / "outside.png")
     with pytest.raises(DataError, match=r"link\.png is a link that leaves"):
         load8(root)
+
+
+def test_a_tree_is_walked_however_deep_it_is(root):
+    deepest = root
+    for _ in range(200):
+        deepest /= "d"
+    os.makedirs(deepest)
+    save(deepest / "x.png")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 50)  # the default is a thousand
+    try:
+        found = [*_images(root)], [path.name for path in files.below(root)]
+    finally:
+        sys.setrecursionlimit(limit)
+    assert found == (["d/" * 200 + "x.png"], ["d"] * 200 + ["x.png"])
 
 
 def test_linked_folders_are_not_walked_in_circles(root):
