@@ -19,7 +19,8 @@ def check(directory: Path, trial: Trial) -> None:
         )
 
 
-def nameless(path: Path) -> list[Path]:
-    """Folders in a study's or in a results folder that have a record and do not say whose."""
+def nameless(path: Path) -> list[str]:
+    """A line for every folder in a study's or in a results folder that has a record and does not say whose."""
     found = [*path.glob("trials/*/record.json"), *path.glob("*/trials/*/record.json")]
-    return sorted(file.parent for file in found if not (file.parent / "trial.json").exists())
+    folders = sorted(file.parent for file in found if not (file.parent / "trial.json").exists())
+    return [f"{folder} holds a record and no trial.json: whose it is is not known" for folder in folders]

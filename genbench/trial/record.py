@@ -202,9 +202,7 @@ def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")
     found: dict[tuple[Path, str], list[tuple[Trial, Record, Path]]] = {}
-    damaged = [
-        f"{folder} holds a record and no trial.json: whose it is is not known" for folder in places.nameless(path)
-    ]
+    damaged = places.nameless(path)
     for directory in trial_directories(path):
         try:
             trial, record = Trial.read(directory), read(directory)
