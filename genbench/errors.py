@@ -11,11 +11,12 @@ from genbench import shown
 class GenbenchError(Exception):
     """Something the user can fix; the message says what, what was got, what was possible, what to do.
 
-    What it quotes is cut where it is too long, and addresses in it are without their secrets.
+    What it quotes is cut where it is too long, addresses in it are without their secrets, and nothing in it commands a
+    terminal.
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(shown.short(shown.discreet(message)))
+        super().__init__(shown.short(shown.discreet(shown.plain(message))))
 
 
 class UnknownNameError(GenbenchError):

@@ -118,6 +118,19 @@ def picture(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
             yield image
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and in the folders there, however deep; no link is followed, and what cannot be listed has
+    nothing in it.
+    """
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
 def kind(mode: int) -> str:
     """What a name with that mode leads to, in words; empty for a plain file."""
     return KINDS.get(stat.S_IFMT(mode), (0, ""))[1]

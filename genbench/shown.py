@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 LONGEST_WORD, LONGEST = 600, 4000
@@ -15,6 +16,7 @@ HIDDEN = "…"
 
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*://")
 _WORD = re.compile(r"""[^\s"'<>]+""")
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LETTERS = string.ascii_letters + string.digits + "_+.-"
 """Of an address's scheme."""
 
@@ -56,6 +58,25 @@ def short(text: str) -> str:
 def one_line(text: str) -> str:
     """A text without what would break the line or command the terminal: those characters as Python writes them."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def plain(text: str) -> str:
+    """A text without what would command a terminal, turn the direction of a line or is half a character: those as
+    Python writes them. Line breaks stay.
+
+    >>> plain("\x1b[2J\u202egram")
+    '\\\\x1b[2J\\\\u202egram'
+    """
+    return _UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def plainly(value: Any) -> Any:
+    """Plain data from a file with every text in it so."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {plainly(key): plainly(one) for key, one in value.items()}
+    return [plainly(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _word(word: str) -> str:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench import shown
+from genbench.errors import GenbenchError
 
 SECRET = "s3cret-of-somebody"
 
@@ -98,3 +99,18 @@ def test_what_is_too_long_is_cut_in_the_middle():
     assert said.endswith("aaa': there are b")
     assert len(shown.short("many words " * 100_000)) <= shown.LONGEST
     assert shown.short("a" * 600) == "a" * 600
+
+
+STRANGE = "\x1b[2J\u202egram\x07\r\ud800\u2066"
+SHOWN = r"\x1b[2J\u202egram\x07\r\ud800\u2066"
+
+
+def test_what_commands_a_terminal_or_turns_a_line_is_shown_as_it_is_written():
+    assert shown.plain(STRANGE) == SHOWN
+    assert shown.plain(SHOWN) == SHOWN
+    assert shown.plain("Zürich\u00a0– 評価\n\tgan/v") == "Zürich\u00a0– 評価\n\tgan/v"
+    assert shown.plainly({STRANGE: [STRANGE, 1, None, (STRANGE,)]}) == {SHOWN: [SHOWN, 1, None, [SHOWN]]}
+
+
+def test_no_error_commands_a_terminal():
+    assert str(GenbenchError(f"unknown method '{STRANGE}'")) == f"unknown method '{SHOWN}'"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from genbench import shown
 from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError, UnknownNameError
@@ -72,7 +73,7 @@ def report(
         written.files.append(csv_file)
     click.echo()
     for path in written.files:
-        click.echo(f"written   {path}")
+        click.echo(shown.plain(f"written   {path}"))
     _tell_mlflow(found, results, written.files, output or folder / "report")
     _end(found.damaged, written.problems)
 

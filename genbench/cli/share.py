@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from genbench import shown
 from genbench.cli.options import RESULTS, study_folder, terminal_console
 from genbench.cli.parameters import Place
 
@@ -30,7 +31,7 @@ def publish(study: str, results: Path, output: Path | None) -> None:
     written = publication.publish(folder, output or folder / "published")
     for line in written.problems:
         click.echo(f"warning: {line}", err=True)
-    click.echo(f"written   {written.folder}")
+    click.echo(shown.plain(f"written   {written.folder}"))
     click.echo(f"SHA-256   {written.sha256}  (of manifest.json: tell it to readers, and every file can be verified)")
 
 
@@ -65,4 +66,4 @@ def board(results: tuple[Path, ...], output: Path, *, pages: bool) -> None:
     written = page.write(found, output, pages=pages)
     for line in written.problems:
         click.echo(f"warning: {line}", err=True)
-    click.echo(f"written   {written.page}")
+    click.echo(shown.plain(f"written   {written.page}"))

@@ -16,7 +16,7 @@ def status(study: str, results: Path) -> None:
     """Show how the trials of a study stand: running, waiting, finished, diverged, failed; read from their files."""
     from genbench.cli import display as terminal
     from genbench.study import status
-    from genbench.trial import replaced
+    from genbench.trial import places, replaced
 
     folder = study_folder(study, results)
     found = status.states(folder)
@@ -30,6 +30,8 @@ def status(study: str, results: Path) -> None:
         )
     for line in replaced.lines(folder):
         click.echo(line)
+    for line in places.nameless(folder):
+        click.echo(f"left out: {line}", err=True)
 
 
 @click.command()

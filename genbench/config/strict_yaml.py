@@ -215,15 +215,29 @@ if yaml.__with_libyaml__:
 
 
 def _whole(loader: _Strict, node: yaml.ScalarNode) -> int:
+    """A whole number in decimal digits: YAML 1.1 takes 010 for 8 and 1:30 for 90, and hardly anybody means that."""
+    if not re.fullmatch(r"[-+]?(0|[1-9][0-9_]*)", node.value):
+        problem = f"{node.value[:LONGEST]} is no plain number; write it in decimal digits, or as a text in quotes"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
     value: int = loader.construct_yaml_int(node)
     if abs(value) > LARGEST_WHOLE:
         raise yaml.constructor.ConstructorError(None, None, "a whole number beyond 2^63", node.start_mark)
     return value
 
 
+def _number(loader: _Strict, node: yaml.ScalarNode) -> float:
+    """A number as everybody writes it: 1:30.5 is none."""
+    if ":" in node.value:
+        problem = f"{node.value[:LONGEST]} is no plain number; write it in decimal digits, or as a text in quotes"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    value: float = loader.construct_yaml_float(node)
+    return value
+
+
 _one: Any
 for _one in filter(None, (_Loader, _Fast)):
     _one.add_constructor("tag:yaml.org,2002:int", _whole)
+    _one.add_constructor("tag:yaml.org,2002:float", _number)
     # YAML 1.1 takes 1e-4 for a text, for it has no point.
     _one.add_implicit_resolver(
         "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")

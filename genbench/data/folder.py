@@ -28,6 +28,8 @@ from genbench.data.root import root_folder
 from genbench.errors import DataError
 
 SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+LARGEST_FILE = 2**30
+"""Bytes of an image: as many pixels as may be, of four channels of 16 bits, have fewer."""
 FEWEST_TRAIN, FEWEST_TEST = 2, 1
 
 
@@ -51,7 +53,7 @@ def load(data: FolderData) -> Splits:
     classes or more.
     """
     root = _root(data.root)
-    names = sorted(_images(root, root), key=_hash)
+    names = sorted(_images(root), key=_hash)
     if not names:
         raise DataError(f"{root} holds no images ({', '.join(SUFFIXES)}); set data.root to a folder that does")
     has_splits = {"train", "test"} <= {_top(name) for name in names}
@@ -76,7 +78,8 @@ def load(data: FolderData) -> Splits:
         return Part((len(names), data.size, data.size, data.channels), images, labels)
 
     settings = {"size": data.size, "channels": data.channels, "held_out": None if has_splits else data.held_out}
-    recipe = Recipe(dataset="folder", version=1, settings=settings, root=root, files=[*train, *test])
+    names = [*train, *test]
+    recipe = Recipe(dataset="folder", version=1, settings=settings, root=root, files=names, largest=LARGEST_FILE)
     return prepared(recipe, lambda _: (part(train), part(test)))
 
 
@@ -125,34 +128,37 @@ def _root(chosen: str) -> Path:
     return root_folder(chosen, "a folder of images").resolve()
 
 
-def _images(folder: Path, root: Path) -> Iterator[str]:
-    """The relative paths of all images below a folder; raises DataError for a link that leaves the root.
+def _images(root: Path) -> Iterator[str]:
+    """The relative paths of all images below a folder; raises DataError for a link that leaves it.
 
     A link to a folder of the tree is skipped: its images are there already.
     """
-    try:
-        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
-    for entry in entries:
-        path = Path(entry.path)
-        is_image = entry.name.lower().endswith(SUFFIXES)
-        # Unlike entry.is_dir(), this does not fail for a link that leads to itself; as an image it is said to be
-        # unreadable later.
-        links_to_folder = entry.is_symlink() and os.path.isdir(path)
-        if (
-            entry.is_symlink()
-            and (is_image or links_to_folder)
-            and not Path(os.path.realpath(path)).is_relative_to(root)
-        ):
-            raise DataError(
-                f"{path} is a link that leaves {root}; put a copy in its place, or set data.root to a folder that holds"
-                " both"
-            )
-        if entry.is_dir(follow_symlinks=False):
-            yield from _images(path, root)
-        elif is_image and not links_to_folder:
-            yield path.relative_to(root).as_posix()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        except OSError as error:
+            raise DataError(f"{folder} cannot be read: {error.strerror}") from error
+        for entry in entries:
+            path = Path(entry.path)
+            is_image = entry.name.lower().endswith(SUFFIXES)
+            # Unlike entry.is_dir(), this does not fail for a link that leads to itself; as an image it is said to be
+            # unreadable later.
+            links_to_folder = entry.is_symlink() and os.path.isdir(path)
+            if (
+                entry.is_symlink()
+                and (is_image or links_to_folder)
+                and not Path(os.path.realpath(path)).is_relative_to(root)
+            ):
+                raise DataError(
+                    f"{path} is a link that leaves {root}; put a copy in its place, or set data.root to a folder that"
+                    " holds both"
+                )
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif is_image and not links_to_folder:
+                yield path.relative_to(root).as_posix()
 
 
 def _hash(name: str) -> int:

@@ -47,6 +47,8 @@ class Recipe:
     root: Path
     files: Sequence[str]
     """Relative to the root; their names count, the root's does not."""
+    largest: int | None = None
+    """Bytes that one of the files may have: before they are read, so that nobody waits for ten empty gigabytes."""
 
 
 class Part(NamedTuple):
@@ -120,6 +122,8 @@ def _stamp(recipe: Recipe) -> str:
     for name in recipe.files:
         with _readable(recipe.root / name) as path:
             found = path.stat()
+        if recipe.largest is not None and found.st_size > recipe.largest:
+            raise DataError(f"{path} has {found.st_size:,} bytes, more than any file that is read here; remove it")
         # Unpacking an archive restores the time of modification, but not that of change.
         digest.update(os.fsencode(name) + f"\0{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\0".encode())
     return digest.hexdigest()[:32]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genbench import shown
 from genbench.errors import GenbenchError
 from genbench.report import commands, gathered, looked, looks, overview, ranking, title
 from genbench.report.claims import judge, reading, told
@@ -134,8 +135,8 @@ def _report(
     headline = looked.verdicts(taken, records)
     promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
     return Report(
-        study=name,
-        title=said.title or title.of(name, named),
+        study=shown.plain(name),
+        title=said.title or title.of(shown.plain(name), named),
         question=said.question,
         claims=claims,
         promised=told.promise(claims),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
+from genbench import shown
 from genbench.trial.json_file import read_json
 from genbench.trial.schema import made
 
@@ -76,5 +77,5 @@ def read(study: Path) -> About:
         return About()
     plain = read_json(path)
     known = {name.name: plain[name.name] for name in fields(About) if name.name in plain}
-    about: About = made(About, known, str(path), "run the study's command again after removing it")
+    about: About = made(About, shown.plainly(known), str(path), "run the study's command again after removing it")
     return about

@@ -26,6 +26,8 @@ from genbench.trial.trial import Trial
 
 KEPT = 2
 BEST = "best.pt"
+LONGEST_SUM = 1000
+"""Bytes of the file with a checkpoint's sum."""
 LONGEST_REASON = 300
 """Characters of what torch says about a state that does not fit, which may name a thousand tensors."""
 
@@ -76,7 +78,7 @@ def load(path: Path, trial: Trial) -> dict[str, Any]:
     """The state in one file of a trial; raises CheckpointError that names the file and what is wrong with it."""
     try:
         content = files.read_bytes(path)
-        expected = files.read_text(_sum_file(path)).split()[0]
+        expected = files.read_text(_sum_file(path), most=LONGEST_SUM).split()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error}") from error
     if hashlib.sha256(content).hexdigest() != expected:

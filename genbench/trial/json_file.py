@@ -16,6 +16,9 @@ from genbench.errors import GenbenchError
 SEAL = "seal"
 """The key under which a file has the hash of all its other values: one flipped bit is not another number."""
 
+LARGEST = 2**26
+"""Bytes of a file: a manifest of a hundred thousand files has fewer."""
+
 
 def write_json(plain: Mapping[str, Any], path: Path) -> None:
     """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it
@@ -43,7 +46,7 @@ def read_json(path: Path, *, sealed: bool = False) -> dict[str, Any]:
     sealed: refuse a file without a seal too, which version 0.1.0 wrote.
     """
     try:
-        plain = json.loads(files.read_text(path))
+        plain = json.loads(files.read_text(path, most=LARGEST))
     except OSError as error:
         raise GenbenchError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

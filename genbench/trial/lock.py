@@ -50,7 +50,7 @@ def check_links(directory: Path) -> None:
     link in somebody else's folder leads to is neither written nor sent anywhere, and nobody waits for a FIFO.
     """
     own = directory.resolve()
-    for path in directory.rglob("*"):
+    for path in files.below(directory):
         with suppress(FileNotFoundError):  # of another process, which has removed it by now
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("genbench")
 
+LARGEST = 2**30
+"""Bytes of a log that are read at once: a million rows have fewer."""
 Row = dict[str, Any]
 """One line of metrics.jsonl."""
 
@@ -121,6 +123,8 @@ class Tail:
         self._trial = trial = self._trial or Trial.read(self._directory)
         try:
             with files.reading(self._path) as file:
+                if (size := os.fstat(file.fileno()).st_size) - self._offset > LARGEST:
+                    raise DataError(f"{self._path} has {size:,} bytes, more than a log has; remove it")
                 file.seek(self._offset)
                 content = file.read()
         except OSError as error:

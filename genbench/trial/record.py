@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from genbench import shown
 from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
+from genbench.trial import places
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
 from genbench.trial.trial import Trial, age
@@ -132,7 +134,7 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: str = "a record") -> Record:
-        """The inverse of `to_row`; columns of a newer version are ignored.
+        """The inverse of `to_row`, with texts as they can be shown; columns of a newer version are ignored.
 
         place: the file that it is from. Raises GenbenchError that names it and the first value that cannot be.
         """
@@ -140,7 +142,7 @@ class Record:
         named = row.get("metrics", [])
         own["metrics"] = {name: row.get(name) for name in named} if _are_texts(named) else named
         nested = sections(row, NESTED, place, AGAIN)
-        record = made(cls, {**own, **nested}, place, AGAIN)
+        record = made(cls, shown.plainly({**own, **nested}), place, AGAIN)
         return replace(record, warnings=tuple(record.warnings))
 
 
@@ -204,10 +206,11 @@ def load_good(path: str | Path) -> tuple[DataFrame, list[str]]:
     if not path.is_dir():
         raise GenbenchError(f"there is no folder {path}")
     found: dict[tuple[Path, str], list[tuple[Trial, Record, Path]]] = {}
-    damaged = []
+    damaged = places.nameless(path)
     for directory in trial_directories(path):
         try:
             trial, record = Trial.read(directory), read(directory)
+            places.check(directory, trial)
         except GenbenchError as error:
             damaged.append(str(error))
             continue

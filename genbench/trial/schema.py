@@ -19,21 +19,27 @@ T = TypeVar("T")
 
 LARGEST = 2**63 - 1
 """Of whole numbers: what a column of a table can hold."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999, counted from 1970."""
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", types.NoneType: "null"}
 
 
 def made(cls: type[T], plain: Mapping[str, Any], place: str, remedy: str) -> T:
     """An object of a dataclass from plain data, every field of the type that is declared: a text is no number.
 
-    Whole numbers are neither negative, unless the field's metadata says `signed`, nor too large for a table. Raises
-    GenbenchError that names the place, the first field that is wrong, what was got, and the remedy.
+    Whole numbers are neither negative, unless the field's metadata says `signed`, nor too large for a table; a field
+    that is a single number is a time, a rate or an amount, and has their range. Raises GenbenchError that names the
+    place, the first field that is wrong, what was got, and the remedy.
     """
     kind: Any = cls
     fields = _fields(kind)
     wrong = [f"{name}: there is no such field" for name in plain if name not in fields]
     for name, (hint, signed, needed) in fields.items():
         if name in plain:
-            wrong += [problem] if (problem := _problem(plain[name], hint, name, signed=signed)) else []
+            problem = _problem(plain[name], hint, name, signed=signed)
+            if not problem and hint is float and not 0 <= plain[name] <= LATEST:
+                problem = f"{name}: a number from 0 to {LATEST:,} was expected, got {_short(plain[name])}"
+            wrong += [problem] if problem else []
         elif needed:
             wrong.append(f"{name}: it is missing")
     if wrong:

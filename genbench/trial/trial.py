@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genbench import shown
 from genbench.config.point import Point
 from genbench.errors import GenbenchError
 from genbench.trial.json_file import read_json, write_json
@@ -104,6 +105,8 @@ class Trial:
             raise GenbenchError(
                 f"{place} has {', '.join(extra)}, which this version of genbench does not know; {AGAIN}"
             )
+        if odd := [key for key in ("method", "variant", "dataset", "architecture") if not _is_name(plain[key])]:
+            raise GenbenchError(f"{place} is damaged: its {odd[0]} is nothing's name; {AGAIN}")
         if not _is_numerics(plain.get("numerics", {})):
             raise GenbenchError(f"{place} is damaged: its numerics are not revisions by name; {AGAIN}")
         check_study_name(plain["study"])
@@ -144,6 +147,11 @@ def _hash(plain: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
 
 
+def _is_name(word: str) -> bool:
+    """Whether it can be shown as it is."""
+    return len(word) <= LONGEST_NAME and "\n" not in word and shown.plain(word) == word
+
+
 def _is_numerics(plain: object) -> bool:
     """Whether it is whole numbers from 1 by name; a bool is none."""
     return isinstance(plain, dict) and all(type(value) is int and value >= 1 for value in plain.values())
@@ -152,6 +160,7 @@ def _is_numerics(plain: object) -> bool:
 KINDS = {"id": str, "study": str, "method": str, "variant": str, "dataset": str, "architecture": str, "seed": int}
 KINDS |= {"settings": dict, "running": dict, "swept": dict}
 """What trial.json holds."""
+LONGEST_NAME = 100
 MOST_TRIALS = 20_000
 """Of one study: what is more than that was typed by mistake."""
 AGAIN = "remove the trial's folder and run the study again"

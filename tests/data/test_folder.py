@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import inspect
 import os
 import shutil
 import socket
 import struct
+import sys
 import warnings
 import zlib
 
@@ -14,10 +16,11 @@ import pytest
 import torch
 from PIL import Image
 
+from genbench import files
 from genbench.config.compose import Schema, compose, parse
 from genbench.contract.registry import installed
 from genbench.contract.registry import load as load_plugin
-from genbench.data.folder import FolderData, load
+from genbench.data.folder import FolderData, _images, load
 from genbench.data.imagefile import read
 from genbench.errors import DataError, SettingsError
 
@@ -232,6 +235,11 @@ def with_a_socket(path):
         own.bind(path.name)
 
 
+def sparse(path):
+    save(path)
+    os.truncate(path, 10 * 2**30)
+
+
 def unknown_range(path):
     Image.fromarray(np.ones((8, 8), dtype=np.float32)).save(path.with_suffix(".tif"))
 
@@ -250,6 +258,7 @@ def too_small(path):
         (postscript, r"x\.png cannot be read as an image: it is no BMP or GIF or JPEG or PNG"),
         (fifo, r"x\.png cannot be read: it is a FIFO"),
         (with_a_socket, r"x\.png cannot be read: it is a socket"),
+        (sparse, r"x\.png has 10,737,418,240 bytes, more than any file that is read here"),
         (unknown_range, r"x\.tif cannot be read as an image: its levels have 32 bits"),
         (too_small, r"x\.png has 7x30 pixels, too few for data\.size=8"),
     ],
@@ -338,6 +347,21 @@ def test_links_within_the_folder_are_images_and_links_out_of_it_are_named(root, 
     (root / "link.png").symlink_to(tmp_path / "outside.png")
     with pytest.raises(DataError, match=r"link\.png is a link that leaves"):
         load8(root)
+
+
+def test_a_tree_is_walked_however_deep_it_is(root):
+    deepest = root
+    for _ in range(200):
+        deepest /= "d"
+    os.makedirs(deepest)
+    save(deepest / "x.png")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 50)  # the default is a thousand
+    try:
+        found = [*_images(root)], [path.name for path in files.below(root)]
+    finally:
+        sys.setrecursionlimit(limit)
+    assert found == (["d/" * 200 + "x.png"], ["d"] * 200 + ["x.png"])
 
 
 def test_linked_folders_are_not_walked_in_circles(root):

@@ -49,6 +49,21 @@ def test_question_claims_and_commands_come_from_study_json(of):
     ]
 
 
+def test_what_a_studys_folder_says_of_itself_commands_no_terminal_and_can_be_written(of):
+    strange, shown = "\x1b[2J\u202e\ud800", r"\x1b[2J\u202e\ud800"
+    said = {**ABOUT, "title": strange, "question": strange, "claims": [strange], "command": strange}
+    report = of([replace(one, error=strange) for one in two_methods()], about=said)
+    assert (report.title, report.question, report.claims[0].claim) == (shown, shown, shown)
+    assert set(report.records["error"]) == {shown}
+
+
+def test_a_folder_of_any_name_is_reported_and_its_name_runs_nothing(of, tmp_path):
+    folder = of(two_methods()) and (tmp_path / "s").rename(tmp_path / "$(x);\x1b[2J\udcff")
+    report = contents.of(folder)
+    assert report.study == r"$(x);\x1b[2J\udcff"
+    assert report.commands[0].line == rf"genbench report '$(x);\x1b[2J\udcff' --results {tmp_path}"
+
+
 def test_a_study_without_study_json_says_what_was_run_and_can_be_reported_again(of, tmp_path):
     report = of(two_methods(settings={"train.images": 20000}))
     assert (report.study, report.question) == ("s", "")

@@ -95,3 +95,12 @@ def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
     linger.over()
     assert subprocess.run(asked, stdout=subprocess.DEVNULL).returncode == 0
     assert status.states(planned.directory)[0].state == "finished"
+
+
+def test_a_record_that_does_not_say_whose_it_is_is_named(study, genbench):
+    planned = study(seeds=(0, 1))
+    folder = planned.directory_of(planned.trials[0])
+    (folder / "trial.json").rename(folder / "record.json")
+    code, out, err = genbench("status", "s", "--results", planned.results)
+    assert (code, err) == (0, f"left out: {folder} holds a record and no trial.json: whose it is is not known\n")
+    assert "1 waiting" in out

@@ -1,6 +1,7 @@
 """Records: round trips, files, damage."""
 
 import json
+import os
 
 import pytest
 from trial_files import trial_of
@@ -8,6 +9,7 @@ from trial_files import trial_of
 from genbench.errors import GenbenchError
 from genbench.trial import record
 from genbench.trial.json_file import write_json
+from genbench.trial.log import Tail
 from genbench.trial.record import Record
 
 TRIAL = trial_of()
@@ -55,6 +57,32 @@ def test_a_record_survives_the_trip_through_a_file(tmp_path):
     folder = folder_of(TRIAL, tmp_path / "t-1", error="é\n")
     assert record.read(folder) == a_record(id=TRIAL.id, error="é\n")
     assert {path.name for path in folder.iterdir()} == {"record.json", "trial.json"}
+
+
+@pytest.mark.parametrize("name", ["record.json", "trial.json", "metrics.jsonl"])
+def test_ten_empty_gigabytes_are_not_read(tmp_path, name):
+    folder = folder_of(TRIAL, tmp_path / "t-1")
+    (folder / name).touch()
+    os.truncate(folder / name, 10 * 2**30)
+    with pytest.raises(GenbenchError, match=rf"{name} .*bytes"):
+        Tail(folder).rows() if name == "metrics.jsonl" else record.read(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 1e300, 10**400])
+@pytest.mark.parametrize("clock", ["started", "ended", "train_seconds", "peak_memory_mb"])
+def test_a_time_that_is_none_is_damage(tmp_path, clock, value):
+    folder = folder_of(TRIAL, tmp_path / "t-1", **{clock: value})
+    with pytest.raises(GenbenchError, match=rf"{clock}: a number from 0 to [\d,]+ was expected, got"):
+        record.read(folder)
+
+
+def test_texts_of_a_record_are_read_as_they_can_be_shown(tmp_path):
+    strange = "\x1b[2J\u202e\ud800"
+    folder = folder_of(TRIAL, tmp_path / "t-1", error=strange, warnings=(strange,), metrics={strange: 1.0})
+    found, shown = record.read(folder), r"\x1b[2J\u202e\ud800"
+    assert (found.error, found.warnings, found.metrics) == (shown, (shown,), {shown: 1.0})
+    assert json.dumps(found.to_row(), ensure_ascii=False).encode()
+    assert len(record.frame([found])) == 1
 
 
 @pytest.mark.parametrize("other", [trial_of(seed=1), trial_of("gram"), trial_of(seed=1, numerics={"genbench": 1})])
@@ -152,3 +180,23 @@ def test_records_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_pat
     assert "x/record.json" in damaged[0]
     with pytest.raises(GenbenchError, match=r"x/record\.json"):
         record.load(tmp_path)
+
+
+def test_a_record_that_does_not_say_whose_it_is_is_named(tmp_path):
+    folder = folder_of(TRIAL, tmp_path / "s" / "trials" / TRIAL.directory)
+    (folder / "trial.json").unlink()
+    for place in (tmp_path, tmp_path / "s"):
+        records, damaged = record.load_good(place)
+        assert (len(records), damaged) == (0, [f"{folder} holds a record and no trial.json: whose it is is not known"])
+
+
+def test_a_trial_in_the_folder_of_another_one_is_named(tmp_path):
+    other = trial_of(seed=1)
+    folder_of(TRIAL, tmp_path / "trials" / TRIAL.directory)
+    folder = folder_of(TRIAL, tmp_path / "trials" / other.directory)
+    folder_of(TRIAL, tmp_path / "trials" / "a-copy")
+    records, damaged = record.load_good(tmp_path)
+    assert list(records["id"]) == [TRIAL.id]
+    assert damaged == [
+        f"{folder} holds trial {TRIAL.id} (gan, seed 0), not {other.id}; remove it and run the study again"
+    ]

@@ -1,5 +1,7 @@
 """Trials and plans."""
 
+import dataclasses
+
 import pytest
 
 from genbench.config.point import Point
@@ -93,3 +95,11 @@ def test_equal_numbers_on_other_threads_are_another_trial():
     first, second = plan("s", [("gram", "")], ["ring"], [0], lambda *_: [on(1), on(2)])
     assert first.id == second.id
     assert first.directory != second.directory
+
+
+@pytest.mark.parametrize("name", ["\x1b[2Jgan", "\u202egan", "\ud800", "gan\n", "g" * 101])
+@pytest.mark.parametrize("kind", ["method", "variant", "dataset", "architecture"])
+def test_a_name_that_cannot_be_shown_as_it_is_is_nothings_name(kind, name):
+    plain = dataclasses.replace(a_trial(), **{kind: name}).to_dict()
+    with pytest.raises(GenbenchError, match=f"its {kind} is nothing's name"):
+        Trial.from_dict(plain)

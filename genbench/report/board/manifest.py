@@ -102,7 +102,7 @@ def _listed(folder: Path) -> Mapping[str, str]:
 
 def _names(folder: Path) -> Iterator[str]:
     """Everything in a folder that is no folder, by its path from there."""
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(files.below(folder)):
         if path.is_symlink() or not path.is_dir():
             yield path.relative_to(folder).as_posix()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genbench import shown
 from genbench.config.nested import flatten
 from genbench.errors import GenbenchError
 from genbench.report.board import manifest
@@ -119,7 +120,7 @@ def _entry(directory: Path) -> Entry | None:
                 f"{path} is of {name} '{getattr(record, name)}', its trial.json of '{getattr(trial, name)}'; get both"
                 " again"
             )
-    own, known = flatten(record.settings), flatten(trial.settings)
+    own, known = flatten(record.settings), flatten(shown.plainly(trial.settings))
     if differing := [key for key in known if key in own and _plain(own[key]) != _plain(known[key])]:
         raise GenbenchError(f"{path} has another {differing[0]} than its trial.json; get both again")
     if dict(record.numerics) != dict(trial.numerics) and (record.numerics or trial.signs):
