@@ -50,7 +50,8 @@ whose intervals are not Bonferroni's.
 
 {table}
 
-{worst} By theory only Bonferroni's are sure to; of those of later\nsteps it is sure that none excludes 0 wrongly more often than the verdicts do.
+{worst} By theory only Bonferroni's are sure to; of those of later
+steps it is sure that none excludes 0 wrongly more often than the verdicts do.
 """
 
 
