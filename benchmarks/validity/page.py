@@ -135,7 +135,8 @@ degrees of freedom and gives nothing back.
 
 ## What the intervals cover
 
-Share, in %, of 95 % intervals that hold the true mean. The bootstrap never looks beyond the values that were seen: \
+Share, in %, of 95 % intervals of means that hold the true one; those of differences, beside verdicts, have
+[a page of their own](intervals.md). The bootstrap never looks beyond the values that were seen: \
 of three seeds it covers far
 too little, and it is not what verdicts use. On skewed metrics neither holds its promise.
 
