@@ -37,15 +37,17 @@ def address(uri: str) -> str:
     return f"{scheme}{place.rpartition('@')[2]}"
 
 
-def discreet(text: str, addresses: Iterable[str] = ()) -> str:
-    """A text without the secrets of addresses: of those that are given, wherever parts of them stand, and of what looks
-    like an address.
+def discreet(text: str, addresses: Iterable[str] = (), secrets: Iterable[str] = ()) -> str:
+    """A text without the secrets of addresses, of those that are given, wherever parts of them stand, and of what looks
+    like an address; and without other secrets that are known.
     """
+    known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
     for uri in filter(None, addresses):
         text = text.replace(uri, address(uri))
-        for secret in sorted(_secrets(uri), key=len, reverse=True):
-            border = r"\b" if len(secret) < LONG_SECRET else ""
-            text = re.sub(f"{border}{re.escape(secret)}{border}", HIDDEN, text)
+        known |= _secrets(uri)
+    for secret in sorted(known, key=len, reverse=True):
+        border = r"\b" if len(secret) < LONG_SECRET else ""
+        text = re.sub(f"{border}{re.escape(secret)}{border}", HIDDEN, text)
     return _WORD.sub(lambda found: _word(found[0]), text)
 
 

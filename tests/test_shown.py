@@ -1,5 +1,6 @@
 """What is shown of text from outside."""
 
+import base64
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from genbench import shown
 from genbench.errors import GenbenchError
+from genbench.observers import store
 
 SECRET = "s3cret-of-somebody"
 
@@ -58,6 +60,15 @@ def test_parts_of_a_known_address_are_hidden_wherever_they_stand():
     uri = "http://somebody:a%20b%20c%20d%20e@host/?token=0123456789"
     said = shown.discreet("refused: 'a b c d e' for somebody, token 0123456789, xxa%20b%20c%20d%20e", [uri])
     assert said == "refused: '…' for …, token …, xx…"
+
+
+def test_what_a_server_repeats_of_what_it_was_sent_is_hidden(monkeypatch):
+    sent = {"USERNAME": "somebody", "PASSWORD": "pa55-of-somebody", "TOKEN": "t0ken-of-somebody"}
+    for name, value in sent.items():
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
+    basic = base64.b64encode(b"somebody:pa55-of-somebody").decode()
+    said = store.discreet(f"403 for somebody: pa55-of-somebody, Basic {basic}, t0ken-of-somebody")
+    assert said == "403 for somebody: …, Basic …, …"
 
 
 @pytest.mark.parametrize(

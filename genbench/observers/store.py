@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -28,6 +29,8 @@ NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
 trusts."""
 SERVER = "MLFLOW_TRACKING_URI"
 """The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
+SECRETS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+"""Environment variables of what MLflow sends to a server; the name is none, and is sent with the password."""
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 """MLflow tells nobody what is run, and prints no address, which may hold a password."""
 CHATTY = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3": logging.ERROR}
@@ -101,8 +104,12 @@ def tracking_server() -> str:
 
 
 def discreet(text: str) -> str:
-    """A text, such as an error of MLflow's, without the secrets of the tracking server's and other addresses."""
-    return shown.discreet(text, [os.environ.get(SERVER, "")])
+    """A text, such as an error of MLflow's, without the secrets of the tracking server's and other addresses, and
+    without those that MLflow sends: a server may answer with what it was sent.
+    """
+    user, password, token = (os.environ.get(name, "") for name in SECRETS)
+    basic = b64encode(f"{user}:{password}".encode()).decode()  # as HTTP sends both
+    return shown.discreet(text, [os.environ.get(SERVER, "")], [password, token, *([basic] if password else [])])
 
 
 def has_store(results: Path) -> bool:
@@ -174,6 +181,14 @@ def _silence() -> None:
 
     for chatty, level in CHATTY.items():
         logging.getLogger(chatty).setLevel(level)
+    for handler in logging.getLogger("mlflow").handlers:
+        handler.addFilter(_hide)
+
+
+def _hide(said: logging.LogRecord) -> bool:
+    """Take the secrets out of what MLflow logs."""
+    said.msg, said.args = discreet(said.getMessage()), ()
+    return True
 
 
 def _check_place(results: Path) -> None:

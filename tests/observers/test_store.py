@@ -1,5 +1,6 @@
 """MLflow's store in a results folder: the pages that show it, and for whom."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,12 @@ def test_a_process_that_never_lets_the_store_go_is_an_error_after_a_while(tmp_pa
         locked(tmp_path),
     ):
         pass
+
+
+def test_what_mlflow_logs_holds_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks://pa55-of-somebody@x")
+    store._silence()
+    (handler, *_) = logging.getLogger("mlflow").handlers
+    said = logging.makeLogRecord({"msg": "profile=%s", "args": ("pa55-of-somebody@x",)})
+    assert handler.filter(said)
+    assert said.getMessage() == "profile=…@x"

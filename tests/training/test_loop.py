@@ -14,7 +14,8 @@ from genbench.errors import DataError, DivergedError
 from genbench.training import worker
 from genbench.training.loop import check_finite, crossed, share, spent
 from genbench.trial import checkpoint, record
-from genbench.trial.log import Log, Progress
+from genbench.trial.json_file import SEAL, seal
+from genbench.trial.log import Log, Progress, Tail
 from genbench.trial.trial import Trial
 
 
@@ -126,6 +127,16 @@ def test_the_log_cuts_off_a_torn_line_and_writes_it_anew(begun):
         file.write('{"updates": 2, "valu')
     Log(begun).append(Progress(updates=2), {"loss": torch.tensor(1.0)})
     assert rows(path) == [1, 2]
+
+
+@pytest.mark.parametrize("kinds", [(), ("values", "metrics")])
+def test_a_row_is_either_values_or_scores_whoever_sealed_it(begun, kinds):
+    row = {"time": 0.0, "images": 40, "updates": 2, "train_seconds": 0.0, "trial": Trial.read(begun).id}
+    row |= {kind: {"loss": 1.0} for kind in kinds}
+    (begun / "metrics.jsonl").write_text(json.dumps({**row, SEAL: seal(row)}) + "\n")
+    for read in (Log, lambda folder: Tail(folder).rows()):
+        with pytest.raises(DataError, match="is no row of a log"):
+            read(begun)
 
 
 def test_a_log_whose_last_line_is_no_row_is_named(begun):
