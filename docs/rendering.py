@@ -15,7 +15,7 @@ from typing import Any
 import click
 import source
 
-from genbench.cli.display import literal
+from genbench.config.overrides import literal
 from genbench.config.settings import Cited, DataSettings, NetSettings
 
 SETTINGS = (DataSettings, NetSettings)

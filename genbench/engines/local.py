@@ -47,7 +47,7 @@ class Local:
         """preload: modules that every trial will need; world: ranks of a trial, each of which has its own
         accelerator.
         """
-        self._slots, self._preload, self._world = slots, preload, world
+        self.slots, self._preload, self._world = slots, preload, world
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
@@ -63,9 +63,9 @@ class Local:
         server = Workers(self._preload)
         try:
             while waiting or running:
-                while waiting and len(running) < self._slots and (not running or enough_memory(self._world)):
+                while waiting and len(running) < self.slots and (not running or enough_memory(self._world)):
                     directory = waiting.popleft()
-                    slot = min(set(range(self._slots)) - set(running.values()))
+                    slot = min(set(range(self.slots)) - set(running.values()))
                     running[str(directory)] = slot
                     attempts[directory] += 1
                     listener.started(directory, attempts[directory])

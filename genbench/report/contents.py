@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from genbench.errors import GenbenchError
-from genbench.report import commands, looked, looks, overview, ranking, title
+from genbench.report import commands, looked, looks, overview, ranking, title, unended
 from genbench.report.claims import judge, reading, told
 from genbench.report.claims.judge import Judged
 from genbench.report.commands import Command
@@ -60,6 +60,8 @@ class Report:
     """Every verdict in words, those on the primary metric first."""
     notes: tuple[str, ...]
     """What a reader of the numbers must know."""
+    unended: tuple[str, ...]
+    """Which trials have no record, the first of the notes."""
     results: tuple[Table, ...]
     """The scores, a paper's numbers, the verdicts, the times to a target."""
     figures: tuple[Figure, ...]
@@ -109,6 +111,7 @@ def of(folder: Path) -> Report:
     taken = _standing(folder, said, everything, damaged)
     level = taken.level if taken and taken.taken else LEVEL
     headline = looked.verdicts(taken, records)
+    lacking = tuple(unended.notes(folder, said))
     promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
     claims = _claims(folder, said, records, damaged)
     return Report(
@@ -122,7 +125,8 @@ def of(folder: Path) -> Report:
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
-        notes=(*_unended(folder, records, damaged), *([SMOKE] if said.smoke else []), *tables.notes(records)),
+        unended=lacking,
+        notes=(*lacking, *([SMOKE] if said.smoke else []), *tables.notes(records)),
         results=provenance.joined(
             [
                 scores.scores(records),
@@ -224,12 +228,6 @@ def _ordered(records: pd.DataFrame) -> pd.DataFrame:
         name for name in named.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(named[name])
     ]
     return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
-
-
-def _unended(folder: Path, records: pd.DataFrame, damaged: Sequence[str]) -> list[str]:
-    """A line when trials are still to come."""
-    left = sum(not (directory / "record.json").exists() for directory in trial_directories(folder))
-    return [f"{left} of the study's trials have no record yet and are missing here"] if left else []
 
 
 def _trials(
