@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 genbench run                                        every installed method on the ring
 genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
-genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
+genbench run --study rates --methods gram gram.lr=1e-3,1e-4 train.images=600000
 genbench run figure2                                a study of the paper's (genbench list studies)
 genbench run figure2 --smoke                        its small size, within a minute
 genbench run figure2 --methods gram net.latent=2    a part of it
