@@ -78,7 +78,7 @@ def print_claims(claims: Sequence[Judged], formats: Sequence[str]) -> int:
         click.echo(told.frame(claims).to_csv(index=False), nl=False)
     else:
         for one in claims:
-            click.echo(one.line)
+            say(one.line, indent=2)
     return REFUTED if "refuted" in words else UNDECIDED if "undecided" in words else HELD
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from genbench.contract.registry import Kind
     from genbench.contract.trainer import Method
 
+LONG_LIST = 40
+"""Characters of a value that is a list."""
 AGAINST = {
     "split": "the split that evaluate.split names",
     "test": "held-out images",
@@ -186,8 +188,13 @@ def _values(values: Mapping[str, Any]) -> None:
         click.echo("  the defaults")
         return
     cited = [(key, value if isinstance(value, Cited) else Cited(value, "")) for key, value in values.items()]
-    rows = [[f"  {key}", literal(value.value), value.source] for key, value in cited]
+    rows = [[f"  {key}", _spaced(literal(value.value)), value.source] for key, value in cited]
     terminal_console().print(layout.table(rows, ["  setting", "value", "source"], left=3))
+
+
+def _spaced(written: str) -> str:
+    """A long list with blanks between its items, where its line may end."""
+    return written.replace(",", ", ") if len(written) > LONG_LIST else written
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,14 @@ class Grid:
             yield drawn
 
     def _blocks(self, width: int) -> Iterator[list[int]]:
-        """The columns of every table that there must be."""
-        keys = list(range(min(self.keys, len(self.columns))))
+        """The columns of every table that there must be; as many name a row as leave room for each of the others."""
+        count = min(self.keys, len(self.columns))
+        while count > 1 and not all(
+            _total([self._least(one) for one in (*range(count), place)]) <= width
+            for place in range(count, len(self.columns))
+        ):
+            count -= 1
+        keys = list(range(count))
         block = [*keys]
         for place in range(len(keys), len(self.columns)):
             if len(block) > len(keys) and _total([self._least(one) for one in (*block, place)]) > width:

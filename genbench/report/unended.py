@@ -31,8 +31,8 @@ def notes(folder: Path, said: About) -> list[str]:
     return [
         *([f"{coming} of the study's trials have no record yet and are missing here"] if coming else []),
         *(
-            f"{count} {'trial' if count == 1 else 'trials'} of {name} were left without a record by an earlier command"
-            f" and are not waited for (genbench status {folder.name})"
+            f"{f'1 trial of {name} was' if count == 1 else f'{count} trials of {name} were'} left without a record by"
+            f" an earlier command and {'is' if count == 1 else 'are'} not waited for (genbench status {folder.name})"
             for name, count in left.items()
         ),
     ]

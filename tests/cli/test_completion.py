@@ -63,7 +63,7 @@ def test_completion_imports_nothing_heavy():
         "import sys\nfrom genbench.cli import main\ntry: main([])\nexcept SystemExit: pass\n"
         "print(sorted({'torch', 'numpy', 'hydra', 'pandas', 'mlflow'} & set(sys.modules)), file=sys.stderr)"
     )
-    words = {"_GENBENCH_COMPLETE": "bash_complete", "COMP_WORDS": "genbench run --methods to toy.", "COMP_CWORD": "4"}
+    words = {"_GENBENCH_COMPLETE": "bash_complete", "COMP_WORDS": "genbench run --methods toy toy.", "COMP_CWORD": "4"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **words}
     )

@@ -93,6 +93,7 @@ def test_no_word_of_a_study_is_broken_in_80_columns(both, results, words):
     check(*both(*words, "--results", results))
 
 
+@pytest.mark.slow
 def test_no_word_of_scores_verdicts_claims_and_rankings_is_broken(both, results, monkeypatch):
     from genbench.report import contents
     from genbench.report.formats import formats
