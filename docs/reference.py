@@ -18,8 +18,8 @@ from rendering import escaped, fields_table, prose, sentence, settings_table, ta
 
 import genbench
 from genbench import plugin
-from genbench.cli import cli, display
-from genbench.config import settings
+from genbench.cli import cli
+from genbench.config import overrides, settings
 from genbench.config.field import plain
 from genbench.contract import hooks, registry
 from genbench.metrics import protocol
@@ -197,7 +197,7 @@ def _dataset(dataset: Any) -> str:
     nets = "Architectures, the default one first: " + "; ".join(
         f"`{name}`"
         + (
-            f" with {', '.join(f'{key} {display.literal(value)}' for key, value in plain(values).items())}"
+            f" with {', '.join(f'{key} {overrides.literal(value)}' for key, value in plain(values).items())}"
             if values
             else ""
         )

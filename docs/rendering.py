@@ -15,8 +15,8 @@ from typing import Any
 import click
 import source
 
-from genbench.cli.display import literal
 from genbench.config.field import Cited
+from genbench.config.overrides import literal
 from genbench.config.settings import DataSettings, NetSettings
 
 SETTINGS = (DataSettings, NetSettings)

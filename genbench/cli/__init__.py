@@ -10,7 +10,8 @@ from typing import NoReturn
 import click
 
 from genbench import shown
-from genbench.cli import author, inspect, report, run, share, standing, tracking, trained
+from genbench.cli import author, completion, inspect, report, run, share, standing, tracking, trained
+from genbench.cli.options import say
 from genbench.cli.parameters import Commands
 from genbench.errors import GenbenchError, UnfinishedError
 
@@ -38,6 +39,7 @@ for command in (
     trained.evaluate,
     tracking.sync,
     tracking.ui,
+    completion.completion,
 ):
     cli.add_command(command)
 
@@ -56,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"genbench: {shown.one_line(shown.short(shown.discreet(error.format_message())))}", err=True)
+        say(f"genbench: {shown.one_line(shown.short(shown.discreet(error.format_message())))}", stderr=True)
         sys.exit(2)
     except GenbenchError as error:
-        click.echo(f"genbench: {shown.one_line(str(error))}", err=True)
+        say(f"genbench: {shown.one_line(str(error))}", stderr=True)
         sys.exit(1 if isinstance(error, UnfinishedError) else 2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("genbench: interrupted; the same command goes on where this one stopped", err=True)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli.options import terminal_console
+from genbench.cli.options import say, terminal_console, wrapped
 from genbench.errors import GenbenchError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from rich.console import Console
 
     from genbench.report.claims.judge import Judged
     from genbench.report.table import Table
@@ -32,14 +31,15 @@ def print_answer(claims: Sequence[Judged], ranked: Table | None) -> None:
 
     console = terminal_console()
     if claims:
-        console.print(f"\nClaims: {told.counts(claims)}", highlight=False)
+        click.echo()
+        say(f"Claims: {told.counts(claims)}")
     for one in claims:
-        line = Text.assemble((f"{one.word:<{INDENT}}", STYLES.get(one.word, "")), one.claim)
-        console.print(line, soft_wrap=not console.is_terminal)
-        if one.sentence:
-            _print_indented(console, one.sentence)
+        first, *others = wrapped(f"{one.word:<{INDENT}}{one.claim}", console, indent=INDENT)
+        console.print(Text.assemble((first[:INDENT], STYLES.get(one.word, "")), first[INDENT:]), soft_wrap=True)
+        for line in (*others, *(wrapped(" " * INDENT + one.sentence, console) if one.sentence else ())):
+            console.print(Text(line), soft_wrap=True)
     if claims and (promised := told.promise(claims)):
-        console.print(Text(promised, style="dim"), soft_wrap=not console.is_terminal)
+        say(promised, style="dim")
     if not claims and ranked is not None:
         _print_ranking(ranked)
 
@@ -78,28 +78,17 @@ def print_claims(claims: Sequence[Judged], formats: Sequence[str]) -> int:
         click.echo(told.frame(claims).to_csv(index=False), nl=False)
     else:
         for one in claims:
-            click.echo(one.line)
+            say(one.line, indent=2)
     return REFUTED if "refuted" in words else UNDECIDED if "undecided" in words else HELD
 
 
-def _print_indented(console: Console, words: str) -> None:
-    """Print words under a claim: in a pipe on one line, so that it can be searched for."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    if console.is_terminal:
-        console.print(Padding(Text(words), (0, 0, 0, INDENT)))
-    else:
-        console.print(Text(" " * INDENT + words), soft_wrap=True)
-
-
 def _print_ranking(ranked: Table) -> None:
-    from rich.text import Text
+    from genbench.cli import layout
 
-    from genbench.cli import display
-
-    console = terminal_console()
-    console.print(Text(f"\n{ranked.title}"))
+    click.echo()
+    say(ranked.title)
     rows = [[str(cell) for cell in row] for row in ranked.shown.itertuples(index=False)]
-    console.print(display.table(rows, list(ranked.shown.columns), left=len(ranked.shown.columns)))
-    console.print(Text(ranked.caption, style="dim"), soft_wrap=not console.is_terminal)
+    columns = list(ranked.shown.columns)
+    keys = columns.index("method") + 1
+    terminal_console().print(layout.table(rows, columns, left=len(columns), keys=keys))
+    say(ranked.caption, style="dim")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import click
 
+from genbench.cli.completion import one_of
+from genbench.cli.options import say
+
 LEFT_OUT = ("process", "ranks")
 """The clauses that start other Pythons, which takes longer than all the rest: not while one edits."""
 
@@ -28,7 +31,7 @@ def new(name: str) -> None:
 
 
 @click.command()
-@click.argument("method")
+@click.argument("method", shell_complete=one_of("methods"))
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Check this clause alone; give it again for more.")
 @click.option("--device", default="cpu", show_default=True, help="Where the networks are; ranks meet on the CPU.")
 @click.option(
@@ -76,11 +79,14 @@ def _checked(method: str, names: tuple[str, ...], place: object, *, learn: bool)
         for name in names:
             finding = testing.examined(plugin, name)
             broken = broken or finding is not None
-            click.echo(f"FAIL  {name}: {finding}" if finding else f"ok    {name}: {testing.clause(name)}")
+            say(f"FAIL  {name}: {finding}" if finding else f"ok    {name}: {testing.clause(name)}", indent=6)
         if learn:
             learning = short_training(plugin)
             broken = broken or not learning.learnt
-            click.echo(f"ok    learn: {learning}" if learning.learnt else f"FAIL  learn: {learning}; {learning.ADVICE}")
+            say(
+                f"ok    learn: {learning}" if learning.learnt else f"FAIL  learn: {learning}; {learning.ADVICE}",
+                indent=6,
+            )
     return int(broken)
 
 

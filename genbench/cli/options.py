@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from genbench import shown
 from genbench.cli.parameters import Place
 
 if TYPE_CHECKING:
@@ -31,9 +33,39 @@ def print_table(records: DataFrame) -> None:
     from genbench.cli import display
     from genbench.report.tables import summary
 
-    terminal_console().print(display.frame(summary.formatted(summary.summarize(records))))
+    found = summary.summarize(records)
+    written = summary.formatted(found)
+    keys = [name for name in found.columns[: list(found.columns).index("seeds")] if name in written]
+    terminal_console().print(display.frame(written, keys=len(keys)))
     for note in summary.notes(records):
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
+
+
+def say(line: str, *, stderr: bool = False, indent: int = 0, style: str = "") -> None:
+    """Print a sentence: in a terminal its lines end between words, in a pipe it is one line, to be searched for.
+
+    indent: columns that its other lines begin with.
+    """
+    from rich.text import Text
+
+    console = terminal_console(stderr=stderr)
+    for one in wrapped(shown.plain(line), console, indent=indent):
+        console.print(Text(one, style=style), soft_wrap=True)
+
+
+def wrapped(line: str, console: Console, *, indent: int = 0) -> list[str]:
+    """The lines of a sentence on a console; what is longer than it is wide, as a path may be, stays whole."""
+    if not console.is_terminal:
+        return [line]
+    begin = line[: len(line) - len(line.lstrip())]
+    lines = textwrap.wrap(
+        line,
+        console.width,
+        subsequent_indent=" " * (indent or len(begin)),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [""]
 
 
 def terminal_console(*, stderr: bool = False) -> Console:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 MOST_NAMES, MOST_SEEDS = 1_000, 10_000
 """Of one option."""
@@ -23,7 +24,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or raise a usage error with a guess."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
+        unknown = args and args[0] not in self.commands and not args[0].startswith("-")
+        if unknown and not ctx.resilient_parsing:  # in a shell's completion a word may be half of one
             close = get_close_matches(args[0], self.commands, n=1)
             guess = f" did you mean '{close[0]}'?" if close else ""
             raise click.UsageError(
@@ -49,6 +51,10 @@ class Place(click.ParamType[Path]):
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             self.fail(f"'{value}' cannot be used: there is no permission to read it", param, ctx)
         return path
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """A shell completes files and folders itself."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 class Names(click.ParamType[list[str]]):

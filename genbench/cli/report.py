@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from genbench import shown
-from genbench.cli.options import RESULTS, print_table, study_folder, terminal_console
+from genbench.cli.completion import run_studies
+from genbench.cli.options import RESULTS, print_table, say, study_folder, terminal_console
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError, UnknownNameError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=run_studies)
 @RESULTS
 @click.option(
     "--format",
@@ -48,7 +49,6 @@ def report(
     from genbench.report import contents
     from genbench.report.formats import formats as files
     from genbench.report.tables import lottery, summary
-    from genbench.trial import replaced
     from genbench.trial.lock import check_inside
 
     folder = study_folder(study, results)
@@ -58,8 +58,8 @@ def report(
     files.check(formats)
     found = contents.of(folder)
     print_table(lottery.own(found.records))
-    for line in replaced.lines(folder):
-        click.echo(f"note: {line}")
+    for line in found.unended:
+        say(f"note: {line}")
     _print_verdicts(found)
     print_answer(found.claims, found.ranked)
     if output is None:
@@ -79,8 +79,8 @@ def report(
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", shell_complete=run_studies)
+@click.argument("b", shell_complete=run_studies)
 @RESULTS
 def compare(a: str, b: str, results: Path) -> None:
     """Put two studies, trials or methods beside each other: what is the same, what differs, who is better where they
@@ -89,7 +89,7 @@ def compare(a: str, b: str, results: Path) -> None:
     A and B are each a study, STUDY:METHOD or STUDY:METHOD/VARIANT, or the folder of a study or of a trial. Numbers that
     were made under different protocols are never compared.
     """
-    from genbench.cli import display
+    from genbench.cli import layout
     from genbench.report import compare as differences
     from genbench.report.stats import judgement
     from genbench.report.tables import scores
@@ -98,26 +98,30 @@ def compare(a: str, b: str, results: Path) -> None:
     found = differences.between(ours, theirs)
     console = terminal_console()
     different = [[field.group, field.name, field.a, field.b] for field in found.fields if not field.same]
-    console.print(display.table(different, ["differs", "", f"A: {a}", f"B: {b}"], left=4))
+    console.print(layout.table(different, ["differs", "", f"A: {a}", f"B: {b}"], left=4, keys=2))
     for group in dict.fromkeys(field.group for field in found.fields):
         same = [f"{field.name}={field.a}" for field in found.fields if field.group == group and field.same]
         if same:
-            click.echo(f"\nthe same {group}: {' '.join(same)}")
+            click.echo()
+            say(f"the same {group}: {' '.join(same)}", indent=2)
     judged = scores.judged("verdicts", "", "", found.verdicts)
     if judged is not None:
         click.echo()
         shown = judged.shown
         left = [name not in judged.numbers for name in shown.columns].index(False)
         console.print(
-            display.table(
-                [[str(cell) for cell in row] for row in shown.itertuples(index=False)], list(shown.columns), left=left
+            layout.table(
+                [[str(cell) for cell in row] for row in shown.itertuples(index=False)],
+                list(shown.columns),
+                left=left,
+                keys=left,
             )
         )
         click.echo()
         for one in found.verdicts:
-            click.echo(judgement.sentence(one))
+            say(judgement.sentence(one), indent=2)
     for line in (*found.promise, *found.refused):
-        click.echo(f"note: {line}")
+        say(f"note: {line}")
     _end([*damaged, *also_damaged])
 
 
@@ -136,13 +140,12 @@ def _claims(folder: Path, formats: Sequence[str], asked: Path | None) -> NoRetur
 
 
 def _print_verdicts(found: Report) -> None:
-    console = terminal_console()
     answer = [*found.overview, *found.promise]
     lines = [*answer, *([""] if answer else []), *(one.words for one in found.spoken)]
     if found.unspoken:
         lines.append(f"{found.unspoken} more are in the report")
     for line in ["", *lines]:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(line, indent=2)
 
 
 def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: Path) -> None:
@@ -155,7 +158,7 @@ def _tell_mlflow(found: Report, results: Path, written: Sequence[Path], folder: 
     try:
         told = add_report(results, found.study, sentences, written, folder / "figures", claims=_tags(found.claims))
     except Exception as error:  # whatever a tracker raises: the report has been written
-        click.echo(f"warning: MLflow was not given the report: {reason(error)}", err=True)
+        say(f"warning: MLflow was not given the report: {reason(error)}", stderr=True)
         return
     if told:
         click.echo(f"MLflow    run '{found.study}: report'")
@@ -195,8 +198,8 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
 def _end(damaged: Sequence[str], undrawn: Sequence[str] = ()) -> None:
     """Name what could not be read or drawn; exit code 1 when there was anything."""
     for line in damaged:
-        click.echo(f"left out: {line}", err=True)
+        say(f"left out: {line}", stderr=True)
     for line in undrawn:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", stderr=True)
     if damaged or undrawn:
         sys.exit(1)

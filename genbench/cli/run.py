@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli.options import RESULTS, print_table, results_option, terminal_console
+from genbench.cli import completion
+from genbench.cli.completion import listed, run_studies
+from genbench.cli.conclusion import conclude
+from genbench.cli.options import RESULTS, say, terminal_console
 from genbench.cli.parameters import Names, Place, Seeds
 from genbench.cli.supervision import Supervision
 from genbench.engines.choice import ENGINES
@@ -19,12 +22,11 @@ from genbench.errors import GenbenchError
 if TYPE_CHECKING:
     from genbench.study.file import StudyFile
     from genbench.study.plan import Study
-    from genbench.study.run import Outcome
 
 EXAMPLES = """\b
 genbench run                                        every installed method on the ring
 genbench run --methods gram,mmdgan/fsr --seeds 0,1,2
-genbench run --methods gram gram.lr=1e-3,1e-4 train.images=600000
+genbench run --study rates --methods gram gram.lr=1e-3,1e-4 train.images=600000
 genbench run figure2                                a study of the paper's (genbench list studies)
 genbench run figure2 --smoke                        its small size, within a minute
 genbench run figure2 --methods gram net.latent=2    a part of it
@@ -36,15 +38,25 @@ genbench run figure2 --methods gram net.latent=2    a part of it
     "--methods",
     type=Names(),
     default=[],
+    shell_complete=listed("methods"),
     help="Methods, as method or method/variant.  [default: the study's; every installed one]",
 )
 @click.option(
-    "--dataset", "datasets", type=Names(), default=[], help="Data set, or several.  [default: the study's; ring]"
+    "--dataset",
+    "datasets",
+    type=Names(),
+    default=[],
+    shell_complete=listed("datasets"),
+    help="Data set, or several.  [default: the study's; ring]",
 )
 @click.option("--seeds", type=Seeds(), default=[], help="Training seeds.  [default: the study's; 0]")
 @click.option("--study-file", help="YAML file of the study, as benchmarks/figure2.yaml.")
 @click.option("--smoke", is_flag=True, help="Run the small size of the study's file.")
-@click.option("--study", help="Name of the study's folder.  [default: that of its file; DATASET-comparison]")
+@click.option(
+    "--study",
+    shell_complete=run_studies,
+    help="Name of the study's folder.  [default: that of its file; DATASET-comparison]",
+)
 @RESULTS
 @click.option("--data-root", type=Place(), help="Folder with the data.  [default: $GENBENCH_DATA, or the cache folder]")
 @click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where the trials run.")
@@ -61,9 +73,20 @@ genbench run figure2 --methods gram net.latent=2    a part of it
     is_flag=True,
     help="Keep trials that were made under older numerics; the others are compared without them.",
 )
+@click.option(
+    "--mix-settings",
+    is_flag=True,
+    help="Keep trials of other settings in one study and compare them as conditions; without it a study whose settings"
+    " change is refused.",
+)
 @click.option("--only", type=click.Choice(["failed"]), help="Run only the trials that have failed.")
 @click.option(
-    "--observers", type=Names(), default="mlflow", show_default=True, help="Trackers: mlflow, tensorboard, or none."
+    "--observers",
+    type=Names(),
+    default="mlflow",
+    show_default=True,
+    shell_complete=listed("observers"),
+    help="Trackers: mlflow, tensorboard, or none.",
 )
 @click.option(
     "--until-decided", is_flag=True, help="Add seeds until the study is answered; what is decided gets no more."
@@ -74,8 +97,13 @@ genbench run figure2 --methods gram net.latent=2    a part of it
     type=click.FloatRange(min=0, min_open=True),
     help="After which --until-decided starts no more seeds.  [default: none]",
 )
+@click.option(
+    "--estimate",
+    is_flag=True,
+    help="Say how long it takes, in a pipe or a dry run too; in a terminal it is said anyway.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...")
+@click.argument("overrides", nargs=-1, metavar="[STUDY] [OVERRIDES]...", shell_complete=completion.overrides)
 @click.pass_obj
 def run(
     words: list[str],
@@ -91,11 +119,13 @@ def run(
     slots: int | None,
     ray_address: str | None,
     keep_old: bool,
+    mix_settings: bool,
     only: str | None,
     observers: list[str],
     until_decided: bool,
     max_seeds: int | None,
     max_hours: float | None,
+    estimate: bool,
     dry_run: bool,
     overrides: tuple[str, ...],
 ) -> None:
@@ -108,6 +138,7 @@ def run(
     from genbench.cli import display as terminal
     from genbench.config import compose
     from genbench.contract import registry
+    from genbench.study import mixing
     from genbench.study.plan import asked, name_of, plan
     from genbench.study.preflight import cautions
 
@@ -127,6 +158,8 @@ def run(
     elif max_seeds or max_hours:
         raise GenbenchError("--max-seeds and --max-hours bound --until-decided; add it, or give --seeds")
     planned = plan(file, changes, name=study, results=results, smoke=smoke, dry=dry_run, keep_old=keep_old)
+    if not mix_settings:
+        mixing.check(planned, file.runs, changes.settings)
     whole = planned
     if only:
         planned = planned.only(only)
@@ -136,19 +169,22 @@ def run(
         lines, drawn = terminal.plan(planned)
         console = terminal_console()
         for line in lines:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            say(line, indent=2)
         console.print(drawn)
         for line in planned.lacks:
-            click.echo(f"missing: {line}", err=True)
+            say(f"missing: {line}", stderr=True)
+        if estimate:
+            _estimate(planned, slots)
         return
     for line in planned.older:
-        click.echo(line, err=True)
+        say(line, stderr=True)
     supervision = Supervision(
         engine=engine,
         slots=slots,
         ray_address=ray_address,
         observers=watching,
         command=shlex.join(["genbench", *words]),
+        estimated=estimate,
     )
     answer: tuple[str, ...] = ()
     if until_decided:
@@ -158,9 +194,9 @@ def run(
     else:
         supervision.run(planned)
     outcome = supervision.outcome
-    code = _conclude(whole, outcome, mlflow="mlflow" in watching and not outcome.problems)
+    code = conclude(whole, outcome, mlflow="mlflow" in watching and not outcome.problems)
     for line in answer:
-        click.echo(line)
+        say(line)
     sys.exit(1 if supervision.unscored else code)
 
 
@@ -181,50 +217,14 @@ def _study_file(path: str | None, words: tuple[str, ...]) -> tuple[StudyFile, tu
     return file, words[1:] if name else words
 
 
-def _conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
-    """Print table, answer, paths and what failed; return the exit code. mlflow: whether to name its pages too."""
-    from genbench.cli.answer import of_study, print_answer
-    from genbench.report.tables import lottery
-    from genbench.study import latents
-    from genbench.trial import record, replaced
+def _estimate(study: Study, slots: int | None) -> None:
+    """Say how long the trials of a plan take that are not done, as the records of others have it."""
+    from genbench.cli.time_left import tell
+    from genbench.engines.choice import choose
+    from genbench.study.estimate import earlier
 
-    records = outcome.records(study)
-    frame = record.frame([latents.own(row) for row in records])
-    print_table(frame)
-    for line in replaced.lines(study.directory):
-        click.echo(f"note: {line}")
-    print_answer(*of_study(study.directory, lottery.own(frame)))
-    click.echo(f"\nresults   {study.directory}")
-    click.echo(f"again     genbench report {study.name}{results_option(study.results)}")
-    if mlflow:
-        _name_pages(study)
-    failed = [row for row in records if row.status == "failed"]
-    for row in failed:
-        click.echo(
-            f"failed: {row.label} on {row.dataset}, seed {row.seed}: {row.error} (see"
-            f" {study.directory / 'trials' / row.trial / 'log.txt'})",
-            err=True,
-        )
-    return 1 if failed else 0
-
-
-def _name_pages(study: Study) -> None:
-    """Print where MLflow shows a study; the trials are there even where that cannot be found out."""
-    from genbench.observers.pages import links
-    from genbench.observers.replay import reason
-    from genbench.observers.store import tracking_server
-
-    if server := tracking_server():
-        click.echo(f"MLflow    {server}")
-        return
-    try:
-        found = links(study.results, study.name, "http://127.0.0.1:5000")
-    except Exception as error:  # whatever a tracker raises: the trials have run
-        click.echo(f"warning: MLflow's pages cannot be named: {reason(error)}", err=True)
-        return
-    click.echo(f"MLflow    genbench ui{results_option(study.results)}, then")
-    for link in found:
-        click.echo(f"          {link}")
+    todo = [trial for trial in study.trials if not study.is_done(trial)]
+    say(tell(todo, choose("local", todo, slots=slots).slots, earlier(study, todo)) if todo else "every trial is done")
 
 
 @click.command()
@@ -241,9 +241,7 @@ def trial(directory: Path) -> None:
     code = worker.run_trial(directory)
     signals.stop_listening()
     if row := record.read(directory):
-        click.echo(
-            f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}"
-        )
+        say(f"{row.label} on {row.dataset}, seed {row.seed}: {row.status}{': ' + row.error if row.error else ''}")
     else:
-        click.echo(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
+        say(f"{directory.name}: one of its ranks was killed; the same command goes on from its checkpoint")
     sys.exit(code)

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from genbench import shown
-from genbench.cli.options import RESULTS, study_folder, terminal_console
+from genbench.cli.completion import run_studies
+from genbench.cli.options import RESULTS, say, study_folder, terminal_console
 from genbench.cli.parameters import Place
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=run_studies)
 @RESULTS
 @click.option("-o", "--output", type=Place(), help="Folder to write.  [default: RESULTS/STUDY/published]")
 def publish(study: str, results: Path, output: Path | None) -> None:
@@ -30,9 +31,11 @@ def publish(study: str, results: Path, output: Path | None) -> None:
         check_inside(folder / "published", folder)
     written = publication.publish(folder, output or folder / "published")
     for line in written.problems:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", stderr=True)
     click.echo(shown.plain(f"written   {written.folder}"))
-    click.echo(f"SHA-256   {written.sha256}  (of manifest.json: tell it to readers, and every file can be verified)")
+    say(
+        f"SHA-256   {written.sha256}  (of manifest.json: tell it to readers, and every file can be verified)", indent=10
+    )
 
 
 @click.command()
@@ -50,7 +53,7 @@ def board(results: tuple[Path, ...], output: Path, *, pages: bool) -> None:
     protocols and numerics are never in one comparison. Exit code 2 where anything is not what it says it is, a file
     that was changed for example, which is named.
     """
-    from genbench.cli import display
+    from genbench.cli import layout
     from genbench.report.board import page, sources
 
     found = page.of(sources.found(results))
@@ -60,10 +63,10 @@ def board(results: tuple[Path, ...], output: Path, *, pages: bool) -> None:
         if len(one.rows) > 1 and not one.smoke
     ]
     if rows:
-        terminal_console().print(display.table(rows, ["data set", "metric", "answer", "methods"], left=3))
+        terminal_console().print(layout.table(rows, ["data set", "metric", "answer", "methods"], left=3, keys=2))
     for line in found.notes:
-        click.echo(f"note: {line}", err=True)
+        say(f"note: {line}", stderr=True)
     written = page.write(found, output, pages=pages)
     for line in written.problems:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", stderr=True)
     click.echo(shown.plain(f"written   {written.page}"))

@@ -9,14 +9,22 @@ from pathlib import Path
 
 import click
 
-from genbench.cli.options import RESULTS
+from genbench.cli.completion import listed
+from genbench.cli.options import RESULTS, say
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError
 
 
 @click.command()
 @click.argument("results", type=Place(), default=Path("results"))
-@click.option("--observers", type=Names(), default="mlflow", show_default=True, help="Trackers to fill.")
+@click.option(
+    "--observers",
+    type=Names(),
+    default="mlflow",
+    show_default=True,
+    shell_complete=listed("observers"),
+    help="Trackers to fill.",
+)
 def sync(results: Path, observers: list[str]) -> None:
     """Fill MLflow from the files of all trials again; it can be deleted and rebuilt at any time.
 
@@ -27,9 +35,7 @@ def sync(results: Path, observers: list[str]) -> None:
     if not results.is_dir():
         raise GenbenchError(f"there is no results folder {results}")
     if "mlflow" in observers and (aside := store.repair(results)):
-        click.echo(
-            f"note: {results / 'mlflow.db'} was damaged and is built again; it is kept as {aside.name}", err=True
-        )
+        say(f"note: {results / 'mlflow.db'} was damaged and is built again; it is kept as {aside.name}", stderr=True)
     click.echo(f"{replay.sync(results, observers)} trials replayed into {', '.join(observers)}")
 
 
@@ -68,7 +74,7 @@ def ui(results: Path, port: int, host: str, expose: bool) -> None:
     try:
         known = studies(results, address)
     except Exception as error:  # whatever a tracker raises: it may be able to serve what it cannot list now
-        click.echo(f"warning: the studies cannot be named: {reason(error)}", err=True)
+        say(f"warning: the studies cannot be named: {reason(error)}", stderr=True)
         known = {}
     for name, link in known.items():
         click.echo(f"{name:<{max(map(len, known))}}  {link}")

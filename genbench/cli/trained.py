@@ -8,7 +8,8 @@ from typing import Literal
 
 import click
 
-from genbench.cli.options import CHECKPOINT, print_table
+from genbench.cli.completion import listed
+from genbench.cli.options import CHECKPOINT, print_table, say
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError
 
@@ -33,7 +34,9 @@ def sample(directory: Path, count: int, output: Path, which: Literal["last", "be
 
 @click.command()
 @click.argument("directory", type=Place())
-@click.option("--metrics", type=Names(), default=[], help="Metrics.  [default: the trial's own]")
+@click.option(
+    "--metrics", type=Names(), default=[], shell_complete=listed("metrics"), help="Metrics.  [default: the trial's own]"
+)
 @click.option("--samples", type=click.IntRange(min=2), help="Number of samples.  [default: the trial's own]")
 @CHECKPOINT
 @click.argument("overrides", nargs=-1)
@@ -46,9 +49,10 @@ def evaluate(
     1 when some of several trials could not be scored.
     OVERRIDES are settings of the evaluation: features=inception-v3-compat, evaluate.split=train, evaluate.seed=1.
     """
+    from genbench.cli.progress import place
     from genbench.config.compose import Override
     from genbench.training import rescore
-    from genbench.trial import record
+    from genbench.trial import difference, record
 
     words: list[str | Override] = [*overrides]
     words += [Override("evaluate.metrics", (metrics,))] if metrics else []
@@ -56,20 +60,21 @@ def evaluate(
     directories, others = rescore.finished(directory)
     changed = [(folder, rescore.changed(folder, words)) for folder in directories]
     for line in others:
-        click.echo(f"note: {line}", err=True)
+        say(f"note: {line}", stderr=True)
+    names = difference.names([trial_ for _, trial_ in changed])
     records, problems = [], {}
     for number, (folder, trial_) in enumerate(changed, 1):
-        name = f"{trial_.label} on {trial_.dataset}, seed {trial_.seed}"
+        name = place(trial_, names)
         try:
             records.append(rescore.rescore(folder, trial_, which))
         except GenbenchError as error:  # of this trial alone, unless no other one can be scored either
             problems[name] = error
         else:
-            click.echo(f"{name}: scored [{number} of {len(changed)}]", err=True)
+            say(f"{name}: scored [{number} of {len(changed)}]", stderr=True)
     if not records:
         raise next(iter(problems.values()))
     print_table(record.frame(records))
     for name, problem in problems.items():
-        click.echo(f"failed: {name}: {problem}", err=True)
+        say(f"failed: {name}: {problem}", stderr=True)
     if problems:
         sys.exit(1)

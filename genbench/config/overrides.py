@@ -40,6 +40,17 @@ def parse(words: Iterable[str | Override]) -> list[Override]:
     return overrides
 
 
+def literal(value: Any) -> str:
+    """A setting's value as it is written on the command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(literal, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def check(key: str, value: Any) -> None:
     """Raise SettingsError for a value of a setting that refers to anything else, or that is too long.
 

@@ -33,6 +33,10 @@ class Engine(Protocol):
     takes.
     """
 
+    @property
+    def slots(self) -> int | None:
+        """Trials at once; none: as many as a cluster gives."""
+
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended. Raises KeyboardInterrupt when a person interrupts
         it.

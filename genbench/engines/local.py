@@ -47,7 +47,7 @@ class Local:
         """preload: modules that every trial will need; world: ranks of a trial; devices: accelerators of this machine,
         of which each rank gets its own.
         """
-        self._slots, self._preload, self._world, self._devices = slots, preload, world, devices
+        self.slots, self._preload, self._world, self._devices = slots, preload, world, devices
 
     def run(self, directories: Sequence[Path], listener: Listener) -> None:
         """Run every trial's folder; returns when all have ended.
@@ -65,7 +65,7 @@ class Local:
         server = Workers(self._preload)
         try:
             while waiting or running:
-                while waiting and len(running) < self._slots and (not running or enough_memory(self._world)):
+                while waiting and len(running) < self.slots and (not running or enough_memory(self._world)):
                     if (found := _next(waiting, wanted, pool)) is None:
                         break
                     directory, environment = found

@@ -46,7 +46,7 @@ class Ray:
 
         slots: trials at once; none: as many as the resources allow. preload: modules that every trial will need.
         """
-        self._address, self._slots, self._preload = address, slots, tuple(preload)
+        self._address, self.slots, self._preload = address, slots, tuple(preload)
         self._tasks: dict[Any, _Task] = {}
         self._killed: dict[Path, int] = {}
 
@@ -86,7 +86,7 @@ class Ray:
         )  # tried again by the engine's rules, not by Ray's
         waiting = deque(directories)
         while waiting or self._tasks:
-            while waiting and len(self._tasks) < (self._slots or len(directories)):
+            while waiting and len(self._tasks) < (self.slots or len(directories)):
                 directory = waiting.popleft()
                 generator = task.options(name=directory.name, **requests[directory]).remote(
                     str(directory), self._preload

@@ -56,7 +56,7 @@ class Slurm:
         """slots: jobs of a study at once; none: as many as the cluster gives. poll_seconds: between two questions to
         Slurm.
         """
-        self._slots, self._poll_seconds = slots, poll_seconds
+        self.slots, self._poll_seconds = slots, poll_seconds
         self._watched: dict[Path, _Watched] = {}
         self._said: set[str] = set()
 
@@ -194,7 +194,7 @@ class Slurm:
         import submitit
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-        if self._slots:  # an array limits only its own jobs, so it waits for the others
+        if self.slots:  # an array limits only its own jobs, so it waits for the others
             known = slurm_queue.ask(
                 watched.note for directory, watched in self._watched.items() if directory not in part
             )
@@ -203,7 +203,7 @@ class Slurm:
             )
             options |= {"dependency": "afterany:" + ":".join(others)} if others else {}
         executor = submitit.SlurmExecutor(folder)
-        executor.update_parameters(**options, array_parallelism=self._slots or len(part))
+        executor.update_parameters(**options, array_parallelism=self.slots or len(part))
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # submitit prints what it raises
                 return [job.job_id for job in executor.map_array(work, [str(directory) for directory in part])]

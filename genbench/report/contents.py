@@ -10,7 +10,7 @@ import pandas as pd
 
 from genbench import shown
 from genbench.errors import GenbenchError
-from genbench.report import commands, gathered, looked, looks, overview, ranking, title
+from genbench.report import commands, gathered, looked, looks, overview, ranking, title, unended
 from genbench.report.claims import judge, reading, told
 from genbench.report.claims.judge import Judged
 from genbench.report.commands import Command
@@ -23,7 +23,7 @@ from genbench.report.stats.statistics import LEVEL
 from genbench.report.table import Table
 from genbench.report.tables import agreement, lottery, meanings, paper_numbers, provenance, scores, targets
 from genbench.report.tables import summary as tables
-from genbench.trial import about
+from genbench.trial import about, replaced
 from genbench.trial.about import About
 from genbench.trial.record import load_good
 from genbench.version import __version__
@@ -61,6 +61,8 @@ class Report:
     """Every verdict in words, those on the primary metric first."""
     notes: tuple[str, ...]
     """What a reader of the numbers must know."""
+    unended: tuple[str, ...]
+    """Which trials have no record, the first of the notes."""
     results: tuple[Table, ...]
     """The scores, a paper's numbers, the verdicts, the times to a target."""
     figures: tuple[Figure, ...]
@@ -133,6 +135,7 @@ def _report(
     several = named.records["condition"].nunique() > 1
     level = taken.level if taken and taken.taken else LEVEL
     headline = looked.verdicts(taken, records)
+    lacking = (*unended.notes(folder, said), *replaced.lines(folder)) if folder else ()
     promised = (*(looked.lines(taken) if taken else ()), *overview.promise(headline))
     return Report(
         study=shown.plain(name),
@@ -145,11 +148,8 @@ def _report(
         overview=overview.overview(headline),
         promise=promised,
         summary=overview.summary(headline),
-        notes=(
-            *(gathered.left_out(folder) if folder else []),
-            *([SMOKE] if said.smoke else []),
-            *tables.notes(records),
-        ),
+        unended=lacking,
+        notes=(*lacking, *([SMOKE] if said.smoke else []), *tables.notes(records)),
         results=provenance.joined(
             [
                 scores.scores(records),

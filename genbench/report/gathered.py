@@ -10,7 +10,6 @@ import pandas as pd
 
 from genbench.errors import GenbenchError
 from genbench.report.stats import contenders
-from genbench.trial import replaced
 from genbench.trial.record import Record, trial_directories
 
 NEEDED = ("method", "dataset", "seed", "status", "metrics")
@@ -44,13 +43,6 @@ def ordered(records: pd.DataFrame) -> pd.DataFrame:
         name for name in named.columns if name.startswith("settings.") and pd.api.types.is_numeric_dtype(named[name])
     ]
     return records.sort_values(["dataset", "method", "variant", *varying, "seed"], kind="stable", ignore_index=True)
-
-
-def left_out(folder: Path) -> list[str]:
-    """A line when trials are still to come, and for those that newer ones replaced."""
-    left = _unended(folder)
-    to_come = [f"{left} of the study's trials have no record yet and are missing here"] if left else []
-    return [*to_come, *replaced.lines(folder)]
 
 
 def of_table(records: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ def run(
     engine: str = "local",
     slots: int | None = None,
     keep_old: bool = False,
+    mix_settings: bool = False,
     observers: Sequence[str] = ("mlflow",),
     until_decided: bool = False,
     max_seeds: int | None = None,
@@ -33,7 +34,8 @@ def run(
 
     study_file: a study's file or name; smoke: its small size. methods: labels `method` or `method/variant`. Methods,
     data sets and seeds that are not given are those of the file, without one all that are installed, `ring` and 0.
-    keep_old: trials that were made under older numerics are not made again. until_decided: seeds are added, at most
+    keep_old: trials that were made under older numerics are not made again. mix_settings: trials of other settings that
+    the study has already stay beside these. until_decided: seeds are added, at most
     max_seeds and none after max_hours, until what the study claims, or without claims its ranking, is decided.
     Trials that are done are not run again; one that fails is a row with its error. Raises GenbenchError before anything
     starts when the study cannot be run, UnfinishedError, after it has started, when its engine or the scoring
@@ -41,7 +43,7 @@ def run(
     """
     from genbench.engines.choice import choose
     from genbench.errors import UnfinishedError
-    from genbench.study import catalogue, latents, until
+    from genbench.study import catalogue, latents, mixing, until
     from genbench.study.file import EVERYTHING
     from genbench.study.plan import Study, asked, name_of, plan
     from genbench.study.run import Outcome, Silent, run_study, together
@@ -53,6 +55,8 @@ def run(
         folder = Path(results) / (study or name_of(file, changes, smoke=smoke))
         changes = replace(changes, seeds=until.seeds(folder, seeds, most=max_seeds))
     planned = plan(file, changes, name=study, results=Path(results), smoke=smoke, keep_old=keep_old)
+    if not mix_settings:
+        mixing.check(planned, file.runs, changes.settings)
     words: dict[str, Any] = {
         "study_file": study_file and str(study_file),
         "smoke": smoke,
@@ -61,7 +65,7 @@ def run(
         "seeds": seeds,
     }
     words |= {"overrides": overrides, "study": study, "until_decided": until_decided}
-    words |= {"max_seeds": max_seeds, "max_hours": max_hours}
+    words |= {"max_seeds": max_seeds, "max_hours": max_hours, "mix_settings": mix_settings}
     command = f"genbench.run({', '.join(f'{key}={value!r}' for key, value in words.items() if value)})"
     outcomes: list[Outcome] = []
 

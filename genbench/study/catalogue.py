@@ -28,6 +28,11 @@ def find(word: str) -> StudyFile:
     return load(known[word])
 
 
+def names() -> list[str]:
+    """The names of all studies, whose files are not read."""
+    return sorted(_named())
+
+
 def listed() -> list[tuple[str, str]]:
     """Every named study and its title, or what is wrong with its file."""
     found = []

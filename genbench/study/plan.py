@@ -180,11 +180,13 @@ def write_asked(study: Study, command: str) -> None:
     path = study.directory / "study.json"
     before = about.read(study.directory)
     commands = [*before.earlier, *([before.command] if before.command else [])]
+    asked = {cell: line for cell, line in before.asked.items() if line != command}
     words = {
         "name": study.name,
         "smoke": study.smoke,
         "command": command,
         "earlier": [line for line in dict.fromkeys(commands) if line != command],
+        "asked": {**asked, **{trial.cell: command for trial in study.trials}},
     }
     try:
         study.directory.mkdir(parents=True, exist_ok=True)

@@ -21,12 +21,12 @@ from genbench.config.typecheck import built
 from genbench.contract import numerics
 from genbench.engines import slurm_queue
 from genbench.errors import GenbenchError
-from genbench.trial import replaced
+from genbench.trial import about, replaced
 from genbench.trial.log import Tail
 from genbench.trial.record import FINAL, read, trial_directories
 from genbench.trial.trial import Trial
 
-STATES = ("running", "queued", "waiting", "finished", "diverged", "failed", "interrupted", "damaged")
+STATES = ("running", "queued", "waiting", "left", "finished", "diverged", "failed", "interrupted", "damaged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,8 @@ class State:
     trial: Trial
     directory: Path
     state: str
-    """One of STATES; waiting: nobody runs it and it has no record; queued: a cluster has it in its queue."""
+    """One of STATES; waiting: nobody runs it and it has no record; left: the same, and the study's last command does
+    not ask for it; queued: a cluster has it in its queue."""
     age: float
     """Seconds since it got there: since it was begun, was planned, or ended."""
     clocks: dict[str, Any]
@@ -44,6 +45,8 @@ class State:
     detail: str = ""
     is_outdated: bool = False
     """Whether it was made under other numerics than those of what is installed."""
+    command: str = ""
+    """Of one that is left, the command that goes on with it, where that is known."""
 
 
 def states(study: Path) -> list[State]:
@@ -54,7 +57,7 @@ def states(study: Path) -> list[State]:
     found = [_state(directory) for directory in trial_directories(study) if directory not in gone]
     if not found:
         raise GenbenchError(f"{study} holds no trial")
-    return _with_jobs(found)
+    return _with_jobs(_with_left(found, study))
 
 
 @contextmanager
@@ -93,6 +96,20 @@ def cancel(study: Path) -> tuple[list[int], list[str]]:
         else:
             path.unlink(missing_ok=True)  # of a supervisor that was killed
     return stopped, elsewhere
+
+
+def _with_left(found: list[State], study: Path) -> list[State]:
+    """Those that wait for a command which is not the last one: they may never run."""
+    try:
+        said = about.read(study)
+    except GenbenchError:  # how trials stand can be told without it
+        return found
+    return [
+        dataclasses.replace(one, state="left", command=said.asked.get(one.trial.cell, ""))
+        if one.state == "waiting" and said.is_left(one.trial.cell)
+        else one
+        for one in found
+    ]
 
 
 def _with_jobs(found: list[State]) -> list[State]:

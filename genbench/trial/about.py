@@ -53,6 +53,9 @@ class About:
     """The last command that ran it."""
     earlier: Sequence[str] = ()
     """Other commands before it: a study may be run in parts."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """For trials that differ only in their seed, by `Trial.cell`, the last command that asked for them; nothing of an
+    older version's study."""
     file: str = ""
     """The text of the study's file."""
     title: str = ""
@@ -65,6 +68,10 @@ class About:
     targets: Mapping[str, float] = field(default_factory=dict)
     looks: PlannedLooks | None = None
     """Of a study that was run with --until-decided."""
+
+    def is_left(self, cell: str) -> bool:
+        """Whether trials were asked for by an earlier command than the last one, which does not wait for them."""
+        return bool(self.asked) and self.asked.get(cell) != self.command
 
 
 def read(study: Path) -> About:

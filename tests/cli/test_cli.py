@@ -127,7 +127,8 @@ def test_a_dry_run_shows_trials_ids_what_differs_and_what_is_done_and_writes_not
     code, out, _ = genbench("run", "--methods", "toy,toy/fast", "--dry-run", *SMALL)
     assert code == 0
     assert "train: batch=20" in out
-    assert re.search(r"toy/fast +ring +0 +[0-9a-f]{10} +new +lr=0\.01", out)
+    assert "\ntoy/fast: lr=0.01 " in out
+    assert re.search(r"^toy/fast +ring +0 +[0-9a-f]{10} +new *$", out, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
 

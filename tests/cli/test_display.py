@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 
 from genbench.cli import display as terminal
+from genbench.cli import layout, progress
+from genbench.config.overrides import literal
 from genbench.trial.record import Record
 from genbench.trial.trial import Trial
 
@@ -14,6 +16,19 @@ NAMES = {"method": "gram", "variant": "flow", "dataset": "ring", "architecture":
 
 def a_trial(images=100, updates=None, seconds=None):
     return Trial(**NAMES, study="s", settings={"train": {"images": images, "updates": updates, "seconds": seconds}})
+
+
+class Silence:
+    """A clock that knows nothing."""
+
+    def started(self, trial): ...
+
+    def progress(self, trial, share): ...
+
+    def ended(self, trial): ...
+
+    def words(self):
+        return ""
 
 
 def a_record(status="finished", error=""):
@@ -32,25 +47,31 @@ def test_the_fraction_of_the_budget_is_that_of_the_nearest_limit(budget, fractio
 
 def test_an_ending_tells_the_clocks_or_the_error():
     assert (
-        terminal.ending(a_trial(), a_record())
+        progress.ending(a_trial(), a_record(), {})
         == "gram/flow on ring, seed 3: finished after 1,200 images, 6 updates, 1.2 s of training"
     )
     assert (
-        terminal.ending(a_trial(), a_record("failed", "ValueError: [b]"))
+        progress.ending(a_trial(), a_record("failed", "ValueError: [b]"), {})
         == "gram/flow on ring, seed 3: failed: ValueError: [b]"
     )
 
 
-@pytest.mark.parametrize("display", [terminal.Lines, terminal.Bars])
+@pytest.mark.parametrize("display", [progress.Lines, progress.Bars])
 def test_a_display_shows_starts_repeats_and_endings(display):
     stream = io.StringIO()
-    with display(Console(file=stream, force_terminal=display is terminal.Bars, width=200), 2) as shown:
+    with display(
+        Console(file=stream, force_terminal=display is progress.Bars, width=200),
+        2,
+        {a_trial().directory: "gram/flow lr=0.1"},
+        Silence(),
+    ) as shown:
         shown.started(a_trial(), 1)
         shown.progress(a_trial(), {"images": 50, "updates": 2, "train_seconds": 3.0})
         shown.started(a_trial(), 2)
         shown.ended(a_trial(), a_record("failed", "ValueError: [b]"))
-    assert "attempt 2" in stream.getvalue() or display is terminal.Bars, "a bar's note is drawn with the next frame"
+    assert "attempt 2" in stream.getvalue() or display is progress.Bars, "a bar's note is drawn with the next frame"
     assert "failed: ValueError: [b]" in stream.getvalue()
+    assert "gram/flow lr=0.1 on ring, seed 3" in stream.getvalue(), "trials of a sweep are told apart"
 
 
 @pytest.mark.parametrize(
@@ -58,10 +79,10 @@ def test_a_display_shows_starts_repeats_and_endings(display):
     [(None, "null"), (True, "true"), (1e-4, "0.0001"), ((1.0, 2.5), "[1,2.5]"), ("adam", "adam"), (3, "3")],
 )
 def test_a_value_is_shown_as_one_writes_it(value, text):
-    assert terminal.literal(value) == text
+    assert literal(value) == text
 
 
 def test_brackets_in_a_table_are_shown_as_they_are():
     stream = io.StringIO()
-    Console(file=stream, width=80).print(terminal.table([["metrics=[modes]"]], ["[b]"]))
+    Console(file=stream, width=80).print(layout.table([["metrics=[modes]"]], ["[b]"]))
     assert "metrics=[modes]" in stream.getvalue()

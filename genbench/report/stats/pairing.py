@@ -18,6 +18,10 @@ ENOUGH = 3
 """Seeds without which there is no verdict: two say nothing of a spread."""
 
 
+MOST_TOLD = 4
+"""Conditions of which each is told how many seeds it has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ends:
     """How the trials of one contender ended, over all the conditions compared."""
@@ -119,7 +123,7 @@ def compare(family: Family, a: str, b: str, conditions: Sequence[str]) -> Compar
         of_a=of_a,
         of_b=of_b,
         paired=not reason,
-        why=_why(reason, counts, places, conditions),
+        why=_why(reason, counts, places, conditions, ours, theirs),
         enough=min(counts) >= ENOUGH,
         ends_a=_ends(ours),
         ends_b=_ends(theirs),
@@ -156,13 +160,20 @@ def _unpaired(ours: Sequence[Outcomes], theirs: Sequence[Outcomes]) -> str:
     return ""
 
 
-def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditions: Sequence[str]) -> str:
+def _why(
+    reason: str,
+    counts: tuple[int, int],
+    places: tuple[str, ...],
+    conditions: Sequence[str],
+    ours: Sequence[Outcomes],
+    theirs: Sequence[Outcomes],
+) -> str:
     if not places:
         return "there is no condition under which both were tried"
     everywhere = f" under all {len(places)} conditions" if len(places) > 1 else ""
     if min(counts) < ENOUGH:
         seeds = f"{counts[0]} of both" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]}"
-        return f"too few seeds finished{everywhere}: {seeds}, where {ENOUGH} are needed"
+        return f"too few seeds finished{everywhere}: {seeds}, where {ENOUGH} are needed{_each(ours, theirs, places)}"
     paired = f"not paired: {reason}" if reason else "paired: seeds share data order and initial weights"
     left_out = (
         f"; under the {len(places)} of {len(conditions)} conditions that both were tried under"
@@ -170,6 +181,14 @@ def _why(reason: str, counts: tuple[int, int], places: tuple[str, ...], conditio
         else ""
     )
     return paired + left_out
+
+
+def _each(ours: Sequence[Outcomes], theirs: Sequence[Outcomes], places: Sequence[str]) -> str:
+    """How many seeds have a score under each of a few conditions, so that it is seen which of them lacks seeds."""
+    if not 1 < len(places) <= MOST_TOLD:
+        return ""
+    counts = [f"{len(one.scores)} and {len(other.scores)}" for one, other in zip(ours, theirs, strict=True)]
+    return f" ({'; '.join(f'{place}: {count}' for place, count in zip(places, counts, strict=True))})"
 
 
 def _ranks(ours: Sequence[Outcomes], theirs: Sequence[Outcomes], sign: int) -> tuple[Values, Values]:
