@@ -162,7 +162,7 @@ def disturbances(draw):
                 path.unlink()
         return {folders[one].name}
 
-    disturb.words = f"{action}, {kind}"
+    disturb.words = action if action in OF_TRIALS else f"{action}: {kind}"
     return disturb
 
 
@@ -250,7 +250,7 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
             older = "after 15 updates" in done.out  # the last checkpoint cannot be used, and that is said
             assert made is None or older or made == true_by(reader, truth_id(victim))
         shutil.rmtree(results)
-        fault(f"{disturb.words.split()[0]} {disturb.words.split()[-1]}")
+        fault(disturb.words)
 
     every()
 
