@@ -185,7 +185,7 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
 
 def equality(place: Place, method: str) -> Mapping[str, Any]:
     """Parameters after 20 updates in fp64, on the CPU and on the device."""
-    ends = []
+    ends: list[dict[str, Tensor]] = []
     for device in ("cpu", place.device):
         words = ["train.precision=fp64", "train.updates=20", "evaluate.metrics=[]", *SMALL]
         name = f"{method}-{len(ends)}"
