@@ -20,38 +20,11 @@ from statistics import median
 from rounds import machine
 
 HERE = Path(__file__).parents[2]
-TRIAL = """
-import os, resource, tempfile
-from pathlib import Path
-import torch._dynamo, genbench_gan, genbench.data.ring, genbench.nets.mlp, genbench.metrics.modes
-from genbench.engines import forkserver
-from genbench.training.worker import run_trial
-def forked(work):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if (pid := os.fork()) == 0:
-        work()
-        os._exit(0)
-    os.waitpid(pid, 0)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-with tempfile.TemporaryDirectory() as folder:
-    def planned():
-        from genbench.study.plan import plan_study
-        words = ["data.points=200", "train.batch=10", "train.updates=5", "evaluate.samples=20"]
-        (trial,) = plan_study(["gan"], ["ring"], [0], words, name="start", results=Path(folder)).trials
-        trial.write(Path(folder))
-    forked(planned)
-    vars(forkserver).get("_find_out", lambda: None)()
-    print(forked(lambda: run_trial(Path(folder))))
-"""
-"""A trial of 5 updates on the ring, forked as by the engine of this machine from a process that has loaded its
-modules; prints its CPU seconds."""
 COMMANDS = {
     "python": ["-c", "pass"],
     "genbench --help": ["-m", "genbench.cli", "--help"],
     "genbench list": ["-m", "genbench.cli", "list"],
     "planning, imports": ["-c", "import genbench.study.plan"],
-    "a trial": ["-c", TRIAL],
 }
 
 
@@ -78,19 +51,16 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def seconds(command: Sequence[str], checkout: Path) -> float:
-    """CPU seconds of Python with a command, on the genbench of a checkout; of a trial those that it prints."""
+    """CPU seconds of Python with a command, on the genbench of a checkout."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     path = os.pathsep.join(filter(None, [str(checkout), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
+    subprocess.run(
         [sys.executable, *command],
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         check=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if command == COMMANDS["a trial"]:
-        return float(done.stdout.split()[-1])
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -100,13 +100,13 @@ def test_the_first_trial_that_has_what_it_needs_is_started(tmp_path):
 def test_more_slots_than_accelerators_are_an_error_that_says_how_to_share_them(study, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     trials = study("toy", seeds=(0, 1, 2)).trials
-    assert choice._local(trials, None)._slots == 2
-    assert choice._local(trials, 1)._slots == 1
+    assert choice._local(trials, None).slots == 2
+    assert choice._local(trials, 1).slots == 1
     with pytest.raises(
         GenbenchError, match=r"--slots 3: .* enough for 2 at once; use --slots 2, or .*trials_per_gpu=2"
     ):
         choice._local(trials, 3)
     on_cpu = study("toy", seeds=(0, 1, 2), overrides=["device=cpu"], name="cpu").trials
-    assert choice._local(on_cpu, 3)._slots == 3
+    assert choice._local(on_cpu, 3).slots == 3
     sharing = study("toy", seeds=(0, 1, 2), overrides=["resources.trials_per_gpu=2"], name="two").trials
-    assert choice._local(sharing, 3)._slots == 3
+    assert choice._local(sharing, 3).slots == 3
