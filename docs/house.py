@@ -49,7 +49,7 @@ them."""
 INSIDE: Mapping[str, Sequence[Sequence[str]]] = {
     "report": (
         ("logged", "stats", "table"),
-        ("claims", "commands", "compare", "figures", "gathered", "overview", "ranking", "tables", "title"),
+        ("claims", "commands", "compare", "figures", "gathered", "overview", "ranking", "tables", "title", "unended"),
         ("looks",),
         ("looked",),
         ("contents",),

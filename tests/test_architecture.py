@@ -16,7 +16,8 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import house  # noqa: E402 - a module of the documentation, which is no package
 
-LAYER = {name: number for number, layer in enumerate(house.LAYERS) for name in layer} | {"__init__": len(house.LAYERS)}
+LAYER = {name: number for number, layer in enumerate(house.LAYERS) for name in layer}
+LAYER |= dict.fromkeys(("__init__", "__main__"), len(house.LAYERS))
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -155,6 +156,7 @@ OPENS = {
     "genbench.cli.report": {"write_text"},  # the file that --csv names
     "genbench.contract.extractor": {"open"},  # a file of weights, of which is_file was asked
     "genbench.contract.registry": {"read_bytes"},  # the source of an installed module
+    "genbench.contract.source_text": {"read_bytes"},  # the same
     "genbench.data.download": {"open"},  # gzip's, of bytes
     "genbench.data.prepared": {"open"},  # a folder, to be written to the disk
     "genbench.data.celeba": {"read_text"},  # of a file whose checksum was looked at

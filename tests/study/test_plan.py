@@ -145,11 +145,13 @@ def test_of_a_study_without_a_file_the_name_and_the_command_are_written_down(tmp
     study = plan(EVERYTHING, asked(["toy"], [], [], ["data.points=800"]), name=None, results=tmp_path)
     write_asked(study, "genbench run")
     assert study.name == "ring-comparison"
+    (cell,) = {trial.cell for trial in study.trials}
     assert read_json(study.directory / "study.json", sealed=True) == {
         "name": "ring-comparison",
         "smoke": False,
         "command": "genbench run",
         "earlier": [],
+        "asked": {cell: "genbench run"},
     }
 
 
