@@ -21,7 +21,8 @@ from page import page, picture
 
 from genbench.report.stats import judgement, statistics
 from genbench.report.stats.statistics import Values
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 SEEDS = (3, 5, 10)
 EFFECTS = (0.5, 1.0, 2.0, 3.0)

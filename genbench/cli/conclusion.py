@@ -18,10 +18,10 @@ def conclude(study: Study, outcome: Outcome, *, mlflow: bool) -> int:
     from genbench.cli.answer import of_study, print_answer
     from genbench.report.tables import lottery
     from genbench.study import latents
-    from genbench.trial import difference, record, replaced
+    from genbench.trial import collected, difference, replaced
 
     records = outcome.records(study)
-    frame = record.frame([latents.own(row) for row in records])
+    frame = collected.frame([latents.own(row) for row in records])
     print_table(frame)
     for line in replaced.lines(study.directory):
         say(f"note: {line}")

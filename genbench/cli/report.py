@@ -129,7 +129,7 @@ def _claims(folder: Path, formats: Sequence[str], asked: Path | None) -> NoRetur
     """Print how the claims of a study stand, and end with the exit code that says so; asked: a place to write to."""
     from genbench.cli.answer import of_study, print_claims
     from genbench.report.tables import lottery
-    from genbench.trial.record import load_good
+    from genbench.trial.collected import load_good
 
     if asked is not None:
         raise GenbenchError(f"--claims prints and writes no file: leave out {asked}, or redirect what it prints")
@@ -173,20 +173,20 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
     """The trials that a word of the command line names, and a line for every damaged record among them."""
     from genbench.report.compare import Side
     from genbench.report.stats.contenders import labels
-    from genbench.trial import record
+    from genbench.trial import collected
 
     path, study, method = Path(word), *word.partition(":")[::2]
     if os.path.exists(path / "trial.json") or os.path.isdir(
         path / "trials"
     ):  # which are false for a word that no path can be
-        records, damaged = record.load_good(path)
+        records, damaged = collected.load_good(path)
         return Side(name=name, records=records), damaged
     known = [folder.parent.name for folder in results.glob("*/trials")]
     if study not in known:
         raise UnknownNameError(
             "study", study, known, f"looked in {results}; STUDY, STUDY:METHOD or a folder of trials was expected"
         )
-    records, damaged = record.load_good(results / study)
+    records, damaged = collected.load_good(results / study)
     if method and not records.empty:
         chosen = records[labels(records) == method]
         if chosen.empty:

@@ -52,7 +52,7 @@ def evaluate(
     from genbench.cli.progress import place
     from genbench.config.compose import Override
     from genbench.training import rescore
-    from genbench.trial import difference, record
+    from genbench.trial import collected, difference
 
     words: list[str | Override] = [*overrides]
     words += [Override("evaluate.metrics", (metrics,))] if metrics else []
@@ -73,7 +73,7 @@ def evaluate(
             say(f"{name}: scored [{number} of {len(changed)}]", stderr=True)
     if not records:
         raise next(iter(problems.values()))
-    print_table(record.frame(records))
+    print_table(collected.frame(records))
     for name, problem in problems.items():
         say(f"failed: {name}: {problem}", stderr=True)
     if problems:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from genbench.errors import GenbenchError
 from genbench.report.stats import columns, contenders, outcomes, protocols, statistics
-from genbench.trial.record import load_good, trial_directories
+from genbench.trial.collected import load_good
+from genbench.trial.record import trial_directories
 from genbench.trial.trial import Trial
 
 

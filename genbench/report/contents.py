@@ -25,7 +25,7 @@ from genbench.report.tables import agreement, lottery, meanings, paper_numbers, 
 from genbench.report.tables import summary as tables
 from genbench.trial import about, replaced
 from genbench.trial.about import About
-from genbench.trial.record import load_good
+from genbench.trial.collected import load_good
 from genbench.version import __version__
 
 SPOKEN = 12

@@ -47,7 +47,7 @@ def run(
     from genbench.study.file import EVERYTHING
     from genbench.study.plan import Study, asked, name_of, plan
     from genbench.study.run import Outcome, Silent, run_study, together
-    from genbench.trial import record
+    from genbench.trial import collected
 
     file = catalogue.find(str(study_file)) if study_file else EVERYTHING
     changes = asked(methods, [dataset] if isinstance(dataset, str) else dataset, seeds, overrides)
@@ -82,11 +82,11 @@ def run(
         raise UnfinishedError(
             f"the trials have run, but {len(unscored)} were not scored on more latents: {unscored[0]}"
         )
-    return record.frame(together(outcomes).records(planned))
+    return collected.frame(together(outcomes).records(planned))
 
 
 def load(path: str | Path) -> DataFrame:
     """The records at or below a path: a trial's folder, a study's, or a results folder; a row per trial."""
-    from genbench.trial import record
+    from genbench.trial import collected
 
-    return record.load(path)
+    return collected.load(path)

@@ -15,7 +15,7 @@ from genbench.report.looks import Looks, Standing
 from genbench.report.stats.sequential import CAP, design
 from genbench.study.plan import Study, write_asked
 from genbench.trial import about
-from genbench.trial.record import load_good
+from genbench.trial.collected import load_good
 
 
 def seeds(folder: Path, given: Sequence[int], *, most: int | None, only: str | None = None) -> tuple[int, ...]:

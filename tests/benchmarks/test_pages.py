@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from study_folders import a_record
 
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "results").glob("*/report.html"))

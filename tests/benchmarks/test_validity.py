@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from genbench.report.stats import judgement
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "validity"
 

@@ -8,7 +8,7 @@ from disturbed import command, small
 from genbench.report import contents, looked
 from genbench.study import until
 from genbench.trial import about
-from genbench.trial.record import load_good
+from genbench.trial.collected import load_good
 
 WORDS = [*small(log_every=40, save_every=400), "train.updates=40", "toy.lr=1e-4,1e-2", "--study", "s"]
 

@@ -13,7 +13,7 @@ from genbench.report import contents
 from genbench.study import status
 from genbench.training import worker
 from genbench.training.generator import Generator
-from genbench.trial import record
+from genbench.trial import collected, record
 
 HERE = Path(__file__).parent
 INTERRUPTED = "ring-toy-seed3-c3fd30981d"
@@ -29,7 +29,7 @@ def results(tmp_path):
 
 
 def test_the_records_of_the_version_before_are_read(results):
-    rows = record.load(results)
+    rows = collected.load(results)
     assert dict(rows["status"].value_counts()) == {"finished": 4, "diverged": 1, "interrupted": 1}
     assert set(rows["genbench_version"]) == {"0.1.0"}
     assert rows.set_index("trial")["mmd"]["ring-toy-seed0-7859ea9bb5"] == 0.9166373829085159
@@ -117,7 +117,7 @@ def test_its_method_data_set_architecture_metric_and_observer_run_unchanged(outs
     assert [line.split()[0] for line in table.splitlines()[:3]] == ["method", "outsider", "outsider/mean"]
     diary = (outsider.folder / "results" / "diary.txt").read_text().splitlines()
     assert sum(line.endswith("finished") for line in diary) == 2
-    rows = record.load(outsider.folder / "results").set_index("variant")
+    rows = collected.load(outsider.folder / "results").set_index("variant")
     assert set(rows["architecture"]) == {"outsider-net"}
     # What version 0.1.0 gave for the same seed.
     assert rows["outsider-mean"][""] == pytest.approx(0.6643187999725342, rel=1e-4)

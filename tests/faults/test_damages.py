@@ -23,7 +23,7 @@ from genbench.report import contents
 from genbench.study.plan import plan_study, write_asked
 from genbench.study.run import write_trial
 from genbench.training import worker
-from genbench.trial import record
+from genbench.trial import collected, record
 from genbench.trial.log import Tail
 from genbench.trial.trial import Trial
 
@@ -215,7 +215,7 @@ def test_nothing_is_false_and_nothing_of_the_others_is_lost(undisturbed, truth, 
         folders = sorted(path for path in (study / "trials").iterdir() if path.is_dir())
 
         # What is read is true, and what was not touched is there.
-        found, named = record.load_good(results)
+        found, named = collected.load_good(results)
         for row in found.to_dict("records"):
             (status, seed, label, images, updates, metrics), _ = truth[row["id"]]
             said = f"{row['method']}/{row['variant']}" if row["variant"] else row["method"]

@@ -13,7 +13,7 @@ from genbench.observers.parents import NESTED, TAG
 from genbench.observers.replay import sync
 from genbench.observers.store import connect
 from genbench.report.stats import judgement
-from genbench.trial.record import load
+from genbench.trial.collected import load
 
 pytestmark = pytest.mark.slow  # a new MLflow store takes seconds
 

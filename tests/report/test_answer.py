@@ -10,7 +10,7 @@ from study_folders import a_record, make, two_methods
 import genbench
 from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report import contents
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 CLAIM = {"claim": "GRAM is better.", "better": "gram", "than": ["gan"], "on": "high_quality"}
 

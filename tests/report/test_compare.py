@@ -7,7 +7,7 @@ from study_folders import a_record
 
 from genbench.errors import GenbenchError
 from genbench.report.compare import Side, between
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 
 def side(name, records):

@@ -12,7 +12,8 @@ from genbench.errors import GenbenchError
 from genbench.report import contents
 from genbench.report.stats import judgement
 from genbench.report.tables import scores
-from genbench.trial.record import frame, read, write
+from genbench.trial.collected import frame
+from genbench.trial.record import read, write
 
 ABOUT = {
     "name": "s",

@@ -13,7 +13,8 @@ from genbench.report import looked, looks
 from genbench.report.claims.claim import Better, Rate
 from genbench.report.looks import Looks, follow
 from genbench.report.stats.sequential import design
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 CAP = 6
 LEADS = {"a": 0.0, "b": 100.0, "c": 100.2}

@@ -9,7 +9,7 @@ from study_folders import a_record, make, two_methods
 from genbench.report import contents, overview
 from genbench.report.formats import formats, latex, markdown
 from genbench.report.stats import judgement
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 
 def seeds(method, *ends):

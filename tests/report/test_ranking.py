@@ -8,7 +8,7 @@ from study_folders import a_record, two_methods
 from genbench.report import ranking
 from genbench.report.stats import judgement
 from genbench.report.tables import meanings
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 
 def ranked(records):

@@ -12,7 +12,8 @@ from genbench.study.file import EVERYTHING
 from genbench.study.plan import asked, plan
 from genbench.training.attempt import describe
 from genbench.trial import replaced
-from genbench.trial.record import Record, load, write
+from genbench.trial.collected import load
+from genbench.trial.record import Record, write
 
 SMALL = ("data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=2")
 

@@ -19,7 +19,7 @@ from genbench.study import run as running
 from genbench.study.plan import Study, plan_study
 from genbench.study.run import Silent, run_study, write_trial
 from genbench.training import worker
-from genbench.trial import checkpoint, record
+from genbench.trial import checkpoint, collected, record
 from genbench.trial.log import Tail
 from genbench.trial.trial import Trial
 
@@ -123,7 +123,7 @@ def test_every_trial_logs_into_its_own_folder(mixed):
 @pytest.mark.slow
 def test_the_records_are_a_data_frame(mixed):
     study, _, _ = mixed
-    frame = record.load(study.directory)
+    frame = collected.load(study.directory)
     assert sorted(frame["status"]) == ["diverged", "failed", "failed", "finished", "finished"]
 
 

@@ -68,3 +68,31 @@ def end(trial, directory, status="finished", error="", **metrics):
     for name in ("0000000640", "final"):
         Image.new("RGB", (4, 4), "red").save(directory / "samples" / f"{name}.png")
     return record.to_row()
+
+
+def a_record(**changes):
+    row = {
+        "study": "s",
+        "trial": "t-1",
+        "id": "1",
+        "method": "gram",
+        "dataset": "ring",
+        "architecture": "mlp",
+        "seed": 0,
+        "status": "finished",
+    }
+    row |= {"warnings": ("few samples",), "better": {"modes": "higher"}}
+    row |= {"protocol": {"modes": "0a1b"}, "protocols": {"0a1b": {"dataset": "ring", "real_images": 5}}}
+    row |= {
+        "metrics": {"modes": 8.0, "high_quality": 0.7},
+        "settings": {"method": {"lr": 0.1, "widths": [1.0]}, "train": {"batch": 200}, "threads": 1},
+    }
+    return Record(**(row | changes))
+
+
+def folder_of(trial, directory, **changes):
+    """The folder of a trial that has left this record."""
+    directory.mkdir(parents=True, exist_ok=True)
+    trial.write(directory)
+    write(a_record(id=trial.id, trial=directory.name, **changes), directory)
+    return directory

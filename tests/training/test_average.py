@@ -9,7 +9,7 @@ from genbench.training import worker
 from genbench.training.build import prepare
 from genbench.training.evaluate import sample
 from genbench.training.generator import Generator
-from genbench.trial import checkpoint, record
+from genbench.trial import checkpoint, collected, record
 
 BOTH = ("train.average=60", "train.schedule=cosine")
 
@@ -73,9 +73,9 @@ def test_a_table_tells_of_both():
         names = {"study": "s", "trial": "t", "id": "i", "method": "gan", "dataset": "ring", "architecture": "mlp"}
         return record.Record(**names, seed=seed, status="finished", **facts)
 
-    told = summary.notes(record.frame([one(0, average="half-life 9 images", schedule="linear"), one(1)]))
+    told = summary.notes(collected.frame([one(0, average="half-life 9 images", schedule="linear"), one(1)]))
     assert told == [
         "samples of 1 of 2 trials are made with averaged weights: half-life 9 images",
         "learning rates of 1 of 2 trials fall to 0 over the budget: schedule linear",
     ]
-    assert summary.notes(record.frame([one(0, schedule="constant")])) == []
+    assert summary.notes(collected.frame([one(0, schedule="constant")])) == []

@@ -11,7 +11,7 @@ from genbench.errors import CheckpointError, GenbenchError
 from genbench.report.tables import summary
 from genbench.training import rescore
 from genbench.training.generator import Generator
-from genbench.trial import checkpoint, record
+from genbench.trial import checkpoint, collected, record
 from genbench.trial.lock import locked
 from genbench.trial.trial import Trial
 
@@ -48,7 +48,7 @@ def test_a_number_that_is_made_otherwise_stands_beside_the_first(directory):
     assert name == f"mmd@{after.protocol[name]}"
     assert after.metrics["mmd"] == before.metrics["mmd"] != after.metrics[name]
     assert after.protocols[after.protocol[name]]["generated_images"] == 50
-    assert "generated_images 50 instead of 100" in " ".join(summary.notes(record.frame([after])))
+    assert "generated_images 50 instead of 100" in " ".join(summary.notes(collected.frame([after])))
 
 
 def test_other_latents_make_another_number_of_the_same_protocol(directory):

@@ -4,35 +4,15 @@ import json
 import os
 
 import pytest
-from trial_files import trial_of
+from trial_files import a_record, folder_of, trial_of
 
 from genbench.errors import GenbenchError
-from genbench.trial import record
+from genbench.trial import collected, record
 from genbench.trial.json_file import write_json
 from genbench.trial.log import Tail
 from genbench.trial.record import Record
 
 TRIAL = trial_of()
-
-
-def a_record(**changes):
-    row = {
-        "study": "s",
-        "trial": "t-1",
-        "id": "1",
-        "method": "gram",
-        "dataset": "ring",
-        "architecture": "mlp",
-        "seed": 0,
-        "status": "finished",
-    }
-    row |= {"warnings": ("few samples",), "better": {"modes": "higher"}}
-    row |= {"protocol": {"modes": "0a1b"}, "protocols": {"0a1b": {"dataset": "ring", "real_images": 5}}}
-    row |= {
-        "metrics": {"modes": 8.0, "high_quality": 0.7},
-        "settings": {"method": {"lr": 0.1, "widths": [1.0]}, "train": {"batch": 200}, "threads": 1},
-    }
-    return Record(**(row | changes))
 
 
 def test_a_record_survives_the_trip_through_a_flat_row():
@@ -43,14 +23,6 @@ def test_a_record_survives_the_trip_through_a_flat_row():
     assert row["better.modes"] == "higher"
     assert all(not isinstance(value, dict) for value in row.values())
     assert Record.from_row(row) == a_record()
-
-
-def folder_of(trial, directory, **changes):
-    """The folder of a trial that has left this record."""
-    directory.mkdir(parents=True, exist_ok=True)
-    trial.write(directory)
-    record.write(a_record(id=trial.id, trial=directory.name, **changes), directory)
-    return directory
 
 
 def test_a_record_survives_the_trip_through_a_file(tmp_path):
@@ -82,7 +54,7 @@ def test_texts_of_a_record_are_read_as_they_can_be_shown(tmp_path):
     found, shown = record.read(folder), r"\x1b[2J\u202e\ud800"
     assert (found.error, found.warnings, found.metrics) == (shown, (shown,), {shown: 1.0})
     assert json.dumps(found.to_row(), ensure_ascii=False).encode()
-    assert len(record.frame([found])) == 1
+    assert len(collected.frame([found])) == 1
 
 
 @pytest.mark.parametrize("other", [trial_of(seed=1), trial_of("gram"), trial_of(seed=1, numerics={"genbench": 1})])
@@ -152,51 +124,3 @@ def test_a_damaged_record_is_named(tmp_path, content):
     (tmp_path / "record.json").write_text(content)
     with pytest.raises(GenbenchError, match=r"record\.json"):
         record.read(tmp_path)
-
-
-def test_records_are_loaded_from_a_trial_a_study_and_a_results_folder(tmp_path):
-    for study, trial in (("a", "x"), ("a", "y"), ("b", "z")):
-        folder_of(trial_of(study=study, seed=ord(trial)), tmp_path / study / "trials" / trial, study=study)
-    (tmp_path / "b" / "trials" / "running").mkdir()
-    TRIAL.write(tmp_path / "b" / "trials" / "running")
-    assert list(record.load(tmp_path)["trial"]) == ["x", "y", "z"]
-    assert list(record.load(tmp_path / "a")["trial"]) == ["x", "y"]
-    assert list(record.load(tmp_path / "b" / "trials" / "z")["trial"]) == ["z"]
-    assert record.load(tmp_path)["high_quality"].eq(0.7).all()
-
-
-def test_a_folder_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(GenbenchError, match="nowhere"):
-        record.load(tmp_path / "nowhere")
-
-
-def test_records_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_path):
-    for trial in ("x", "y"):
-        folder_of(trial_of(seed=ord(trial)), tmp_path / "trials" / trial)
-    (tmp_path / "trials" / "x" / "record.json").write_text("[]")
-    good, damaged = record.load_good(tmp_path)
-    assert list(good["trial"]) == ["y"]
-    assert len(damaged) == 1
-    assert "x/record.json" in damaged[0]
-    with pytest.raises(GenbenchError, match=r"x/record\.json"):
-        record.load(tmp_path)
-
-
-def test_a_record_that_does_not_say_whose_it_is_is_named(tmp_path):
-    folder = folder_of(TRIAL, tmp_path / "s" / "trials" / TRIAL.directory)
-    (folder / "trial.json").unlink()
-    for place in (tmp_path, tmp_path / "s"):
-        records, damaged = record.load_good(place)
-        assert (len(records), damaged) == (0, [f"{folder} holds a record and no trial.json: whose it is is not known"])
-
-
-def test_a_trial_in_the_folder_of_another_one_is_named(tmp_path):
-    other = trial_of(seed=1)
-    folder_of(TRIAL, tmp_path / "trials" / TRIAL.directory)
-    folder = folder_of(TRIAL, tmp_path / "trials" / other.directory)
-    folder_of(TRIAL, tmp_path / "trials" / "a-copy")
-    records, damaged = record.load_good(tmp_path)
-    assert list(records["id"]) == [TRIAL.id]
-    assert damaged == [
-        f"{folder} holds trial {TRIAL.id} (gan, seed 0), not {other.id}; remove it and run the study again"
-    ]

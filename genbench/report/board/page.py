@@ -22,7 +22,7 @@ from genbench.report.board.standings import Comparison, Row
 from genbench.report.figures.figure import slug
 from genbench.report.formats import formats, html
 from genbench.report.tables.summary import mean_and_sd
-from genbench.trial import record
+from genbench.trial import collected
 from genbench.version import __version__
 
 KIND = "board"
@@ -90,7 +90,7 @@ def write(board: Board, folder: Path, *, pages: bool) -> Written:
         addresses, problems = _pages(board.sources, made) if pages else ({}, [])
         _put(made / "index.html", render(board, addresses))
         _put(made / "standings.csv", standings.frame(board.comparisons).to_csv(index=False))
-        _put(made / "records.csv", record.frame([one.record for one in board.trials.entries]).to_csv(index=False))
+        _put(made / "records.csv", collected.frame([one.record for one in board.trials.entries]).to_csv(index=False))
         manifest.write(made, KIND)
         manifest.put_in_place(made, folder)
     except OSError as error:

@@ -14,7 +14,7 @@ from genbench.report.board.merging import Merged, key_of, mark_of, primary
 from genbench.report.board.sources import Entry
 from genbench.report.stats import contenders, judgement, outcomes, statistics
 from genbench.report.stats.verdict import Verdict
-from genbench.trial import record
+from genbench.trial import collected
 
 OWN = ("method", "evaluate")
 """Sections of settings in which contenders may differ: the first is theirs, the second is in the protocol of a number.
@@ -132,7 +132,7 @@ def _compared_on(
     metric: str, key: str, entries: Sequence[Entry], trials: Merged, shared: Sequence[str]
 ) -> Iterable[Comparison]:
     """The comparison of trials that have a number under one protocol, and of those that could not have it."""
-    records = record.frame([entry.record for entry in entries])
+    records = collected.frame([entry.record for entry in entries])
     records = records.drop(columns=[name for name in records if str(name).startswith("settings.evaluate.")])
     families = [one for one in outcomes.families(records) if one.metric == metric]
     named = contenders.name(records).records

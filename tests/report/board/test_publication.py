@@ -5,8 +5,8 @@ from shared_folders import directory_of, edit, put, some
 
 from genbench.errors import GenbenchError
 from genbench.report.board import manifest, publication, sources
+from genbench.trial.collected import load
 from genbench.trial.json_file import read_json
-from genbench.trial.record import load
 
 pytestmark = pytest.mark.slow  # a page with its figures takes seconds
 

@@ -13,7 +13,8 @@ from genbench.report.claims.shares import Share
 from genbench.report.stats import hypotheses, judgement, statistics
 from genbench.report.stats.outcomes import Family, Outcomes
 from genbench.report.stats.pairing import compare
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 GOOD, BAD = (10.0, 10.2, 9.9, 10.1, 9.8), (20.0, 20.3, 19.8, 20.2, 20.1)
 BETTER = Better(words="gram is better", better="gram", than=("gan",), on="fid")

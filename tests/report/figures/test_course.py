@@ -9,7 +9,7 @@ from study_folders import make, two_methods
 from genbench.report.figures import course, samples
 from genbench.report.figures.figure import Trials
 from genbench.report.stats import contenders
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 
 def taken(*moments, **others):

@@ -17,7 +17,7 @@ from genbench.report.figures import curves, drawing, gallery, montage, plots, st
 from genbench.report.figures.curves import Curve
 from genbench.report.figures.figure import Trials, slug
 from genbench.report.stats import contenders
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 DIRECTIONS = {"high_quality": "higher", "mode_kl": "lower"}
 

@@ -3,7 +3,7 @@
 from study_folders import a_record
 
 from genbench.report.stats import contenders
-from genbench.trial.record import frame
+from genbench.trial.collected import frame
 
 
 def named(*records):

@@ -12,7 +12,8 @@ import pytest
 
 from genbench.report.stats import judgement, outcomes, statistics
 from genbench.report.stats.judgement import by_condition, headline, sentence
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 pytestmark = pytest.mark.filterwarnings("error")
 GOOD, BAD = (10.0, 10.2, 9.9, 10.1, 9.8), (20.0, 20.3, 19.8, 20.2, 20.1)

@@ -4,7 +4,8 @@ import pytest
 
 from genbench.report.stats.protocols import differences
 from genbench.report.tables import summary as tables
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 ALIKE = {
     "dataset": "blobs",

@@ -7,7 +7,8 @@ import pytest
 
 from genbench.report.stats.spreads import spreads
 from genbench.report.stats.statistics import wilson
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -8,7 +8,8 @@ import pytest
 from genbench.errors import GenbenchError
 from genbench.report.tables import provenance
 from genbench.report.tables import summary as tables
-from genbench.trial.record import Record, frame
+from genbench.trial.collected import frame
+from genbench.trial.record import Record
 
 
 def a_record(method="gram", seed=0, status="finished", lr=0.1, score=None, **changes):
