@@ -14,11 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "genbench"
 
 LAYERS: Sequence[Mapping[str, str]] = (
     {
+        "errors": "messages that are enough for the user; text from outside as it is shown: short, and without secrets",
         "files": "opening files: plain ones alone, and no link is followed where one writes",
-        "shown": "text from outside as it is shown: short, without the secrets of addresses",
-    },
-    {
-        "errors": "messages that are enough for the user",
         "kernels": "the maths of kernel methods, in fp64: MMD, density ratios",
         "version": "which genbench this is",
     },

@@ -9,11 +9,10 @@ from typing import NoReturn
 
 import click
 
-from genbench import shown
 from genbench.cli import author, completion, inspect, report, run, share, standing, tracking, trained
 from genbench.cli.options import say
 from genbench.cli.parameters import Commands
-from genbench.errors import GenbenchError, UnfinishedError
+from genbench.errors import GenbenchError, UnfinishedError, shown
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from genbench import shown
 from genbench.contract import registry
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, shown
 from genbench.version import __version__, git_commit
 
 THREADS = (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench import shown
 from genbench.cli.parameters import Place
+from genbench.errors import shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from genbench import shown
 from genbench.cli.completion import run_studies
 from genbench.cli.options import RESULTS, print_table, say, study_folder, terminal_console
 from genbench.cli.parameters import Names, Place
-from genbench.errors import GenbenchError, UnknownNameError
+from genbench.errors import GenbenchError, UnknownNameError, shown
 
 if TYPE_CHECKING:
     from genbench.report.claims.judge import Judged

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from genbench import shown
 from genbench.cli.completion import run_studies
 from genbench.cli.options import RESULTS, say, study_folder, terminal_console
 from genbench.cli.parameters import Place
+from genbench.errors import shown
 
 
 @click.command()

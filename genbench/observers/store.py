@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
-from genbench import files, shown
-from genbench.errors import DataError, GenbenchError
+from genbench import files
+from genbench.errors import DataError, GenbenchError, shown
 from genbench.observers import database
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from genbench import shown
+from genbench.errors import shown
 from genbench.trial.about import About
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genbench import shown
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, shown
 from genbench.report import commands, gathered, looked, looks, overview, ranking, title, unended
 from genbench.report.claims import judge, reading, told
 from genbench.report.claims.judge import Judged

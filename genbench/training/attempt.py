@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import torch
 
-from genbench import files, shown
+from genbench import files
 from genbench.config import nested
 from genbench.contract import numerics, registry
 from genbench.contract.comm import Comm
-from genbench.errors import DivergedError, GenbenchError
+from genbench.errors import DivergedError, GenbenchError, shown
 from genbench.training.build import Prepared, prepare
 from genbench.training.evaluate import Scores
 from genbench.training.loop import train

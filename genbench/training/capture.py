@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from genbench import shown
 from genbench.contract.schedule import factor, scaled
 from genbench.contract.trainer import Trainer
 from genbench.data.source import Source
+from genbench.errors import shown
 from genbench.training.run import Run
 
 WARM_UP = 3

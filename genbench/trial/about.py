@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
-from genbench import shown
+from genbench.errors import shown
 from genbench.trial.json_file import read_json
 from genbench.trial.schema import made
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from genbench import shown
 from genbench.config.nested import flatten
+from genbench.errors import shown
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
 from genbench.trial.trial import Trial

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genbench import shown
 from genbench.config.point import Point
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, shown
 from genbench.trial.json_file import read_json, write_json
 
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genbench import shown
 from genbench.config.nested import flatten
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, shown
 from genbench.report.board import manifest
 from genbench.trial import about
 from genbench.trial.about import About

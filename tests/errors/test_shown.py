@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genbench import shown
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, shown
 from genbench.observers import store
 
 SECRET = "s3cret-of-somebody"

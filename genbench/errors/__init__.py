@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from genbench import shown
+from genbench.errors import shown
 
 
 class GenbenchError(Exception):
