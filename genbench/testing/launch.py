@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def launch(
     multiprocessing.set_forkserver_preload(
         ["genbench.contract.comm", "torch._dynamo"]
     )  # torch imports it for the first optimizer
-    with tempfile.TemporaryDirectory(prefix="genbench-ranks-") as folder:
+    with tempfile.TemporaryDirectory(prefix="genbench-ranks-") as folder, _other_hashes():
         try:
             start_processes(
                 _rank, args=(function, world, folder, arguments, device), nprocs=world, start_method="forkserver"
@@ -46,6 +47,19 @@ def launch(
                 raise
             raise pickle.loads(failures[0].read_bytes()) from error
         return [torch.load(Path(folder, f"{rank}.pt"), weights_only=True, map_location="cpu") for rank in range(world)]
+
+
+@contextmanager
+def _other_hashes() -> Iterator[None]:
+    """The processes that are started here hash texts otherwise than this one, also where its hashes are fixed."""
+    fixed = os.environ.get("PYTHONHASHSEED", "random")
+    if fixed.isdigit():
+        os.environ["PYTHONHASHSEED"] = str((int(fixed) + 1) % 2**32)
+    try:
+        yield
+    finally:
+        if fixed.isdigit():
+            os.environ["PYTHONHASHSEED"] = fixed
 
 
 def _rank(

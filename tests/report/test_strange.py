@@ -150,7 +150,7 @@ def test_seeds_that_trained_at_times_of_their_own_are_drawn_one_by_one_and_the_c
         [a_record("gan", seed, metrics={name: 0.5}, better={name: "higher"}, protocol={name: "k0"})
          for seed, name in enumerate(("a", "b", "c"))],
         [a_record("gan", 0), a_record("gram", 0, metrics={}, better={}, protocol={})],
-        two_methods(seeds=2, started=0.0, ended=-1.0, train_seconds=-5.0, peak_memory_mb=NAN),
+        two_methods(seeds=2, started=5.0, ended=0.0, train_seconds=0.0, peak_memory_mb=0.0),
         [a_record("gan", seed, settings={"method.lr": rate}) for seed in range(2)
          for rate in (1e-3, None, True, "word", [1, 2])],
     ],
