@@ -180,7 +180,7 @@ def _record(
         warnings=warnings,
         started=started,
         ended=time.time(),
-        wall_seconds=time.time() - started,
+        wall_seconds=max(0.0, time.time() - started),  # a clock may be set back
         evaluate_seconds=judge.seconds if judge else 0.0,
     )
 

@@ -129,7 +129,7 @@ def run(
             record, code = _failure(trial, directory, scratch, error)
         else:
             record, code = Record.from_row(read_json(scratch / "0.json")), codes[min(codes)]
-    return dataclasses.replace(record, started=started, wall_seconds=time.time() - started), code
+    return dataclasses.replace(record, started=started, wall_seconds=max(0.0, time.time() - started)), code
 
 
 def _rank(directory: str, scratch: str, log_to_file: bool) -> int:

@@ -150,7 +150,7 @@ def study(tmp_path_factory):
         make(folder, records, about={"title": "Ringe – größer", "question": "Why?", "claims": ["A claim."]})
     )
     drawing.save(report.figures, folder / "figures")
-    return report, html.render(report, folder / "figures")
+    return report, html.render(report, folder / "figures", folded=False)
 
 
 @pytest.fixture(scope="module")
