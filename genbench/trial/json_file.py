@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ def write_json(plain: Mapping[str, Any], path: Path) -> None:
     """Write JSON to a file that is either the old one or the new one, never half of one; raises GenbenchError where it
     cannot be.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         with files.creating(temporary) as file:
             file.write(json.dumps({**plain, SEAL: seal(plain)}, indent=1).encode() + b"\n")
