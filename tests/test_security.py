@@ -355,13 +355,15 @@ def test_no_link_of_a_results_folder_is_written_through(directory, call, tmp_pat
             "none",
             *SMALL,
             "train.updates=2",
+            "--mix-settings",
         ),
     )
     for words in commands:
         assert call(*words)[0] == 0
     names = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
     names = {name for name in names if "trials" not in name.parts}
-    names |= {Path("s", f".{name}.{os.getpid()}") for name in ("study.json", "report.html")}
+    mine = os.getpid(), threading.get_ident()
+    names |= {Path("s", f".report.html.{mine[0]}"), Path("s", f".study.json.{mine[0]}-{mine[1]}")}
     assert names >= {Path(".mlflow.lock"), Path("mlflow.db"), Path("s/study.json"), Path("s/report/report.html")}
     for number, name in enumerate(sorted(names)):
         (outside / str(number)).write_text("precious")

@@ -133,9 +133,9 @@ def test_seeds_that_trained_at_times_of_their_own_are_drawn_one_by_one_and_the_c
     folder = make(tmp_path, records, logged=False, pictured=False)
     log(folder, records, *2 * [lambda step: 10.0 ** -(step % 5)], start=lambda seed: 10.0 * seed)
     report = check_drawn(folder, tmp_path / "out")
-    (loss,) = (figure for figure in report.figures if figure.name == "log-loss")
-    assert "seeds that share no stretch of a clock one by one" in loss.caption
-    seconds = loss.draw().axes[2]
+    (curve,) = (figure for figure in report.figures if figure.name == "curve-high_quality")
+    assert "seeds that share no stretch of a clock one by one" in curve.caption
+    seconds = curve.draw().axes[2]
     assert len(seconds.lines) == 300
     assert all(len(line.get_xdata()) == 5 for line in seconds.lines)
 
