@@ -440,7 +440,7 @@ def test_pictures_arrays_and_caches_are_not_written_through_a_link_of_a_guessed_
         tmp_path / f".x-{os.getpid()}.png",
         tmp_path / f".x-{os.getpid()}.npz",
         tmp_path / ".0000000001.pt.tmp",
-        tmp_path / f".x.json.{os.getpid()}",
+        tmp_path / f".x.json.{os.getpid()}-{threading.get_ident()}",
         folder / f".{name}.{os.getpid()}-{threading.get_ident()}",
     ]
     (tmp_path / "precious").write_text("a")

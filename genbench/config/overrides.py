@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from genbench.errors import SettingsError
+from genbench.errors.shown import one_line
 
 MOST_VALUES = 10_000
 """Of one setting's sweep, and combinations of all: what is more than that was typed by mistake."""
@@ -78,18 +79,18 @@ def _parsed(word: str) -> Override:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    shown = word if len(word) <= SHOWN else f"{word[:SHOWN]}…"
+    quoted = one_line(word if len(word) <= SHOWN else f"{word[:SHOWN]}…")
     if len(word) > LONGEST_WORD:
-        raise SettingsError(f"cannot read '{shown}': it has {len(word):,} characters; write at most {LONGEST_WORD:,}")
+        raise SettingsError(f"cannot read '{quoted}': it has {len(word):,} characters; write at most {LONGEST_WORD:,}")
     if not word.partition("=")[0] or "=" not in word:
-        raise SettingsError(f"cannot read '{shown}': an override is written key=value, as in train.batch=200")
+        raise SettingsError(f"cannot read '{quoted}': an override is written key=value, as in train.batch=200")
     try:
         override = OverridesParser.create().parse_override(word)
         if override.is_add() or override.is_force_add() or override.is_delete() or override.package is not None:
             raise SettingsError(
-                f"cannot read '{shown}': settings can be changed, not added, removed or moved; write key=value"
+                f"cannot read '{quoted}': settings can be changed, not added, removed or moved; write key=value"
             )
-        values = _values(override, shown)
+        values = _values(override, quoted)
     except (
         HydraException,
         ValueError,
@@ -98,7 +99,7 @@ def _parsed(word: str) -> Override:
     ) as error:  # numbers too long for Python, ranges to nan, a thousand brackets
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SettingsError(
-            f"cannot read '{shown}': {reason}; a text with special characters is written key='text'"
+            f"cannot read '{quoted}': {reason}; a text with special characters is written key='text'"
         ) from error
     return Override(override.key_or_group, tuple(values))
 

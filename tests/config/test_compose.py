@@ -198,7 +198,7 @@ def refusal(call):
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=30))
 def test_any_word_is_read_or_refused_in_one_line(word):
-    assert "\n" not in refusal(lambda: parse([word])).replace(word, "")
+    assert "\n" not in refusal(lambda: parse([word]))
 
 
 @pytest.mark.slow

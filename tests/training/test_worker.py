@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
@@ -239,7 +240,7 @@ def test_every_precision_trains(study, run_trial, precision):
 
 def test_a_record_that_cannot_be_written_is_exit_code_1_and_the_same_command_writes_it(study, genbench):
     directory = only(study())
-    in_the_way = directory / f".record.json.{os.getpid()}"
+    in_the_way = directory / f".record.json.{os.getpid()}-{threading.get_ident()}"
     in_the_way.mkdir()
     code, _, err = genbench("trial", directory)
     assert code == 1
