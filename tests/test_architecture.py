@@ -5,6 +5,7 @@ a circle.
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -25,9 +26,15 @@ MODULES = {
 PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if "build" not in path.parts)
 
 
+@cache
+def nodes(path):
+    """All of a file's syntax, read once for every test that asks."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path):
     """The module of every import in a file, also of those inside functions and of those for type checkers."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -120,11 +127,7 @@ def test_a_plugin_imports_nothing_but_the_door_and_the_kernels_and_its_tests_the
 
 @pytest.mark.parametrize("module", [module for module in MODULES if place(module) != "cli"])
 def test_only_the_command_line_prints_or_exits(module):
-    calls = [
-        ast.unparse(node.func)
-        for node in ast.walk(ast.parse(MODULES[module].read_text()))
-        if isinstance(node, ast.Call)
-    ]
+    calls = [ast.unparse(node.func) for node in nodes(MODULES[module]) if isinstance(node, ast.Call)]
     assert not {"print", "sys.exit", "exit"} & set(calls)
 
 
@@ -177,7 +180,7 @@ OPENS = {
 @pytest.mark.parametrize("module", MODULES)
 def test_files_that_may_be_somebody_elses_are_opened_in_one_place(module):
     found = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    for node in nodes(MODULES[module]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             owner = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -186,6 +189,7 @@ def test_files_that_may_be_somebody_elses_are_opened_in_one_place(module):
     assert found == OPENS.get(module, set()), f"{module}: open files by genbench.files, or say here why not"
 
 
+@pytest.mark.slow
 def test_a_study_is_planned_and_run_without_what_only_a_report_needs():
     command = (
         "import sys, genbench.study.plan, genbench.study.run, genbench.engines.local, genbench.training.worker;"

@@ -43,6 +43,7 @@ def test_the_terminal_and_the_page_say_which_look_it_was_and_what_was_decided(tm
     assert until.seeds(folder, [], most=None) == (0, 1, 2, 3)
 
 
+@pytest.mark.slow
 def test_what_bounds_the_seeds_needs_until_decided(tmp_path):
     ended = run(tmp_path, "--max-seeds", "4")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)

@@ -160,6 +160,7 @@ def test_looks_that_can_be_none_are_refused_in_one_line(damage):
         looks.stored({**planned().to_dict(), **damage})
 
 
+@pytest.mark.slow
 def test_equals_are_called_different_at_any_look_in_few_studies():
     """A rough figure of the simulation in results/validity, through records."""
     rng, wrong = np.random.default_rng(1), 0

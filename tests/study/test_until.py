@@ -78,6 +78,7 @@ def test_the_same_command_again_trains_nothing_and_decides_the_same(tmp_path):
     assert training.trained == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("die_at", [2, 11])
 def test_a_command_that_was_killed_goes_on_from_the_files_to_the_same_decisions(tmp_path, die_at):
     undisturbed = until.run(planned(tmp_path / "one"), Training(), command="x")

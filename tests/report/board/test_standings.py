@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from shared_folders import put, signed, some
 
 from genbench.report.board import page, sources, standings
@@ -109,6 +110,7 @@ def test_a_trial_is_found_equal_to_its_copy_whatever_the_order_of_folders(tmp_pa
     assert standings.frame(one.comparisons).equals(standings.frame(other.comparisons))
 
 
+@pytest.mark.slow
 def test_a_hundred_rows_are_a_page_within_two_seconds(tmp_path):
     put(tmp_path, [signed("gan", seed, settings={"train.images": n}) for n in range(100) for seed in range(2)])
     found = board(Path(tmp_path))
