@@ -13,6 +13,8 @@ from genbench.report.stats import judgement
 from genbench.trial.collected import frame
 from genbench.trial.record import Record
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "validity"
 
 

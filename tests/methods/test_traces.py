@@ -16,7 +16,7 @@ from genbench.contract import registry
 from genbench.contract.kit import Kit
 from genbench.testing import kit
 
-pytestmark = pytest.mark.methods
+pytestmark = [pytest.mark.methods, pytest.mark.slow]
 FILES = {file.stem: file for file in sorted((Path(__file__).parent / "traces").glob("*.npz"))}
 AFTER = (1, 5, 20)
 CLOSE = {"drift-code": 1e-4}

@@ -15,7 +15,7 @@ from genbench.config.field import plain
 from genbench.contract import registry
 from genbench.testing.miniature import SHAPES, VECTORS, TinyRun
 
-pytestmark = pytest.mark.methods
+pytestmark = [pytest.mark.methods, pytest.mark.slow]
 aten = torch.ops.aten
 NUMBERS = {aten._local_scalar_dense, aten.equal, aten.is_nonzero, aten._linalg_check_errors}
 """The value of a tensor decides what Python does next."""

@@ -12,6 +12,8 @@ from genbench.errors import GenbenchError, UnknownNameError
 from genbench.report import contents
 from genbench.trial.collected import frame
 
+pytestmark = pytest.mark.slow
+
 CLAIM = {"claim": "GRAM is better.", "better": "gram", "than": ["gan"], "on": "high_quality"}
 
 

@@ -15,6 +15,8 @@ from genbench.report.tables import scores
 from genbench.trial.collected import frame
 from genbench.trial.record import read, write
 
+pytestmark = pytest.mark.slow
+
 ABOUT = {
     "name": "s",
     "smoke": False,

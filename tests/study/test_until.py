@@ -20,6 +20,8 @@ from genbench.training.attempt import describe
 from genbench.trial import about, record
 from genbench.trial.record import Record
 
+pytestmark = pytest.mark.slow
+
 GOOD, BAD = 1e-3, 1e-2
 """Learning rates: one is made up to be far better than two others, which cannot be told apart."""
 

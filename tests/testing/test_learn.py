@@ -9,6 +9,8 @@ from torch.nn.functional import softplus
 
 from genbench.testing.learn import Learning, learn, ring
 
+pytestmark = pytest.mark.slow
+
 UPDATES = 150
 
 

@@ -5,6 +5,8 @@ import pytest
 from genbench.report.stats.sequential import Design, design
 from genbench.report.stats.spending import t_levels
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_study_is_looked_at_as_soon_as_a_verdict_is_possible_and_after_every_seed():
     assert design(6).looks == (3, 4, 5, 6)
