@@ -54,7 +54,7 @@ def cells(study: Path) -> Mapping[str, Cell]:
     found: dict[str, Cell] = {}
     keys: dict[str, str] = {}
     for directory in trial_directories(study):
-        with suppress(GenbenchError):
+        with suppress(GenbenchError):  # a damaged one has no run to stand under, and is named by status and report
             trial = Trial.read(directory)
             key = keys[trial.id] = key_of(trial)
             found.setdefault(key, Cell(trial=trial, name=name_of(trial))).directories.append(directory)

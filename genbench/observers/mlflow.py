@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genbench.contract.hooks import hookimpl
+from genbench.observers.address import check_address
 from genbench.observers.names import LONGEST_PARAM, LONGEST_TAG, METRICS, PARAMS, allowed, parameters
 from genbench.observers.parents import NESTED, parent_of, renew
 from genbench.observers.points import Point, curves, pictures, scores
-from genbench.observers.store import check_address, connect, locked, open_experiment
+from genbench.observers.store import connect, locked, open_experiment
 from genbench.trial.json_file import read_json
 from genbench.trial.trial import Trial
 

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
 from genbench import files
 from genbench.errors import DataError, GenbenchError, shown
 from genbench.observers import database
+from genbench.observers.address import SERVER, check_address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 NO_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")
 """Hosts that MLflow trusts anyway, or that mean all addresses; for these its own environment variables name what it
 trusts."""
-SERVER = "MLFLOW_TRACKING_URI"
-"""The environment variable of MLflow that names a tracking server; unset: the store is a file in the results folder."""
 SECRETS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 """Environment variables of what MLflow sends to a server; the name is none, and is sent with the password."""
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
@@ -41,8 +38,6 @@ SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX
 repairs."""
 LOCK_PATIENCE = 60.0
 """Seconds that another process may keep the store to itself."""
-SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "file", "databricks", "databricks-uc", "uc")
-"""Of the addresses that MLflow takes, besides those of its plugins; a database's may also name a driver after a `+`."""
 
 
 def connect(results: Path) -> MlflowClient:
@@ -73,16 +68,6 @@ def own_store(results: Path) -> MlflowClient:
             if not (wrong := database.damage_in(error)):
                 raise
             raise DataError(_damaged(results, wrong)) from error
-
-
-def check_address() -> None:
-    """Raise GenbenchError where MLFLOW_TRACKING_URI is no address that MLflow could take, whatever answers there."""
-    address = os.environ.get(SERVER, "")
-    if reason := _wrong_with(address):
-        raise GenbenchError(
-            f"{SERVER} is no address of a tracking server: {reason}; it is to look like http://HOST:PORT, or unset it"
-            " to keep MLflow's store in the results folder"
-        )
 
 
 def repair(results: Path) -> Path | None:
@@ -223,31 +208,3 @@ def _damaged(results: Path, wrong: str) -> str:
         f"{_database(results)} is damaged ({wrong}); `genbench sync {results}` puts it aside and builds it again from"
         " the trials"
     )
-
-
-def _wrong_with(address: str) -> str:
-    """Why MLflow could never take an address, in words that hold no part of it: there may be a password in it."""
-    if re.fullmatch(r"[\w.-]+:\d+(/.*)?", address):
-        return "http:// is missing"
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "its host is no name and no address"
-    scheme = parts.scheme.partition("+")[0]
-    if scheme in ("http", "https"):
-        return _wrong_with_host(address, parts)
-    known = {*SCHEMES, *(plugin.name for plugin in entry_points(group="mlflow.tracking_store"))}
-    if not scheme or scheme in known or parts.scheme in known:
-        return ""
-    return f"it begins with none of {', '.join(sorted(known))}"
-
-
-def _wrong_with_host(address: str, parts: SplitResult) -> str:
-    if re.search(r"\s", address.lstrip()):
-        return "there is a blank in it"
-    if not parts.hostname:
-        return "it names no host"
-    try:
-        return "" if parts.port != 0 else "its port is 0"
-    except ValueError:
-        return "its port is no number up to 65535"

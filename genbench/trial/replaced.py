@@ -21,7 +21,7 @@ def trials(study: Path) -> dict[Path, tuple[Trial, Trial]]:
     """
     same: dict[tuple[Path, str], dict[Path, Trial]] = {}
     for directory in trial_directories(study):
-        with suppress(GenbenchError):
+        with suppress(GenbenchError):  # a damaged one is named elsewhere
             trial = Trial.read(directory)
             same.setdefault((directory.parent, trial.question), {})[directory] = trial
     found: dict[Path, tuple[Trial, Trial]] = {}
@@ -65,7 +65,7 @@ def _known(numerics: Mapping[str, int], key: str) -> str:
 
 
 def _has_ended(directory: Path) -> bool:
-    with suppress(GenbenchError):
+    with suppress(GenbenchError):  # a damaged record says nothing of an end
         record = read(directory)
         return record is not None and record.status in FINAL
     return False

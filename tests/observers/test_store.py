@@ -9,8 +9,9 @@ from trial_files import make, row_of
 from genbench.errors import DataError, GenbenchError
 from genbench.observers import replay as replaying
 from genbench.observers import store
+from genbench.observers.address import check_address
 from genbench.observers.mlflow import MLflow
-from genbench.observers.store import check_address, connect, locked, ui_command
+from genbench.observers.store import connect, locked, ui_command
 from genbench.trial.log import Tail
 
 NEW = pytest.mark.slow  # a new MLflow store takes seconds

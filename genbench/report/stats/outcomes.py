@@ -120,7 +120,7 @@ def is_extreme(family: Family, names: Sequence[str]) -> bool:
     """
     places = [one for name in names for one in family.outcomes[name].values()]
     scores = {score for one in places for score in one.scores.values()}
-    with suppress(GenbenchError):
+    with suppress(GenbenchError):  # of a plugin that is not here no bound is known
         metric = registry.load("metrics", base_name(family.metric).partition("@")[0])
         highest = min([metric.highest, *(one.possible for one in places if not math.isnan(one.possible))])
         return scores in ({metric.lowest}, {highest})
@@ -186,6 +186,6 @@ def _better(records: pd.DataFrame, metric: str) -> Better:
     column = f"better.{name}"
     known = set(records[column].dropna()) if column in records else set()
     if not known:
-        with suppress(GenbenchError):
+        with suppress(GenbenchError):  # of a plugin that is not here no direction is known
             known = {registry.load("metrics", name.partition("@")[0]).better}
     return cast(Better, known.pop()) if len(known) == 1 else "neither"
