@@ -23,6 +23,10 @@ CSS_INCH = 96
 """CSS pixels in an inch."""
 UPRIGHT = 136
 """Characters of the smallest type that go beside each other on an upright sheet of paper."""
+BROKEN = frozenset({"protocols", "environment"})
+"""Tables of addresses and hashes, whose cells the page breaks anywhere."""
+BROKEN_WORD = 12
+"""Characters to which a word in such a cell may be cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,8 @@ def too_wide_for_paper(table: Table) -> bool:
         name: [*str(name).split(), *(columns[name] if name in table.numbers else columns[name].str.split().explode())]
         for name in columns
     }
-    return sum(max(len(str(word)) for word in own) + 1 for own in words.values()) > UPRIGHT
+    longest = BROKEN_WORD if table.name in BROKEN else UPRIGHT
+    return sum(min(max(len(str(word)) for word in own), longest) + 1 for own in words.values()) > UPRIGHT
 
 
 def slug_of(number: int) -> str:

@@ -123,6 +123,12 @@ def test_a_table_lies_on_its_side_when_its_columns_do_not_fit_upright():
     assert html.too_wide_for_paper(a_table(20))
 
 
+def test_hashes_that_the_page_breaks_turn_no_table_on_its_side():
+    hashes = pd.DataFrame([["f" * 64] * 4])
+    assert html.too_wide_for_paper(Table(name="t", title="T", caption="C", shown=hashes))
+    assert not html.too_wide_for_paper(Table(name="protocols", title="T", caption="C", shown=hashes))
+
+
 def _weasyprint():
     debian.install({"pango-view": "pango1.0-tools"})
     if find_spec("weasyprint") is None:
