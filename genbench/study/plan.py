@@ -136,9 +136,8 @@ def plan(
         if file.path and str(error) == _problem_of(file.changed(Changes(), smoke=smoke)):
             raise GenbenchError(f"{file.path}: {error}") from error
         raise
-    study = _with_older(
-        Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke), keep_old=keep_old
-    )
+    study = Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke)
+    study = _with_older(_where_they_are(study), keep_old=keep_old)
     return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
 
 
@@ -146,6 +145,29 @@ def name_of(file: StudyFile, changes: Changes, *, smoke: bool = False) -> str:
     """What a study is called that nobody gave a name: as its file, or after its data sets."""
     datasets = dict.fromkeys(name for run in file.changed(changes, smoke=smoke).runs for name in run.datasets)
     return file.study_name(smoke=smoke) or "-".join(datasets) + "-comparison"
+
+
+def _where_they_are(study: Study) -> Study:
+    """The study with every trial in the folder that it has: one that was begun as part of another sweep, or under
+    another variant's name, is the same trial and goes on there.
+    """
+    missing = {trial.id for trial in study.trials if not study.directory_of(trial).exists()}
+    there: dict[str, Trial] = {}
+    for directory in trial_directories(study.directory):
+        if directory.name.rpartition("-")[2] in missing:
+            with suppress(GenbenchError):  # a damaged folder is in nobody's way
+                trial = Trial.read(directory)
+                if directory.name == trial.directory and (trial.id not in there or read(directory)):
+                    there[trial.id] = trial
+    if not there:
+        return study
+    placed = (
+        dataclasses.replace(trial, variant=there[trial.id].variant, swept=there[trial.id].swept)
+        if trial.id in there
+        else trial
+        for trial in study.trials
+    )
+    return dataclasses.replace(study, trials=tuple(placed))
 
 
 def _with_older(study: Study, *, keep_old: bool) -> Study:

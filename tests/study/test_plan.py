@@ -14,9 +14,11 @@ from genbench.contract import registry
 from genbench.errors import DataError, GenbenchError, UnknownNameError
 from genbench.study.file import EVERYTHING, load
 from genbench.study.plan import asked, plan, write_asked
+from genbench.study.run import write_trial
 from genbench.study.runs import Changes
 from genbench.trial.json_file import read_json
 
+WORDS = ["data.points=800", "train.batch=20", "net.width=8", "evaluate.samples=100", "train.updates=2"]
 SMALL = "data.points: 800, train.batch: 20, net.width: 8, evaluate.samples: 100, train.updates: 2"
 TWO_RUNS = f"""
 title: A title
@@ -166,3 +168,20 @@ def test_a_flow_on_an_architecture_without_a_field_is_refused_before_anything_st
     monkeypatch.setattr(registry, "load", fieldless)
     with pytest.raises(GenbenchError, match="cannot be run: architecture mlp has no field"):
         planned(TWO_RUNS)
+
+
+def test_a_trial_of_another_sweep_goes_on_in_the_folder_that_it_has(tmp_path):
+    def of(*words):
+        return plan(EVERYTHING, asked(["toy"], ["ring"], [0], [*WORDS, *words]), name="s", results=tmp_path)
+
+    swept = of("toy.lr=1e-3,1e-2")
+    for trial in swept.trials:
+        write_trial(trial, swept.directory_of(trial))
+    again = of("toy.lr=1e-3", "threads=2")
+    assert again.directory_of(again.trials[0]) == swept.directory_of(swept.trials[0])
+    assert again.trials[0].running["threads"] == 2, "how it runs is the new command's"
+    assert [trial.directory for trial in of("toy.lr=1e-4").trials] == [
+        "ring-toy-seed0-" + of("toy.lr=1e-4").trials[0].id
+    ]
+    (swept.directory_of(swept.trials[0]) / "trial.json").write_text("{}")
+    assert of("toy.lr=1e-3").trials[0].directory != swept.trials[0].directory, "a damaged folder is no trial's"
