@@ -22,6 +22,8 @@ NEVER = "none"
 OF_COMPARE = " `genbench compare` of one pair has a family of its own and a smaller p; this one counts."
 NAMED = 6
 """Contenders or data sets that are named; of more their number is said."""
+PAIRS = 20
+"""Pairs that have a line; of more, which the table of verdicts has, their number is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +38,21 @@ class Sentence:
 
 
 def overview(found: Sequence[Verdict]) -> tuple[str, ...]:
-    """A line for every pair of contenders: on what the first is better, worse, or neither; and how many trials of both
-    have no score, and which verdicts would be others without these.
+    """A line for each of the first pairs of contenders of which anything is known: on what the first is better, worse, or
+    neither; and how many trials of both have no score, and which verdicts would be others without these.
     """
     pairs: dict[tuple[str, str, str], list[Verdict]] = {}
     several = len({one.dataset for one in found}) > 1
     for one in found:
         if one.better != "neither":
             pairs.setdefault((one.dataset if several else "", one.a, one.b), []).append(one)
-    return tuple(
+    told = {names: own for names, own in pairs.items() if not all(map(_is_mute, own))} or pairs
+    lines = [
         f"{f'{dataset}: ' if dataset else ''}{a} against {b}: {'; '.join(_parts(own))}"
-        for (dataset, a, b), own in pairs.items()
-    )
+        for (dataset, a, b), own in told.items()
+    ]
+    more = len(lines) - PAIRS
+    return (*lines[:PAIRS], *([f"{more} more pairs are in the table of verdicts"] if more > 0 else []))
 
 
 def _parts(found: Sequence[Verdict]) -> list[str]:
