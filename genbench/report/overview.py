@@ -38,8 +38,8 @@ class Sentence:
 
 
 def overview(found: Sequence[Verdict]) -> tuple[str, ...]:
-    """A line for each of the first pairs of contenders of which anything is known: on what the first is better, worse, or
-    neither; and how many trials of both have no score, and which verdicts would be others without these.
+    """A line for each of the first pairs of contenders of which anything is known: on what the first is better, worse,
+    or neither; and how many trials of both have no score, and which verdicts would be others without these.
     """
     pairs: dict[tuple[str, str, str], list[Verdict]] = {}
     several = len({one.dataset for one in found}) > 1

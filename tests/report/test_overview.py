@@ -57,7 +57,8 @@ def test_a_verdict_that_trials_without_a_score_change_is_in_the_pairs_line():
 def test_of_many_pairs_the_first_have_a_line_and_those_without_a_verdict_none():
     many = [row for number in range(8) for row in seeds(f"m{number}", *FINISHED)]
     *lines, last = overview.overview(of(many, seeds("once", FINISHED[0])))
-    assert len(lines) == overview.PAIRS and not any("once" in line for line in lines)
+    assert len(lines) == overview.PAIRS
+    assert not any("once" in line for line in lines)
     assert last == f"{8 * 7 // 2 - overview.PAIRS} more pairs are in the table of verdicts"
 
 

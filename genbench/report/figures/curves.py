@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genbench.report.figures.plots import is_wide
-from genbench.report.figures.style import COLUMN, Look, key, key_height, log_scale, panel, sheet
+from genbench.report.figures.style import COLUMN, Look, key, key_height, log_scale, panel, sheet, upright
 from genbench.report.logged import CLOCKS
 
 if TYPE_CHECKING:
@@ -60,15 +60,7 @@ def draw(
         if log:
             log_scale(axis, "y")
     whose = "" if foot else f" ({contenders[0]})"
-    figure.text(
-        0.04 / COLUMN,
-        0.5 + foot / figure.get_figheight() / 2,
-        label + whose,
-        rotation=90,
-        va="center",
-        ha="left",
-        fontsize=9,
-    )
+    upright(figure, label + whose, foot)
     if foot:
         key(figure, {name: looks[name] for name in contenders})
     return figure

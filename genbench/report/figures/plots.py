@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genbench.report.figures.style import COLUMN, INK, LETTER, Look, key, key_height, log_scale, panel, sheet
+from genbench.report.figures.style import COLUMN, INK, LETTER, Look, key, key_height, log_scale, panel, sheet, upright
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,9 +126,7 @@ def sensitivity(
         log_scale(axis, "y")
     _few_ticks(axis, sorted(set(shown[setting].astype(float))))
     axis.set_xlabel(setting.removeprefix("settings."))
-    figure.text(
-        0.04 / COLUMN, 0.5 + foot / figure.get_figheight() / 2, label, rotation=90, va="center", ha="left", fontsize=9
-    )
+    upright(figure, label, foot)
     if foot:
         key(figure, {name: looks[name] for name in methods})
     return figure

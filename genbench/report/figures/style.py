@@ -119,6 +119,14 @@ def _key_columns(names: Collection[str], width: float) -> int:
     return max(1, min(len(names), int(width / (0.62 + LETTER * max(map(len, names))))))
 
 
+def upright(figure: Figure, words: str, foot: float) -> None:
+    """What a figure's vertical axes show, along its left edge above the key; a long name in smaller type."""
+    room = figure.get_figheight() - foot - 0.1
+    size = 9 * min(1, room / (LETTER * len(words)))
+    middle = 0.5 + foot / figure.get_figheight() / 2
+    figure.text(0.04 / figure.get_figwidth(), middle, words, rotation=90, va="center", ha="left", fontsize=size)
+
+
 def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
     """Make one axis logarithmic, its numbers in plain type."""
     from matplotlib.ticker import FuncFormatter, NullFormatter

@@ -287,3 +287,14 @@ def test_figures_are_not_written_through_a_link(trials, tmp_path):
         (tmp_path / "out" / f"{figures[0].name}.{suffix}").symlink_to(tmp_path / "precious")
     drawing.save(figures, tmp_path / "out")
     assert (tmp_path / "precious").read_text() == "a"
+
+
+@pytest.mark.parametrize(
+    "words", ["mmd", "ratio_difference_estimate (gram lr=0.001)", "the_longest_name_of_a_plugin (mmdgan/repulsive)"]
+)
+def test_the_name_of_a_vertical_axis_is_there_in_full(words):
+    figure = style.sheet(style.COLUMN, 1.95)
+    style.upright(figure, words, foot=0.25)
+    box = figure.texts[0].get_window_extent()
+    assert box.y0 >= 0.25 * figure.dpi
+    assert box.y1 <= figure.bbox.y1
