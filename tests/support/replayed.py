@@ -8,7 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from oracles import Case, Lent
+from oracle_cases import Case
+from oracles import Lent
 from torch import Tensor, nn
 
 from genbench.contract import registry
@@ -17,6 +18,8 @@ from genbench.contract.trainer import Method, Trainer
 from genbench.testing import kit
 
 AFTER = (1, 5, 20)
+CLOSE = 1e-6
+"""Of the largest change of a weight."""
 Weights = dict[str, Tensor]
 
 
@@ -35,12 +38,13 @@ def trainer_of(case: Case, method: Method) -> Trainer:
 
 
 def updates(trainer: Trainer, lent: Lent) -> Iterator[dict[str, float]]:
-    """What each of twenty updates returns."""
+    """What each of twenty updates returns: numbers, no graphs."""
     draws = {law: partialmethod(_asked, law=law, lent=lent) for law in ("noise", "uniform", "normal")}
     for update in range(AFTER[-1]):
         lent.progress = trainer.kit.standing.spent = update / AFTER[-1]
         with patch.multiple(Kit, **draws):
             values = trainer.step(lent)
+        assert not any(value.requires_grad for value in values.values())
         yield {name: float(value) for name, value in values.items()}
 
 
@@ -70,19 +74,18 @@ def expected(case: Case) -> tuple[Weights, dict[int, Weights], int]:
     return start, after, lent.drawn
 
 
-def apart(case: Case, method: Method, within: float = float("inf")) -> list[float]:
-    """How far weights are from the oracle's after 1, 5 and 20 updates, as a share of its largest change so far; it
-    ends where that is more than `within`. Other weights, or other numbers asked for, are infinitely far.
+def replayed(case: Case, method: Method) -> Iterator[tuple[float, dict[str, float]]]:
+    """After each of twenty updates, how far the weights are from the oracle's, as a share of its largest change so far;
+    and what the step returned. After what is not kept of the oracle they are 0 far; infinitely, if they are others, or
+    if in the end other numbers were asked for.
     """
     start, after, drawn = expected(case)
-    trainer, lent, found = trainer_of(case, method), Lent(case.shape, case.prior), []
-    if weights(trainer).keys() != start.keys():
-        return [float("inf")]
-    for update, _ in enumerate(updates(trainer, lent), start=1):
-        if update in AFTER:
+    trainer, lent = trainer_of(case, method), Lent(case.shape, case.prior)
+    same = weights(trainer).keys() == start.keys()
+    for update, values in enumerate(updates(trainer, lent), start=1):
+        far = 0.0 if same and (update < AFTER[-1] or lent.drawn == drawn) else float("inf")
+        if same and update in AFTER:
             ours, theirs = weights(trainer), after[update]
             change = max((theirs[name] - start[name]).abs().max() for name in start)
-            found.append(float(max((ours[name] - theirs[name]).abs().max() for name in start) / change))
-            if not found[-1] <= within:
-                return found
-    return found if lent.drawn == drawn else [*found, float("inf")]
+            far = max(far, *(float((ours[name] - theirs[name]).abs().max() / change) for name in start))
+        yield far, values
