@@ -49,6 +49,7 @@ EQUIVALENT = {
     ],
     "neither reads what the other changes, and they draw from different streams": [
         "genbench_energy.energy_distance: def * after n, m = *",
+        "genbench_flow.__init__: self.* after self.*",
         "genbench_mmdgan._generator_step: with torch.no_grad(): after q = *",
         "genbench_mmdgan_losses.squared_jacobian: images = * after total = *",
         "genbench_r3gan.step: with torch.no_grad(): after of_real, on_real = *",
@@ -58,6 +59,7 @@ EQUIVALENT = {
     ],
     "it is computed in vain, and not used": [
         "genbench_drift.field: fake / unit with Mult",
+        "genbench_gram_losses.critic_objective: if * after total = *",
         "genbench_mmdgan._critic_step: if self.config.critic_loss != 'mmd': after mmd, hinge = *",
         "genbench_mmdgan._scale: if self.config.critic_loss != 'scaled': after slopes = *",
         "genbench_sinkhorn.transport: scaled.new_zeros(n, 1) with 2 for 1",

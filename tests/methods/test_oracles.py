@@ -17,3 +17,13 @@ def test_twenty_updates_are_those_of_the_equations(case):
         pytest.skip(f"{name} is not installed: python -m pip install -r requirements-zoo.txt")
     distances = [far for far, _ in replayed(case, registry.load("methods", name))]
     assert max(distances) < CLOSE
+
+
+def test_every_variant_of_a_method_has_an_oracle():
+    ours = {case.label.partition("/")[0] for case in CASES} & METHODS
+    labels = {"/".join(filter(None, (name, variant))) for name in ours for variant in ("", *variants(name))}
+    assert labels <= {case.label for case in CASES}
+
+
+def variants(name):
+    return registry.load("methods", name).variants
