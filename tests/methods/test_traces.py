@@ -37,6 +37,16 @@ UNLIKE = [
     ("r3gan-r1", {"gamma": 10.0}),
     ("r3gan-r1", {"r2": True}),
     ("drift-code", {"floor": 0.0}),
+    ("r3gan", {"gamma": 0.1}),
+    ("r3gan", {"loss": "gan"}),
+    ("r3gan", {"fresh_batches": False}),
+    ("ratio-vgrow", {"divergence": "kl"}),
+    ("ratio-vgrow", {"stride": 0.4}),
+    ("ratio-vgrow", {"fits": 1}),
+    ("vae-fixed", {"sigma": 1.0}),
+    ("vae-fixed", {"beta": 4.0}),
+    ("flow", {"pairing": "optimal"}),
+    ("flow-logit-normal", {"times": "uniform"}),
 ]
 """Other readings, none of which may pass for the code's."""
 
@@ -65,8 +75,9 @@ def apart(name, changes, monkeypatch):
     """How far the weights are from the trace's after each kept update, as a share of the trace's largest change."""
     about, trace = read(name)
     start = {key.removeprefix("start/"): value for key, value in trace.items() if key.startswith("start/")}
-    noise = iter(trace["noise"].double())
-    monkeypatch.setattr(Kit, "noise", lambda self, rows: next(noise))
+    drawn = {law: stream(law, trace) for law in ("noise", "uniform", "normal")}
+    for law, numbers in drawn.items():
+        monkeypatch.setattr(Kit, law, lambda self, shape, numbers=numbers, **_: next(numbers))
     trainer, batches, found = trainer_of(about, changes), iter(trace["batches"].double()), []
     ours = parameters(trainer, {key.partition("/")[0] for key in start})
     assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in start.items()}
@@ -79,8 +90,14 @@ def apart(name, changes, monkeypatch):
             theirs = {key: trace[f"after {update}/{key}"] for key in start}
             change = max((theirs[key] - start[key]).abs().max() for key in start)
             found.append(float(max((ours[key].detach() - theirs[key]).abs().max() for key in start) / change))
-    left = len(list(noise)), len(list(batches))
+    left = sum(len(list(numbers)) for numbers in drawn.values()), len(list(batches))
     return found, left
+
+
+def stream(law, trace):
+    """The numbers of a law in the order in which they were taken; those of several shapes in turn."""
+    kept = [trace[key].double() for key in sorted(trace) if key.partition(" ")[0] == law]
+    return (numbers for turn in zip(*kept, strict=True) for numbers in turn)
 
 
 @pytest.fixture(autouse=True)

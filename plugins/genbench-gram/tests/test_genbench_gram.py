@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
-from genbench_gram import GRAM, METHOD, GRAMConfig, compare, critic_objective, ratio_difference
+from genbench_gram import GRAM, METHOD, GRAMConfig
+from genbench_gram_losses import compare, critic_objective, ratio_difference
 
 from genbench.testing import kit
 

@@ -1,5 +1,6 @@
 """The losses of density ratios where the ratio is known, and steps against the same steps written out."""
 
+import math
 from copy import deepcopy
 from itertools import count, product
 
@@ -70,6 +71,18 @@ def test_at_the_optimum_the_bound_is_the_divergence_and_elsewhere_it_is_less(div
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 def test_equal_densities_are_at_divergence_0(divergence):
     assert integrand(torch.ones(3), divergence).abs().max() == 0
+
+
+@pytest.mark.parametrize(("divergence", "turns"), [("pearson", 1.0), ("kl", 1 / math.e), ("hellinger", 1.0)])
+def test_a_generator_that_holds_the_ratio_leaves_data_that_are_not_covered(divergence, turns):
+    """b-GAN's generator descends f(r) at a fixed r: above where f' is 0 it lowers r. The divergence itself falls where
+    f(r) - r f'(r) does, which is wherever r rises: that is f-GAN's bound, -f*(f'(r))."""
+    for by, leaves in ((0.9, False), (1.1, True)):
+        ratio = torch.tensor(turns * by, dtype=torch.float64, requires_grad=True)
+        loss = integrand(ratio, divergence)
+        (slope,) = torch.autograd.grad(loss, ratio, create_graph=True)
+        assert bool(slope > 0) is leaves
+        assert torch.autograd.grad(loss - ratio * slope, ratio)[0] < 0
 
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
