@@ -68,7 +68,7 @@ class GRAMConfig:
 RING = cited("paper, app. A.1", lr=1e-3, features=10, widths=(1.0,))
 DIGITS = cited("measured at 16x16: 1e-3 gets worse after 2,000 updates", lr=2e-4)
 MNIST = cited("paper, app. A.3", lr=1e-3, widths=(0.1, 1.0, 10.0, 100.0))
-IMAGES = cited("measured on photographs: 2e-4, that of GRAMTorch and JuliaGRAM, is far behind (README)", lr=1e-3) | cited(
+IMAGES = cited("measured on photographs: 2e-4, GRAMTorch and JuliaGRAM, is far behind (README)", lr=1e-3) | cited(
     "measured on photographs at 32x32: at 1e-3 the critic lives on ratios of ±50 (README)", ridge=0.1
 )
 
