@@ -11,17 +11,14 @@ planning and supervising included.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from rounds import machine
+from rounds import machine, python_in
 
 HERE = Path(__file__).parents[2]
 COMMANDS = {
@@ -81,15 +78,7 @@ def trial(checkout: Path) -> float:
 def seconds(command: Sequence[str], checkout: Path) -> float:
     """CPU seconds of Python with a command, on the genbench and the plugins of a checkout."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    places = [checkout, *sorted((checkout / "plugins").glob("genbench-*"))]
-    path = os.pathsep.join(filter(None, [*map(str, places), os.environ.get("PYTHONPATH")]))
-    subprocess.run(
-        [sys.executable, *command],
-        stdout=subprocess.DEVNULL,
-        cwd=checkout,  # which is first on the path of -c and -m
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""},
-        check=True,
-    )
+    python_in(checkout, command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
