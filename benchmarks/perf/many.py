@@ -2,9 +2,10 @@
 
     python benchmarks/perf/many.py [--trials 75 150 300] [--updates 5] [--methods gan]
 
-The same study in several sizes, of one trial for each seed, by the local engine with two slots. The last column says
-how a cost grows from the smallest size to the largest: the exponent of the number of trials, 1 where it is in
-proportion. Seconds are wall-clock seconds but for those marked CPU, which are of this process and of those it started.
+The same study in several sizes, of one trial for each seed, by the local engine with two slots; a small one before them
+does not count, in which everything is imported. The last column says how a cost grows from the smallest size to the
+largest: the exponent of the number of trials, 1 where it is in proportion. Seconds are wall-clock seconds but for those
+marked CPU, which are of this process and of those it started.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import math
 import os
 import resource
+import sys
 import tempfile
 import threading
 import time
@@ -31,6 +33,8 @@ from genbench.study.run import Silent, run_study
 from genbench.study.status import states
 
 SLOTS = 2
+WARM_UP = 2
+"""Trials of the study that does not count."""
 TINY = ["data.points=200", "train.batch=10", "net.width=4", "evaluate.samples=20", "evaluate.metrics=[modes]"]
 
 
@@ -42,7 +46,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--methods", nargs="+", default=["gan"])
     arguments = parser.parse_args(words)
     print(f"{machine().removesuffix(', CPU time')}, {SLOTS} slots, {arguments.updates} updates a trial\n")
-    found = {count: measured(count, arguments.updates, arguments.methods) for count in arguments.trials}
+    measured(WARM_UP, arguments.updates, arguments.methods)
+    found = {}
+    for count in arguments.trials:
+        found[count] = measured(count, arguments.updates, arguments.methods)
+        print(f"{count} trials were measured", file=sys.stderr, flush=True)
     sizes = list(found)
     print(f"{'':34}" + "".join(f"{count:>11,}" for count in sizes) + "  exponent")
     for name in found[sizes[0]]:
@@ -69,7 +77,7 @@ def measured(count: int, updates: int, methods: Sequence[str]) -> dict[str, floa
         with timed(found, "running, s"), looks:
             run_study(study, choose("local", study.trials, slots=SLOTS), observers=[], display=Silent())
         found["trials per second"] = count / found["running, s"]
-        found |= {"memory of the supervisor, MiB": looks.memory, "its open files, most": float(looks.files)}
+        found |= {"supervisor's memory, MiB more": looks.memory, "its open files, more": float(looks.files)}
         with timed(found, "MLflow, s"):
             sync(results, ["mlflow"])
         with timed(found, "MLflow again, s"):
@@ -97,10 +105,11 @@ def cpu() -> float:
 
 
 class Looks:
-    """The memory and the open files of this process, looked at while something runs."""
+    """How many MiB and open files this process has at most beyond those it had, looked at while something runs."""
 
     def __init__(self) -> None:
         self.memory, self.files = 0.0, 0
+        self._before = _memory(), _files()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -113,9 +122,18 @@ class Looks:
 
     def _look(self) -> None:
         while not self._over.wait(0.2):
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            self.memory = max(self.memory, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
-            self.files = max(self.files, len(os.listdir("/proc/self/fd")))
+            self.memory = max(self.memory, _memory() - self._before[0])
+            self.files = max(self.files, _files() - self._before[1])
+
+
+def _memory() -> float:
+    """MiB of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _files() -> int:
+    """Files that it has open."""
+    return len(os.listdir("/proc/self/fd"))
 
 
 if __name__ == "__main__":

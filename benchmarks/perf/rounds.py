@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -51,6 +54,22 @@ def faster(ours: Outcome, theirs: Outcome) -> str:
 def verdict(found: Mapping[str, Outcome], name: str) -> str:
     """How many times faster than the named one the contestant `genbench` is; nothing of itself."""
     return "" if name == "genbench" else f"genbench {faster(found['genbench'], found[name])} times as fast"
+
+
+def python_in(checkout: Path, command: Sequence[str]) -> str:
+    """What Python prints with a command, on the genbench and the plugins of a checkout and one thread; it may write
+    bytecode.
+    """
+    places = [checkout, *sorted((checkout / "plugins").glob("genbench-*"))]
+    path = os.pathsep.join(filter(None, [*map(str, places), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=checkout,  # which is first on the path of -c and -m
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""},
+        check=True,
+    ).stdout
 
 
 def machine() -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
+TERMINALS = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Environment variables by which rich takes a pipe for a terminal."""
 RESULTS = click.option(
     "--results", type=Place(), default=Path("results"), show_default=True, help="Folder of all results."
 )
@@ -46,11 +51,26 @@ def say(line: str, *, stderr: bool = False, indent: int = 0, style: str = "") ->
 
     indent: columns that its other lines begin with.
     """
+    plain = shown.plain(line)
+    stream = sys.stderr if stderr else sys.stdout
+    if not (stream and stream.isatty()) and not any(os.environ.get(name) for name in TERMINALS):
+        click.echo(plain, err=stderr)  # what rich would print, without the time to import it
+        return
     from rich.text import Text
 
     console = terminal_console(stderr=stderr)
-    for one in wrapped(shown.plain(line), console, indent=indent):
+    for one in wrapped(plain, console, indent=indent):
         console.print(Text(one, style=style), soft_wrap=True)
+
+
+def end(damaged: Sequence[str], undrawn: Sequence[str] = ()) -> None:
+    """Name what could not be read or drawn; exit code 1 when there was anything."""
+    for line in damaged:
+        say(f"left out: {line}", stderr=True)
+    for line in undrawn:
+        say(f"warning: {line}", stderr=True)
+    if damaged or undrawn:
+        sys.exit(1)
 
 
 def wrapped(line: str, console: Console, *, indent: int = 0) -> list[str]:

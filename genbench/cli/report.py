@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from genbench.cli.completion import run_studies
-from genbench.cli.options import RESULTS, print_table, say, study_folder, terminal_console
+from genbench.cli.options import RESULTS, end, print_table, say, study_folder, terminal_console
 from genbench.cli.parameters import Names, Place
 from genbench.errors import GenbenchError, UnknownNameError, shown
 
@@ -74,7 +74,7 @@ def report(
     for path in written.files:
         click.echo(shown.plain(f"written   {path}"))
     _tell_mlflow(found, results, written.files, output or folder / "report")
-    _end(found.damaged, written.problems)
+    end(found.damaged, written.problems)
 
 
 @click.command()
@@ -121,7 +121,7 @@ def compare(a: str, b: str, results: Path) -> None:
             say(judgement.sentence(one), indent=2)
     for line in (*found.promise, *found.refused):
         say(f"note: {line}")
-    _end([*damaged, *also_damaged])
+    end([*damaged, *also_damaged])
 
 
 def _claims(folder: Path, formats: Sequence[str], asked: Path | None) -> NoReturn:
@@ -134,7 +134,7 @@ def _claims(folder: Path, formats: Sequence[str], asked: Path | None) -> NoRetur
         raise GenbenchError(f"--claims prints and writes no file: leave out {asked}, or redirect what it prints")
     records, damaged = load_good(folder)
     code = print_claims(of_study(folder, records if records.empty else lottery.own(records))[0], [*formats])
-    _end(damaged)
+    end(damaged)
     sys.exit(code)
 
 
@@ -192,13 +192,3 @@ def _side(name: str, word: str, results: Path) -> tuple[Side, list[str]]:
             raise UnknownNameError(f"method in study {study}", method, set(labels(records)))
         records = chosen
     return Side(name=name, records=records), damaged
-
-
-def _end(damaged: Sequence[str], undrawn: Sequence[str] = ()) -> None:
-    """Name what could not be read or drawn; exit code 1 when there was anything."""
-    for line in damaged:
-        say(f"left out: {line}", stderr=True)
-    for line in undrawn:
-        say(f"warning: {line}", stderr=True)
-    if damaged or undrawn:
-        sys.exit(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from genbench.cli.completion import run_studies
-from genbench.cli.options import RESULTS, say, study_folder, terminal_console
+from genbench.cli.options import RESULTS, end, say, study_folder, terminal_console
 
 
 @click.command()
@@ -16,13 +16,13 @@ from genbench.cli.options import RESULTS, say, study_folder, terminal_console
 @RESULTS
 def status(study: str, results: Path) -> None:
     """Show how the trials of a study stand: running, waiting, left by an earlier command, finished,
-    diverged, failed; read from their files."""
+    diverged, failed; read from their files. Exit code 1 when a damaged trial had to be left out."""
     from genbench.cli import display as terminal
     from genbench.study import status
     from genbench.trial import places, replaced
 
     folder = study_folder(study, results)
-    found = status.states(folder)
+    found, damaged = status.states(folder)
     terminal_console().print(terminal.states(found))
     counts = {state: sum(one.state == state for one in found) for state in status.STATES}
     click.echo()
@@ -38,8 +38,7 @@ def status(study: str, results: Path) -> None:
         )
     for line in replaced.lines(folder):
         click.echo(line)
-    for line in places.nameless(folder):
-        click.echo(f"left out: {line}", err=True)
+    end([*places.nameless(folder), *damaged])
 
 
 @click.command()

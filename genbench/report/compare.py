@@ -115,7 +115,7 @@ def _judge(a: Side, b: Side, dataset: str) -> tuple[list[Verdict], list[str]]:
         )
         own = set(both["method"].iloc[: int((_labels(a.records) == ours).sum())])
         found += [one for one in judgement.verdicts(both) if _is_of(one.a, own) != _is_of(one.b, own)]
-        refused += protocols.notes(both, columns.metric_names(both))
+        refused += protocols.notes(both, columns.metric_names(both)) + protocols.unlike_arithmetic(both)
         if not (both["status"] == "finished").any():
             refused.append(f"{dataset}: no trial of {ours} or {theirs} has finished: {_counts(both)}")
         for metric in columns.metric_names(both):
@@ -184,7 +184,10 @@ def _values(a: Side, b: Side, group: str, names: Sequence[str]) -> Iterator[Fiel
 
 
 def _protocols(a: Side, b: Side) -> Iterator[Field]:
-    """The protocol of every metric, field by field where both have one."""
+    """How the trials computed, and the protocol of every metric, field by field where both have one."""
+    yield Field(
+        group="protocol", name="arithmetic", a=protocols.arithmetic(a.records), b=protocols.arithmetic(b.records)
+    )
     metrics = dict.fromkeys([*columns.metric_names(a.records), *columns.metric_names(b.records)])
     for metric in metrics:
         column = f"protocol.{metric}"

@@ -49,15 +49,22 @@ class State:
     """Of one that is left, the command that goes on with it, where that is known."""
 
 
-def states(study: Path) -> list[State]:
-    """How every trial in a study's folder stands, without those that newer ones replaced; raises GenbenchError when it
-    holds none.
+def states(study: Path) -> tuple[list[State], list[str]]:
+    """How every trial in a study's folder stands, without those that newer ones replaced, and what is wrong with each
+    whose trial.json cannot be read; raises GenbenchError when there is none that can.
     """
     gone = replaced.trials(study)
-    found = [_state(directory) for directory in trial_directories(study) if directory not in gone]
+    found: list[State] = []
+    damaged: list[str] = []
+    for directory in trial_directories(study):
+        if directory not in gone:
+            try:
+                found.append(_state(directory, Trial.read(directory)))
+            except GenbenchError as error:
+                damaged.append(str(error))
     if not found:
-        raise GenbenchError(f"{study} holds no trial")
-    return _with_jobs(_with_left(found, study))
+        raise GenbenchError(damaged[0] if damaged else f"{study} holds no trial")
+    return _with_jobs(_with_left(found, study)), damaged
 
 
 @contextmanager
@@ -128,8 +135,7 @@ def _with_jobs(found: list[State]) -> list[State]:
     ]
 
 
-def _state(directory: Path) -> State:
-    trial = Trial.read(directory)
+def _state(directory: Path, trial: Trial) -> State:
     now = time.time()
     try:
         built(TrainSettings, trial.settings.get("train"))  # how far a trial is depends on its budget

@@ -36,7 +36,7 @@ def test_the_records_of_the_version_before_are_read(results):
 
 
 def test_its_study_has_a_status_and_a_report(results):
-    states = {one.directory.name: one.state for one in status.states(results / "small")}
+    states = {one.directory.name: one.state for one in status.states(results / "small")[0]}
     assert states[INTERRUPTED] == "interrupted"
     assert sorted(states.values()) == ["diverged", *["finished"] * 4, "interrupted"]
     found = contents.of(results / "small")

@@ -54,6 +54,27 @@ def test_the_other_way_round_is_the_opposite():
     assert {one.verdict for one in back.verdicts} == {"better"}
 
 
+def test_how_trials_computed_is_named_and_unlike_arithmetic_is_said():
+    same = between(
+        side("A", seeds("gan", arithmetic="deterministic")), side("B", seeds("gram", arithmetic="deterministic"))
+    )
+    assert ("protocol", "arithmetic", "deterministic") in [(one.group, one.name, one.a) for one in same.fields]
+    assert same.refused == []
+    found = between(
+        side("A", seeds("gan", arithmetic="deterministic")),
+        side("B", [*seeds("gan", 2, arithmetic="deterministic, TF32"), *seeds("gan", 1)]),
+    )
+    assert different(found)["protocol", "arithmetic"] == (
+        "deterministic",
+        "deterministic, TF32 (2 trials) and not known (1 trial)",
+    )
+    assert found.refused == [
+        "computed in unlike arithmetic, which moves digits beside the seed: deterministic (3 trials) and deterministic,"
+        " TF32 (2 trials) and not known (1 trial)"
+    ]
+    assert found.verdicts
+
+
 def test_numbers_under_different_protocols_are_not_compared_and_the_difference_is_spelled_out():
     found = between(side("A", seeds("gan")), side("B", seeds("gan", key="k1", protocol={"split": "train"})))
     assert found.verdicts == []

@@ -82,7 +82,7 @@ def test_one_that_has_not_ended_is_begun_anew(again, raised):
 def test_status_tells_which_they_are(again, raised):
     end(again(0), mmd=1.0)
     raised()
-    (state,) = status.states(again(0).directory)
+    (state,), _ = status.states(again(0).directory)
     assert (state.state, state.is_outdated, state.detail) == ("finished", True, "other numerics: method 1, now 2")
 
 

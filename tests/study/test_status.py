@@ -29,7 +29,7 @@ def test_every_state_is_told_from_the_files(study):
     (directories[5] / "record.json").write_text("{")
     Log(directories[3]).append(Progress(images=200, updates=10, train_seconds=1.0), {})
     with locked(directories[3]):
-        found = {one.trial.seed: one for one in status.states(planned.directory)}
+        found = {one.trial.seed: one for one in status.states(planned.directory)[0]}
     assert [found[seed].state for seed in range(6)] == [
         "finished",
         "diverged",
@@ -91,10 +91,10 @@ def test_a_study_that_is_cancelled_has_saved_and_goes_on(study, tmp_path):
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "goes on where this one stopped" in said
-    assert status.states(planned.directory)[0].state == "interrupted"
+    assert status.states(planned.directory)[0][0].state == "interrupted"
     linger.over()
     assert subprocess.run(asked, stdout=subprocess.DEVNULL).returncode == 0
-    assert status.states(planned.directory)[0].state == "finished"
+    assert status.states(planned.directory)[0][0].state == "finished"
 
 
 def test_a_record_that_does_not_say_whose_it_is_is_named(study, genbench):
@@ -102,5 +102,19 @@ def test_a_record_that_does_not_say_whose_it_is_is_named(study, genbench):
     folder = planned.directory_of(planned.trials[0])
     (folder / "trial.json").rename(folder / "record.json")
     code, out, err = genbench("status", "s", "--results", planned.results)
-    assert (code, err) == (0, f"left out: {folder} holds a record and no trial.json: whose it is is not known\n")
+    assert (code, err) == (1, f"left out: {folder} holds a record and no trial.json: whose it is is not known\n")
     assert "1 waiting" in out
+
+
+def test_a_trial_that_cannot_be_read_is_named_and_the_others_are_shown(study, genbench):
+    planned = study(seeds=(0, 1))
+    victim, whole = (planned.directory_of(trial) / "trial.json" for trial in planned.trials)
+    victim.write_text("{")
+    code, out, err = genbench("status", "s", "--results", planned.results)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith(f"left out: {victim} is damaged")
+    assert "1 waiting" in out
+    whole.write_text("{")
+    code, _, err = genbench("status", "s", "--results", planned.results)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "trial.json is damaged" in err

@@ -38,6 +38,7 @@ EXPLAINED = (
     " a chance of at most 5 %; of many comparisons more are false. Images, updates and seconds of training are means"
     " over a method's trials; seconds depend on the machine.",
 )
+UNLIKE = "{} of the comparisons hold trials that computed in unlike arithmetic; it is above their tables"
 UNSIGNED = "{} trials are of version 0.1.0, whose files carry neither ids nor seals: they cannot be verified"
 
 
@@ -63,10 +64,12 @@ class Board:
         """What a reader of the numbers must know."""
         copies = self.trials.copies
         said = [f"{copies} {'trial is a copy' if copies == 1 else 'trials are copies'} of others and count once"]
+        unlike = sum(not one.is_alike for one in self.comparisons)
         unsigned = sum(not entry.trial.signs for entry in self.trials.entries)
         return (
             *(said if copies else []),
             *self.trials.unlike,
+            *([UNLIKE.format(unlike)] if unlike else []),
             *([UNSIGNED.format(unsigned)] if unsigned else []),
         )
 
@@ -148,6 +151,7 @@ def _shown(one: Comparison, number: int) -> dict[str, Any]:
         "better": one.better,
         "key": one.key,
         "numerics": one.numerics,
+        "arithmetic": f"{'' if one.is_alike else 'unlike '}arithmetic {one.arithmetic}",
         "answer": one.answer,
         "where": standings.words(one.conditions),
         "smoke": one.smoke,

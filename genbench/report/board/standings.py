@@ -12,7 +12,7 @@ import pandas as pd
 from genbench.config.nested import flatten
 from genbench.report.board.merging import Merged, key_of, mark_of, primary
 from genbench.report.board.sources import Entry
-from genbench.report.stats import contenders, judgement, outcomes, statistics
+from genbench.report.stats import contenders, judgement, outcomes, protocols, statistics
 from genbench.report.stats.verdict import Verdict
 from genbench.trial import collected
 
@@ -50,6 +50,10 @@ class Comparison:
     key: str
     """Of the protocol."""
     numerics: str
+    arithmetic: str
+    """How its trials computed."""
+    is_alike: bool
+    """Whether all computed in one way."""
     conditions: Mapping[str, Any]
     """Settings that all share and not all comparisons do."""
     rows: tuple[Row, ...]
@@ -92,6 +96,7 @@ def frame(found: Sequence[Comparison]) -> pd.DataFrame:
                 "better": one.better,
                 "protocol": one.key,
                 "numerics": one.numerics,
+                "arithmetic": one.arithmetic,
                 "method": row.method,
                 "mean": row.mean,
                 "sd": row.sd,
@@ -174,6 +179,8 @@ def _compared_on(
             better=family.better,
             key=key,
             numerics=_numerics(entries[0]),
+            arithmetic=protocols.arithmetic(records),
+            is_alike=not protocols.unlike_arithmetic(records),
             conditions={key: settings[key] for key in shared if settings.get(key) is not None},
             rows=tuple(sorted(rows, key=lambda row: _order(row, family.better))),
             smoke=mark_of(entries[0]) in trials.smoke,

@@ -71,6 +71,33 @@ def _again(records: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
     return [f"scored again: {', '.join(names)}: {ways}" for ways, names in found.items()]
 
 
+def arithmetic(records: pd.DataFrame) -> str:
+    """How the trials computed, as they recorded it; where they differ, each way with its number of trials. Of those of
+    an older version it is not known; one that failed before it began says nothing.
+    """
+    told = _arithmetic(records)
+    counts = (
+        told.mask((told == "") & (records["status"] == "finished"), "not known")
+        .replace("", None)
+        .value_counts(sort=False)
+    )
+    if len(counts) < 2:
+        return str(counts.index[0]) if len(counts) else "not known"
+    return " and ".join(f"{words} ({count} {'trial' if count == 1 else 'trials'})" for words, count in counts.items())
+
+
+def unlike_arithmetic(records: pd.DataFrame) -> list[str]:
+    """A line where the trials computed in unlike ways."""
+    if _arithmetic(records).replace("", None).nunique() < 2:
+        return []
+    return [f"computed in unlike arithmetic, which moves digits beside the seed: {arithmetic(records)}"]
+
+
+def _arithmetic(records: pd.DataFrame) -> pd.Series:
+    """How every trial computed, as it recorded it; empty where it did not."""
+    return records["arithmetic"].fillna("") if "arithmetic" in records else pd.Series("", index=records.index)
+
+
 def differences(protocols: Iterable[Mapping[str, Any]], ignored: Iterable[str] = ()) -> dict[str, list[Any]]:
     """The fields that have more than one value among the protocols, each with its values in order of appearance."""
     protocols = list(protocols)

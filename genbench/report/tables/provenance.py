@@ -25,7 +25,14 @@ def protocol(records: pd.DataFrame) -> Table | None:
                 keyed.setdefault(key, []).append(metric)
     if not keyed:
         return None
-    described = {key: {"metrics": ", ".join(named), **protocols.in_full(records, key)} for key, named in keyed.items()}
+    described = {
+        key: {
+            "metrics": ", ".join(named),
+            "arithmetic": protocols.arithmetic(records[records[f"protocol.{named[0]}"] == key]),
+            **protocols.in_full(records, key),
+        }
+        for key, named in keyed.items()
+    }
     fields = list(dict.fromkeys(field for one in described.values() for field in one))
     rows = [
         {"field": field.replace("_", " "), **{key: _text(one.get(field)) for key, one in described.items()}}
@@ -154,6 +161,7 @@ def environment(records: pd.DataFrame) -> Table:
         "origin": "methods",
         "git_commit": "git commit",
         "device": "device",
+        "arithmetic": "arithmetic",
         "threads": "threads per trial",
         "world": "ranks per trial",
         "resumes": "times resumed",

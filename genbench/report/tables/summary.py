@@ -53,12 +53,13 @@ def summarize(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def notes(records: pd.DataFrame) -> list[str]:
-    """What a reader of the table must know: which numbers were made under different protocols, with averaged weights or
-    falling learning rates, and the warnings of the trials.
+    """What a reader of the table must know: which numbers were made under different protocols, in unlike arithmetic,
+    with averaged weights or falling learning rates, and the warnings of the trials.
     """
     warnings = records["warnings"] if "warnings" in records else pd.Series(dtype=str)
     counted = (warning for listed in warnings.dropna() for warning in listed.split("; ") if warning)
     made = protocols.notes(records, metric_names(records))
+    made += protocols.unlike_arithmetic(records)
     return [*made, *_mixed_worlds(records), *_averaged(records), *_scheduled(records), *dict.fromkeys(counted)]
 
 

@@ -119,3 +119,19 @@ def test_a_hundred_rows_are_a_page_within_two_seconds(tmp_path):
     text = page.render(found, {})
     assert text.count('<tr class="') == 100
     assert time.process_time() - began < 2
+
+
+def test_a_comparison_says_how_its_trials_computed_and_that_it_was_in_unlike_ways(tmp_path):
+    put(tmp_path / "alike", some(arithmetic="deterministic"))
+    alike = board(tmp_path / "alike")
+    assert (alike.comparisons[0].arithmetic, alike.notes) == ("deterministic", ())
+    assert "; arithmetic deterministic." in page.render(alike, {})
+    put(
+        tmp_path / "unlike",
+        some(("gan",), arithmetic="deterministic") + some(("gram",), arithmetic="deterministic, TF32"),
+    )
+    unlike = board(tmp_path / "unlike")
+    assert unlike.notes == (page.UNLIKE.format(1),)
+    said = "deterministic (3 trials) and deterministic, TF32 (3 trials)"
+    assert f"; unlike arithmetic {said}." in page.render(unlike, {})
+    assert set(standings.frame(unlike.comparisons)["arithmetic"]) == {said}

@@ -156,3 +156,19 @@ def test_the_table_of_costs_has_the_evaluations_too():
     records = frame([a_record(score=0.5, evaluations=1), a_flow()]).assign(contender=["gram", "flow"])
     assert provenance.cost(records).shown["evaluations a sample"].tolist() == ["1", "40"]
     assert "evaluations a sample" not in provenance.cost(records[:1]).shown
+
+
+def test_how_trials_computed_stands_with_the_protocols_and_unlike_arithmetic_is_noted():
+    ways = ["deterministic", "deterministic", "not deterministic, TF32", ""]
+    scored = {"score": 0.5, "protocol": {"high_quality": "k"}, "protocols": {"k": {"split": "test"}}}
+    records = frame(
+        [a_record(seed=seed, arithmetic=way, **scored) for seed, way in enumerate(ways)]
+        + [a_record(seed=4, status="failed")]
+    )
+    said = "deterministic (2 trials) and not deterministic, TF32 (1 trial) and not known (1 trial)"
+    table = provenance.protocol(records).shown
+    assert table.set_index("field")["k"]["arithmetic"] == said
+    assert tables.notes(records) == [f"computed in unlike arithmetic, which moves digits beside the seed: {said}"]
+    assert "arithmetic" in provenance.environment(records).shown[""].tolist()
+    assert tables.notes(records.drop(index=2)) == []
+    assert provenance.protocol(records[:2]).shown.set_index("field")["k"]["arithmetic"] == "deterministic"
