@@ -42,17 +42,20 @@ def overview(found: Sequence[Verdict]) -> tuple[str, ...]:
     or neither; and how many trials of both have no score, and which verdicts would be others without these.
     """
     pairs: dict[tuple[str, str, str], list[Verdict]] = {}
-    several = len({one.dataset for one in found}) > 1
+    on = _places(found)
     for one in found:
         if one.better != "neither":
-            pairs.setdefault((one.dataset if several else "", one.a, one.b), []).append(one)
+            pairs.setdefault((on[one.dataset], one.a, one.b), []).append(one)
     told = {names: own for names, own in pairs.items() if not all(map(_is_mute, own))} or pairs
-    lines = [
-        f"{f'{dataset}: ' if dataset else ''}{a} against {b}: {'; '.join(_parts(own))}"
-        for (dataset, a, b), own in told.items()
-    ]
+    lines = [f"{place}{a} against {b}: {'; '.join(_parts(own))}" for (place, a, b), own in told.items()]
     more = len(lines) - PAIRS
     return (*lines[:PAIRS], *([f"{more} more pairs are in the table of verdicts"] if more > 0 else []))
+
+
+def _places(found: Sequence[Verdict]) -> dict[str, str]:
+    """How a line about each data set begins: with its name where there are several."""
+    names = {one.dataset for one in found}
+    return {name: f"{name}: " if len(names) > 1 else "" for name in names}
 
 
 def _parts(found: Sequence[Verdict]) -> list[str]:
@@ -78,9 +81,10 @@ def summary(found: Sequence[Verdict]) -> tuple[Sentence, ...]:
     """The verdicts in words, those on primary metrics first and among them those that decide; one sentence for all
     pairs about which nothing can be said for one reason.
     """
+    on = _places(found)
     order = {"better": 0, "worse": 0, "equal": 1, "inconclusive": 2, "no information": 3}
     told = [
-        Sentence(verdict=one.verdict, headline=judgement.headline(one), words=judgement.sentence(one))
+        Sentence(verdict=one.verdict, headline=judgement.headline(one), words=on[one.dataset] + judgement.sentence(one))
         for one in sorted(found, key=lambda one: (one.role != "primary", order.get(one.verdict, 4)))
         if not _is_mute(one)
     ]

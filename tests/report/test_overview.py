@@ -62,6 +62,14 @@ def test_of_many_pairs_the_first_have_a_line_and_those_without_a_verdict_none():
     assert last == f"{8 * 7 // 2 - overview.PAIRS} more pairs are in the table of verdicts"
 
 
+def test_a_sentence_says_on_which_of_several_data_sets_it_is():
+    gan, gram = seeds("gan", *FINISHED), seeds("gram", *FINISHED)
+    elsewhere = [dataclasses.replace(record, dataset="digits") for record in (*gan, *gram)]
+    told = overview.summary(of(gan, gram, elsewhere))
+    assert {one.words.split(" ")[0] for one in told} == {"ring:", "digits:"}
+    assert not any(one.words.startswith("ring: ") for one in overview.summary(of(gan, gram)))
+
+
 def test_the_promise_names_the_primary_metric_its_family_and_the_others():
     primary, secondary = overview.promise(of(*(seeds(name, *FINISHED) for name in ("gan", "gram", "mmdnet"))))
     assert primary.startswith("Primary metric: high_quality")
