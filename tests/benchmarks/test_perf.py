@@ -18,13 +18,14 @@ SMALLEST = {
     "many": (["--trials", "2", "4", "--updates", "2"], {"gan"}),
     "metrics": (["--images", "4", "--rounds", "1"], set()),
     "neighbours": (["--references", "30", "--queries", "4", "--rounds", "1"], set()),
+    "ring": ([str(SCRIPTS.parents[1]), "--updates", "2", "--rounds", "1", "--methods", "gan"], {"gan"}),
     "root": (["--dimensions", "8", "--rounds", "1"], set()),
     "share": (["--images", "1", "--steps", "1", "--rounds", "1"], {"gan"}),
     "start": (["--rounds", "1"], set()),
     "step": (["--steps", "1", "--rounds", "1", "--precision", "bf16"], METHODS),
     "supply": (["--images", "130", "--batches", "2", "--rounds", "1"], set()),
 }
-LONG = {"engines", "kernels", "many", "metrics", "start"}
+LONG = {"engines", "kernels", "many", "metrics", "ring", "start"}
 """Those that start processes, or compare with another library's networks."""
 INSTALLED = {entry.name for entry in registry.installed("methods")}
 
