@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,21 +14,19 @@ from genbench.config import compose
 from genbench.config.compose import Override
 from genbench.contract import registry
 from genbench.errors import GenbenchError
+from genbench.study import earlier
 from genbench.study.cell import points
 from genbench.study.file import EVERYTHING, StudyFile
 from genbench.study.preflight import check_trials
 from genbench.study.runs import Changes, StudyRun, canonical
-from genbench.trial import about, replaced
+from genbench.trial import about
 from genbench.trial.json_file import write_json
-from genbench.trial.record import FINAL, Record, read, trial_directories
-from genbench.trial.trial import Trial, age, check_study_name
+from genbench.trial.record import FINAL, Record, read
+from genbench.trial.trial import Trial, check_study_name
 from genbench.trial.trial import plan as plan_trials
 
 if TYPE_CHECKING:
     from genbench.report.looks import Looks  # with pandas and scipy, for seconds: only --until-decided needs it
-
-KEPT = "kept as asked"
-MADE_AGAIN = "made again beside those, which stay; --keep-old keeps them instead"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,61 +133,24 @@ def plan(
         if file.path and str(error) == _problem_of(file.changed(Changes(), smoke=smoke)):
             raise GenbenchError(f"{file.path}: {error}") from error
         raise
-    study = Study(name=name, results=results.absolute(), trials=trials, file=chosen, smoke=smoke)
-    study = _with_older(_where_they_are(study), keep_old=keep_old)
-    return dataclasses.replace(study, lacks=check_trials(trials, dry=dry))
+    folder = results.absolute() / name
+    older = earlier.with_older(earlier.where_they_are(trials, folder), folder, keep_old=keep_old)
+    return Study(
+        name=name,
+        results=results.absolute(),
+        trials=older.trials,
+        file=chosen,
+        smoke=smoke,
+        lacks=check_trials(trials, dry=dry),
+        outdated=older.outdated,
+        older=older.lines,
+    )
 
 
 def name_of(file: StudyFile, changes: Changes, *, smoke: bool = False) -> str:
     """What a study is called that nobody gave a name: as its file, or after its data sets."""
     datasets = dict.fromkeys(name for run in file.changed(changes, smoke=smoke).runs for name in run.datasets)
     return file.study_name(smoke=smoke) or "-".join(datasets) + "-comparison"
-
-
-def _where_they_are(study: Study) -> Study:
-    """The study with every trial in the folder that it has: one that was begun as part of another sweep, or under
-    another variant's name, is the same trial and goes on there.
-    """
-    missing = {trial.id for trial in study.trials if not study.directory_of(trial).exists()}
-    there: dict[str, Trial] = {}
-    for directory in trial_directories(study.directory):
-        if directory.name.rpartition("-")[2] in missing:
-            with suppress(GenbenchError):  # a damaged folder is in nobody's way
-                trial = Trial.read(directory)
-                if directory.name == trial.directory and (trial.id not in there or read(directory)):
-                    there[trial.id] = trial
-    if not there:
-        return study
-    placed = (
-        dataclasses.replace(trial, variant=there[trial.id].variant, swept=there[trial.id].swept)
-        if trial.id in there
-        else trial
-        for trial in study.trials
-    )
-    return dataclasses.replace(study, trials=tuple(placed))
-
-
-def _with_older(study: Study, *, keep_old: bool) -> Study:
-    """The study with what its folder holds of the same trials under older numerics: kept in their place, or named.
-
-    Those that have not ended are begun anew, except where version 0.1.0 began them and they are to be kept.
-    """
-    older: dict[str, Trial] = {}
-    for directory in trial_directories(study.directory):
-        with suppress(GenbenchError):  # a damaged folder of another trial is in nobody's way
-            trial, record = Trial.read(directory), read(directory)
-            ended = record is not None and record.status in FINAL
-            if directory.name == trial.directory and (ended or (keep_old and not trial.numerics)):
-                older[trial.question] = max(trial, older.get(trial.question, trial), key=age)
-    begun = {trial.question for trial in study.trials if study.directory_of(trial).exists()}
-    found = {question: trial for question, trial in older.items() if question not in begun}
-    asked = [(found[trial.question], trial) for trial in study.trials if trial.question in found]
-    fate = KEPT if keep_old else MADE_AGAIN
-    lines = tuple(f"{number} of older numerics ({words}): {fate}" for words, number in replaced.counted(asked).items())
-    if keep_old:
-        kept = tuple(found.get(trial.question, trial) for trial in study.trials)
-        return dataclasses.replace(study, trials=kept, older=lines)
-    return dataclasses.replace(study, outdated=tuple(old.directory for old, _ in asked), older=lines)
 
 
 def write_asked(study: Study, command: str) -> None:
