@@ -125,15 +125,8 @@ METHOD = Method(
     trainer=GAN,
     config=GANConfig,
     paper="Goodfellow et al. 2014, Generative adversarial nets, NeurIPS, arXiv 1406.2661",
-    presets={
-        "ring": RING,
-        "ring-sharp": RING,
-        "digits": IMAGES,
-        "mnist": IMAGES,
-        "fashion-mnist": IMAGES,
-        "cifar10": IMAGES,
-        "celeba": IMAGES,
-    },
+    presets=dict.fromkeys(("ring", "ring-sharp"), RING)
+    | dict.fromkeys(("digits", "mnist", "fashion-mnist", "cifar10", "celeba"), IMAGES),
     variants={
         "paper": {
             "optimizer": cite(

@@ -7,19 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 
+import genbench_mmdgan_losses as losses
 import torch
-from genbench_mmdgan_losses import (
-    BOUNDS,
-    Kernel,
-    mean_hinge,
-    rational_quadratic,
-    repulsion,
-    squared_jacobian,
-    unbiased_mmd2,
-    witness_penalty,
-)
-from genbench_mmdgan_settings import PRESETS, VARIANTS, MMDGANConfig
-from torch import Tensor, nn
+from genbench_mmdgan_settings import PRESETS, VARIANTS, MMDGANConfig, critic_steps, optimizer
+from torch import Tensor
 
 from genbench import kernels
 from genbench.plugin import Kit, Method, Trainer, hookimpl
@@ -94,12 +85,8 @@ class MMDGAN(Trainer):
             mmd2, hinge = self._mmd2(q, p), q.new_zeros(())
             loss, mmd = self._scale(real, differentiable=False) * mmd2, kernels.sqrt_mmd(mmd2)
         self.kit.comm.descend((self.generator_optimizer, loss))
-        return {
-            "generator_loss": loss.detach(),
-            "mmd": mmd.detach(),
-            "hinge": hinge.detach(),
-            "feature_std": p.std(0).mean(),
-        }
+        scalars = {"generator_loss": loss, "mmd": mmd, "hinge": hinge, "feature_std": p.std(0).mean()}
+        return {name: value.detach() for name, value in scalars.items()}
 
     def _smooth_critic_step(self, real: Tensor, fake: Tensor, p: Tensor, q: Tensor) -> dict[str, Tensor]:
         mmd2, comm, config = self._mmd2(q, p), self.kit.comm, self.config
@@ -110,7 +97,7 @@ class MMDGAN(Trainer):
             share = self.kit.uniform((len(real), *[1] * (real.dim() - 1)))
             between = share * real + (1 - share) * fake
             q, p = comm.gather(q), comm.gather(p)
-            smooth = witness_penalty(self.critic, between, q, p, config.widths, self._kernel)
+            smooth = losses.witness_penalty(self.critic, between, q, p, config.widths, losses.KERNELS[config.kernel])
             loss = config.smoothness * smooth - mmd2
         comm.descend((self.critic_optimizer, loss))
         return {"critic_loss": loss.detach(), "critic_mmd": mmd2.detach(), "smoothness": smooth.detach()}
@@ -119,56 +106,35 @@ class MMDGAN(Trainer):
         """1 / (1 + λ E ‖J φ(x)‖²) over all ranks' rows; 1 unless MMD² is scaled."""
         if self.config.critic_loss != "scaled":
             return torch.ones((), dtype=real.dtype, device=real.device)
-        slopes = self.kit.comm.sum(squared_jacobian(self.critic, real, differentiable=differentiable))
+        slopes = self.kit.comm.sum(losses.squared_jacobian(self.critic, real, differentiable=differentiable))
         scale: Tensor = 1 / (1 + self.config.smoothness * slopes / self.kit.comm.world)
         return scale
 
     def _mmd2(self, q: Tensor, p: Tensor) -> Tensor:
-        return unbiased_mmd2(self.kit.comm.gather(q), self.kit.comm.gather(p), self.config.widths, self._kernel)
-
-    @property
-    def _kernel(self) -> Kernel:
-        return rational_quadratic if self.config.kernel == "rational-quadratic" else kernels.mixture
+        q, p = self.kit.comm.gather(q), self.kit.comm.gather(p)
+        return losses.unbiased_mmd2(q, p, self.config.widths, losses.KERNELS[self.config.kernel])
 
     def _simultaneous_step(self, real: Tensor) -> dict[str, Tensor]:
         q, p = (
             self.kit.comm.gather(self.critic(images)) for images in (self.generator(self.kit.noise(len(real))), real)
         )
-        bounds = BOUNDS if self.config.critic_loss == "bounded" else (0.0, torch.inf)
-        critic_loss = repulsion(q, p, self.config.widths, bounds)
-        mmd2 = unbiased_mmd2(q, p, self.config.widths)
+        bounds = losses.BOUNDS if self.config.critic_loss == "bounded" else (0.0, torch.inf)
+        critic_loss = losses.repulsion(q, p, self.config.widths, bounds)
+        mmd2 = losses.unbiased_mmd2(q, p, self.config.widths)
         self.kit.comm.descend((self.critic_optimizer, critic_loss), (self.generator_optimizer, mmd2))
         return {"critic_loss": critic_loss.detach(), "mmd2": mmd2.detach(), "feature_std": p.detach().std(0).mean()}
 
     def _compare(self, q: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
         """The MMD and the hinge of fake features q and real ones p, each [n, features], over all ranks' rows."""
         q, p = self.kit.comm.gather(q), self.kit.comm.gather(p)
-        return kernels.sqrt_mmd(kernels.mmd2(q, p, self.config.widths)), mean_hinge(q, p)
-
-
-def critic_steps(config: MMDGANConfig, update: int) -> int:
-    """How many critic steps the update gets, counted from 0."""
-    burst = config.burst_every > 0 and update % config.burst_every == 0
-    return config.warmup_critic_steps if burst or update < config.warmup else config.critic_steps
-
-
-def optimizer(config: MMDGANConfig, *networks: nn.Module | None, lr: float | None = None) -> torch.optim.Optimizer:
-    """One optimizer for all the networks that there are; lr: none is that of the settings."""
-    rate = config.lr if lr is None else lr
-    parameters = [weights for network in networks if network is not None for weights in network.parameters()]
-    if config.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=rate)
-    return torch.optim.Adam(parameters, lr=rate, betas=(config.beta1, config.beta2), fused=True)
+        return kernels.sqrt_mmd(kernels.mmd2(q, p, self.config.widths)), losses.mean_hinge(q, p)
 
 
 METHOD = Method(
     name="mmdgan",
     trainer=MMDGAN,
     config=MMDGANConfig,
-    paper=(
-        "Li, Chang, Cheng, Yang & Póczos 2017, MMD GAN: towards deeper understanding of moment matching network,"
-        " NeurIPS, arXiv 1705.08584"
-    ),
+    paper="Li et al. 2017, MMD GAN: towards deeper understanding of moment matching network, NeurIPS, arXiv 1705.08584",
     presets=PRESETS,
     variants=VARIANTS,
 )

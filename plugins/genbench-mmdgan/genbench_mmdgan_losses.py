@@ -32,6 +32,9 @@ def rational_quadratic(distances: Tensor, alphas: Sequence[float]) -> Tensor:
     return kernel
 
 
+KERNELS: dict[str, Kernel] = {"gaussian": kernels.mixture, "rational-quadratic": rational_quadratic}
+
+
 def likeness(
     x: Tensor,
     widths: Sequence[float],

@@ -1,9 +1,14 @@
-"""The settings of an MMD-GAN, and those that differ by data set and by variant."""
+"""The settings of an MMD-GAN, those that differ by data set and by variant, and what is made of them alone: the
+schedule of critic steps and the optimizers.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+import torch
+from torch import nn
 
 from genbench.plugin import cite, cited, setting
 
@@ -72,6 +77,21 @@ class MMDGANConfig:
     def __post_init__(self) -> None:
         if not self.widths:
             raise ValueError("widths must hold at least one width")
+
+
+def critic_steps(config: MMDGANConfig, update: int) -> int:
+    """How many critic steps the update gets, counted from 0."""
+    burst = config.burst_every > 0 and update % config.burst_every == 0
+    return config.warmup_critic_steps if burst or update < config.warmup else config.critic_steps
+
+
+def optimizer(config: MMDGANConfig, *networks: nn.Module | None, lr: float | None = None) -> torch.optim.Optimizer:
+    """One optimizer for all the networks that there are; lr: none is that of the settings."""
+    rate = config.lr if lr is None else lr
+    parameters = [weights for network in networks if network is not None for weights in network.parameters()]
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=rate)
+    return torch.optim.Adam(parameters, lr=rate, betas=(config.beta1, config.beta2), fused=True)
 
 
 AUTHORS = cited(JULIA, optimizer="adam", features=10, widths=(1.0,), clamp=0.1, warmup=0, burst_every=0)

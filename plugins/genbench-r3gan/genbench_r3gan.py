@@ -35,9 +35,7 @@ class R3GANConfig:
     last_lr: float | None = setting(5e-5, "learning rate at the end of the budget; none: constant", source=R3, above=0)
     beta1: float = setting(0.0, "Adam's decay of the mean gradient", source=R3, at_least=0, below=1)
     beta2: float = setting(0.9, "Adam's decay of the squared gradient", source=R3, at_least=0, below=1)
-    last_beta2: float | None = setting(
-        0.99, "the same at the end of the budget; none: constant", source=R3, at_least=0, below=1
-    )
+    last_beta2: float | None = setting(0.99, "beta2 at the end; none: constant", source=R3, at_least=0, below=1)
     norm: Literal["batch", "none", "spectral", "layer"] | None = setting(
         "none", "norm of the critic; none as a word: without one, null: the study's", source=R3
     )
@@ -76,11 +74,8 @@ class R3GAN(Trainer):
                 of_real = self.critic(real)
         generator_loss = generator_objective(of_real.detach(), of_fake, config.loss)
         self.kit.comm.descend((self.generator_optimizer, generator_loss))
-        return {
-            "generator_loss": generator_loss.detach(),
-            "critic_loss": critic_loss.detach(),
-            "penalty": penalty.detach(),
-        }
+        losses = {"generator_loss": generator_loss, "critic_loss": critic_loss, "penalty": penalty}
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def kind_of_step(self) -> str | None:
         """All steps are alike while nothing changes on the way."""

@@ -36,9 +36,7 @@ class WGANConfig:
     slope: float = setting(1.0, "length that the slope is held at", source=GP, at_least=0)
     weight: float = setting(10.0, "weight λ of the penalty", source=GP, at_least=0)
     clamp: float | None = setting(
-        None,
-        "the critic's weights are clamped to [-clamp, clamp] before each of its steps; none: they are not",
-        above=0,
+        None, "the critic's weights are clamped to [-clamp, clamp] before each of its steps; none: not", above=0
     )
     norm: Literal["batch", "none", "spectral", "layer"] | None = setting(
         "none", "norm of the critic; none as a word: without one, null: the study's", source=GP
