@@ -51,7 +51,8 @@ class Comm:
             self._average([p.grad for p in _parameters(optimizer) if p.grad is not None])
         for optimizer, _ in pairs:
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            for parameter in _parameters(optimizer):  # what zero_grad does too, in ten times the time
+                parameter.grad = None
 
     def largest(self, value: float) -> float:
         """The largest of all ranks' numbers, the same on every rank."""

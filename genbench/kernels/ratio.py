@@ -13,7 +13,7 @@ from torch import Tensor
 from genbench.kernels.mmd import defined_mmd2
 from genbench.kernels.precision import exact, home, like
 from genbench.kernels.rbf import Gaussians, gaussian, self_distances, squared_distances
-from genbench.kernels.slopes import differentiable_slopes, pull, pull_self
+from genbench.kernels.slopes import awaited, differentiable_slopes, pull, pull_self
 
 
 def density_ratio(q: Tensor, p: Tensor, widths: Sequence[float], ridge: float) -> Tensor:
@@ -104,7 +104,16 @@ class _RatioAndMMD2(torch.autograd.Function):
                 slope.addcmul_(adjoints[number][0].unsqueeze(1), kernel, value=chain * n / m)
             if by_mmd2 is not None:
                 slope.addcmul_(kernel, by_mmd2, value=-2 * chain / (n * m))
-        by_q, by_p = pull(exact_q, exact_p, slope), pull(exact_p, exact_q, slope.T)
+        for_q, for_p = awaited(ctx)
+        by_p = None
+        if for_p:
+            by_p = pull(exact_p, exact_q, slope.T)
+            if by_mmd2 is not None:
+                by_p += pull_self(exact_p, ctx.k_pp.mean_and_slope()[1].mul_(by_mmd2 / m**2))
+            by_p = like(by_p, p)
+        if not for_q:
+            return None, by_p, None, None, None
+        by_q = pull(exact_q, exact_p, slope)
         slope = exact_q.new_zeros(n, n)
         for number, (width, kernel) in enumerate(ctx.k_qq):
             chain = -0.5 / width**2
@@ -114,9 +123,7 @@ class _RatioAndMMD2(torch.autograd.Function):
             if by_mmd2 is not None:
                 slope.addcmul_(kernel, by_mmd2, value=chain / n**2)
         by_q += pull_self(exact_q, slope)
-        if by_mmd2 is not None and ctx.needs_input_grad[1]:
-            by_p += pull_self(exact_p, ctx.k_pp.mean_and_slope()[1].mul_(by_mmd2 / m**2))
-        return like(by_q, q), like(by_p, p), None, None, None
+        return like(by_q, q), by_p, None, None, None
 
 
 class _Solver:

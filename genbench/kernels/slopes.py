@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,20 @@ def pull_self(x: Tensor, slope: Tensor) -> Tensor:
     """The gradient by x [n, d] of a loss whose derivative by the squared distances of x to itself is the symmetric
     `slope` [n, n].
     """
-    return pull(x, x, 2 * slope)
+    return pull(x, x, slope).mul_(2.0)
+
+
+def awaited(ctx: Any) -> list[bool]:
+    """Of the tensors that a function was given first to last, whose gradients the pass that runs now will use.
+
+    ctx.needs_input_grad says whose gradients anybody could ask for: where two losses go backward one after the other,
+    each into its own network, that is more.
+    """
+    return [
+        # The engine is not asked about leaves: it does not say.
+        node is not None and (hasattr(node, "variable") or torch._C._will_engine_execute_node(node))
+        for node, _ in ctx.next_functions
+    ]
 
 
 def differentiable_slopes(

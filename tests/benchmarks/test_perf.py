@@ -13,6 +13,7 @@ SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "perf"
 METHODS = {"gram", "gan", "mmdgan", "mmdnet"}
 SMALLEST = {
     "engines": (["--images", "4000", "--seeds", "1", "--updates", "2", "--methods", "gan"], {"gan"}),
+    "ideas": (["--updates", "1", "--rounds", "1", "--seeds", "2"], {"gan", "gram", "mmdnet"}),
     "kernels": (["--points", "20", "--memory-points", "500", "--rounds", "1"], set()),
     "loop": (["--updates", "6", "--rounds", "1", "--methods", "gan"], {"gan"}),
     "many": (["--trials", "2", "4", "--updates", "2"], {"gan"}),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from genbench import kernels
+from genbench.kernels import ratio as ratios
 
 WIDTHS = (0.5, 1.0, 4.0)
 FAMILIES = [
@@ -244,6 +245,29 @@ def test_ratio_and_mmd_from_one_gram_matrix_equal_those_computed_alone():
         + torch.autograd.grad(kernels.pearson_divergence(ratio), q)[0]
     )
     torch.testing.assert_close(both, parts)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_gradient_into_one_sample_alone_is_the_one_beside_the_other(leaves):
+    q, p = (x if leaves else x * 1 for x in features())
+    ratio, mmd2 = kernels.ratio_and_mmd2(q, p, (1.0, 2.0), 0.01)
+    for loss in (mmd2, ratio.sum(), mmd2 + ratio.sum()):
+        both = torch.autograd.grad(loss, (q, p), retain_graph=True)
+        for x, beside in zip((q, p), both, strict=True):
+            (alone,) = torch.autograd.grad(loss, x, retain_graph=True)
+            assert torch.equal(alone, beside)
+
+
+def test_a_gradient_that_nobody_waits_for_is_not_computed(monkeypatch):
+    into = []
+    monkeypatch.setattr(ratios, "like", lambda gradient, features: into.append(len(features)) or gradient)
+    q, p = features()
+    ratio, mmd2 = kernels.ratio_and_mmd2(q * 1, p * 1, WIDTHS, 0.01)
+    torch.autograd.grad(mmd2, q, retain_graph=True)
+    torch.autograd.grad(ratio.sum(), p, retain_graph=True)
+    torch.autograd.grad(mmd2, (q, p))
+    assert into == [len(q), len(p), len(p), len(q)]
+    assert len(q) != len(p)
 
 
 def test_the_ratio_of_equal_samples_is_near_one_and_its_divergence_near_zero():
