@@ -33,7 +33,7 @@ PAPERS = {
 SMALLER = {
     *("table1-fashion", "table1-fashion-rates", "table4-fashion", "table1-photographs", "gram-photographs"),
     *("table1-small", "table4-small", "figure5-small", "figure7-small", "table1-photographs-small"),
-    *("gram-photographs-rates", "gram-photographs-32", "zoo-small"),
+    *("figure5b-small", "figure5c-small", "gram-photographs-rates", "gram-photographs-32", "zoo-small"),
 }
 """Studies that ask what a paper's table asks, or control one that does, and are of a size for a CPU."""
 NEEDING_DATA = {"cifar10", "celeba", "mnist", "fashion-mnist"}
