@@ -2,12 +2,15 @@
 
     python benchmarks/pages.py results/figure2 results/lottery
 
-Curves and pictures need the trials themselves and are in no such page.
+Curves and pictures need the trials themselves and are in no such page. The looks of a study that ran with
+--until-decided are those of its study.json, kept as looks.json beside the records; without it a page would judge the
+same records as if they had been looked at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,17 +41,21 @@ def main(words: Sequence[str] | None = None) -> None:
 def make(folder: Path) -> None:
     """Write report.html into a folder that has a records.csv, and the tables of verdicts that it has."""
     records = pd.read_csv(folder / "records.csv", low_memory=False)
-    report = contents.of_records(records, about(folder.name), folder.name)
+    report = contents.of_records(records, about(folder), folder.name)
     with TemporaryDirectory() as name:
         for path in formats.write(report, ["html", "csv"], Path(name)).files:
             if path.name == "report.html" or (path.name in TABLES and (folder / path.name).exists()):
                 shutil.copy(path, folder / path.name)
 
 
-def about(study: str) -> About:
-    """What the file of a study says of it; targets need curves."""
-    said: dict[str, Any] = file.load(STUDIES / f"{study}.yaml").to_dict()
-    return About(**{name: said[name] for name in ("title", "question", "paper", "claims", "published")})
+def about(folder: Path) -> About:
+    """What the file of a study says of it, and its folder of its looks; targets need curves."""
+    said: dict[str, Any] = file.load(STUDIES / f"{folder.name}.yaml").to_dict()
+    looks = folder / "looks.json"
+    return About(
+        **{name: said[name] for name in ("title", "question", "paper", "claims", "published")},
+        looks=json.loads(looks.read_text()) if looks.exists() else None,
+    )
 
 
 if __name__ == "__main__":

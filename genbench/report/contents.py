@@ -103,12 +103,12 @@ def of(folder: Path) -> Report:
 
 
 def of_records(records: pd.DataFrame, said: About, name: str = "records") -> Report:
-    """The same of records alone, which know neither curves nor pictures nor looks; name: of the study, where it has no
-    title. Raises GenbenchError for what are no records, where no trial has finished, and for a claim that is none.
+    """The same of records alone, which know neither curves nor pictures; name: of the study, where it has no title.
+    Raises GenbenchError for what are no records, where no trial has finished, and for a claim or looks that are none.
     """
-    everything = gathered.ordered(gathered.of_table(records))
-    claims = judge.judge(reading.stored(said.claims, Path(name)), lottery.own(everything))
-    return _report(everything, said, claims, None, [], None, name)
+    everything, folder = gathered.ordered(gathered.of_table(records)), Path(name)
+    own = lottery.own(everything)
+    return _report(everything, said, claimed(folder, said, own), standing(folder, said, own), [], None, name)
 
 
 def _report(
