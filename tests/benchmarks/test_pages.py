@@ -11,7 +11,7 @@ from genbench.trial.collected import frame
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "results").glob("*/report.html"))
-HEAVY = 2_000_000
+HEAVY = 2_500_000
 """Bytes: a committed page has neither curves nor pictures of samples."""
 
 
