@@ -71,6 +71,7 @@ EQUIVALENT = {
     ],
     "nothing on one rank; tests/methods/test_ranks.py has two": [
         "genbench_mmdgan._compare: q, p = * after return *",
+        "genbench_mmdgan._mmd2: q, p = * after return *",
         "genbench_mmdgan._scale: * / self.kit.comm.world with Mult",
         "genbench_sinkhorn._divergence: x, f = * after epsilon = *",
     ],
