@@ -16,7 +16,7 @@ from genbench.observers.names import LONGEST_PARAM, LONGEST_TAG, METRICS, PARAMS
 from genbench.observers.parents import NESTED, parent_of, renew
 from genbench.observers.points import Point, curves, pictures, scores
 from genbench.observers.store import connect, locked, open_experiment
-from genbench.trial.json_file import read_json
+from genbench.trial import record as records
 from genbench.trial.trial import Trial
 
 if TYPE_CHECKING:
@@ -138,11 +138,10 @@ def _find_run(client: MlflowClient, trial: Trial, directory: Path) -> str | None
 
 def _create_run(client: MlflowClient, trial: Trial, directory: Path, results: Path) -> str:
     """A new run in the study's experiment, which is created if it is missing."""
-    path = directory / "record.json"
-    record = read_json(path) if path.exists() else {"started": time.time()}
+    kept = records.read(directory)
     tags = {"genbench.trial": _key(trial, directory), "mlflow.source.name": "genbench"}
     # The record of a trial whose worker was killed does not know when it started.
-    started = _milliseconds(record["started"] or record["ended"])
+    started = _milliseconds(kept.started or kept.ended if kept else time.time())
     return str(
         client.create_run(open_experiment(client, trial.study, results), started, tags, directory.name).info.run_id
     )

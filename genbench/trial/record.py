@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.config.nested import flatten
-from genbench.errors import shown
+from genbench.errors import GenbenchError, shown
 from genbench.trial.json_file import read_json, write_json
 from genbench.trial.schema import made, sections
 from genbench.trial.trial import Trial
@@ -167,7 +167,13 @@ def read(directory: Path) -> Record | None:
     if not path.exists():
         return None
     trial = Trial.read(directory)
-    record = Record.from_row(read_json(path, sealed=trial.signs), str(path))
+    try:
+        row = read_json(path, sealed=trial.signs)
+    except GenbenchError:
+        if not path.exists():  # whoever runs the trial again took it away meanwhile
+            return None
+        raise
+    record = Record.from_row(row, str(path))
     trial.own(record.id, path, files="it")
     return record
 

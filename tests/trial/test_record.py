@@ -114,6 +114,17 @@ def test_a_record_of_a_newer_version_can_be_read():
     assert Record.from_row(a_record().to_row() | {"new_column": 1}) == a_record()
 
 
+def test_a_record_that_is_taken_away_while_it_is_read_is_none(tmp_path, monkeypatch):
+    folder = folder_of(TRIAL, tmp_path / "t-1")
+
+    def begun_again(directory):
+        (folder / "record.json").unlink()
+        return TRIAL
+
+    monkeypatch.setattr(record.Trial, "read", begun_again)
+    assert record.read(folder) is None
+
+
 def test_a_folder_without_a_record_has_none(tmp_path):
     assert record.read(tmp_path) is None
 
