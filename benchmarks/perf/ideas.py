@@ -5,8 +5,9 @@
 `stacked`: the seeds of one setting in one process, their networks in one tensor for each layer and one optimizer for
 all; kernels are still evaluated seed by seed. How far its parameters are from those of the trainers one by one after
 the first updates is said too, in fp64. `compiled`: the same trainer with its networks compiled by Inductor, which needs
-a C++ compiler. `unlogged`: without what a step returns for the log, as if it were asked for only where a row is
-written. All contestants take turns; times are CPU time of one thread for one update of one trial.
+a C++ compiler. `unlogged`, of GRAM: without what a step returns for the log, as if it
+were asked for only where a row is written. All contestants take turns; times are CPU time of one thread for one update
+of one trial.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def awaited(ctx: Any) -> list[bool]:
     each into its own network, that is more.
     """
     return [
-        # The engine is not asked about leaves: it does not say.
+        # The engine is not asked about leaves: it does not say. Torch itself has no public name for the question.
         node is not None and (hasattr(node, "variable") or torch._C._will_engine_execute_node(node))
         for node, _ in ctx.next_functions
     ]

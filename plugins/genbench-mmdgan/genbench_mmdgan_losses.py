@@ -33,6 +33,7 @@ def rational_quadratic(distances: Tensor, alphas: Sequence[float]) -> Tensor:
 
 
 KERNELS: dict[str, Kernel] = {"gaussian": kernels.mixture, "rational-quadratic": rational_quadratic}
+"""By the names that the setting `kernel` has for them."""
 
 
 def likeness(
